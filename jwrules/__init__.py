@@ -1,0 +1,3 @@
+"""The JWST calibration pipeline as declarative recipes and Snakemake rules."""
+
+__version__ = "0.1.0"

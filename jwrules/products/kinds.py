@@ -1,0 +1,326 @@
+"""What a product is made of: frozen values, each array declared with its extension and type.
+
+The declaration (`hdu(...)`) is the single source for reading and writing (`products.fits`). Arrays are indexed
+[integration, group, row, column]; the last axis is the FITS NAXIS1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from astropy.io import fits
+from astropy.table import Table
+
+from jwrules.errors import HeaderFault
+
+
+@dataclass(frozen=True)
+class Hdu:
+    """Where an array lives in a FITS file: extension name, stored type, number of axes."""
+
+    name: str
+    dtype: str
+    ndim: int
+    optional: bool = False
+    version: int = 1
+
+
+def hdu(name: str, dtype: str, ndim: int, *, optional: bool = False, version: int = 1) -> Any:
+    """Declare the field of a kind that is stored in extension `name`."""
+    where = {"hdu": Hdu(name, dtype, ndim, optional, version)}
+    return field(default=None, metadata=where) if optional else field(metadata=where)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Meta:
+    """The keywords of a file: those of the primary header and those of its SCI extension.
+
+    A Meta is a value: `updated` and `updated_sci` give a new one, nobody writes into its headers.
+    """
+
+    primary: fits.Header = field(default_factory=fits.Header)
+    sci: fits.Header = field(default_factory=fits.Header)
+    source: str = ""
+
+    def __getitem__(self, keyword: str) -> Any:
+        value = self.get(keyword)
+        if value is None:
+            raise HeaderFault(f"{self.source or 'header'}: the keyword {keyword} is missing")
+        return value
+
+    def get(self, keyword: str, default: Any = None) -> Any:
+        """Return the value of `keyword`, from the primary header first, then from SCI."""
+        for header in (self.primary, self.sci):
+            if keyword in header and not isinstance(header[keyword], fits.card.Undefined):
+                return header[keyword]
+        return default
+
+    def updated(self, **keywords: Any) -> Meta:
+        """Return a copy with these keywords set in the primary header (value, or (value, comment))."""
+        return Meta(primary=_set(self.primary, keywords), sci=self.sci, source=self.source)
+
+    def updated_sci(self, **keywords: Any) -> Meta:
+        """Return a copy with these keywords set in the SCI header (value, or (value, comment))."""
+        return Meta(primary=self.primary, sci=_set(self.sci, keywords), source=self.source)
+
+
+def _set(header: fits.Header, keywords: Mapping[str, Any]) -> fits.Header:
+    header = header.copy()
+    for keyword, value in keywords.items():
+        header[keyword] = value
+    return header
+
+
+@dataclass(frozen=True, kw_only=True)
+class Product:
+    """Anything that a stage reads or writes. `tables` are extensions carried along unread (GROUP, INT_TIMES)."""
+
+    model: ClassVar[str] = ""
+    meta: Meta
+    tables: Mapping[str, fits.FITS_rec] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ramp(Product):
+    """Groups of every pixel (DN), as read or corrected.
+
+    data (nints, ngroups, ny, nx), pixeldq (ny, nx), groupdq (nints, ngroups, ny, nx), zeroframe (nints, ny, nx),
+    average_dark (ny, nx) in electron/s, for the Poisson variance.
+    """
+
+    model: ClassVar[str] = "RampModel"
+    data: np.ndarray = hdu("SCI", "f4", 4)
+    pixeldq: np.ndarray = hdu("PIXELDQ", "u4", 2)
+    groupdq: np.ndarray = hdu("GROUPDQ", "u1", 4)
+    zeroframe: np.ndarray | None = hdu("ZEROFRAME", "f4", 3, optional=True)
+    average_dark: np.ndarray | None = hdu("AVDRKCUR", "f4", 2, optional=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rate(Product):
+    """Count rates of an exposure, (ny, nx), DN/s."""
+
+    model: ClassVar[str] = "ImageModel"
+    data: np.ndarray = hdu("SCI", "f4", 2)
+    err: np.ndarray = hdu("ERR", "f4", 2)
+    dq: np.ndarray = hdu("DQ", "u4", 2)
+    var_poisson: np.ndarray = hdu("VAR_POISSON", "f4", 2)
+    var_rnoise: np.ndarray = hdu("VAR_RNOISE", "f4", 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateInts(Product):
+    """Count rates of each integration, (nints, ny, nx), DN/s."""
+
+    model: ClassVar[str] = "CubeModel"
+    data: np.ndarray = hdu("SCI", "f4", 3)
+    err: np.ndarray = hdu("ERR", "f4", 3)
+    dq: np.ndarray = hdu("DQ", "u4", 3)
+    var_poisson: np.ndarray = hdu("VAR_POISSON", "f4", 3)
+    var_rnoise: np.ndarray = hdu("VAR_RNOISE", "f4", 3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slopes:
+    """What ramp fitting gives: the exposure as a whole, and integration by integration."""
+
+    rate: Rate
+    rateints: RateInts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image(Product):
+    """A calibrated exposure (`_cal`), (ny, nx), DN/s until photom and MJy/sr after; `wcs` is a gwcs.WCS."""
+
+    model: ClassVar[str] = "ImageModel"
+    data: np.ndarray = hdu("SCI", "f4", 2)
+    err: np.ndarray = hdu("ERR", "f4", 2)
+    dq: np.ndarray = hdu("DQ", "u4", 2)
+    area: np.ndarray | None = hdu("AREA", "f4", 2, optional=True)
+    var_poisson: np.ndarray = hdu("VAR_POISSON", "f4", 2)
+    var_rnoise: np.ndarray = hdu("VAR_RNOISE", "f4", 2)
+    var_flat: np.ndarray | None = hdu("VAR_FLAT", "f4", 2, optional=True)
+    wcs: Any = None
+
+
+Images = tuple[Image, ...]
+Rates = tuple[Rate, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mosaic(Product):
+    """Images resampled to one grid (`_i2d`), (ny, nx), MJy/sr; context (nplanes, ny, nx): bit k is input k."""
+
+    model: ClassVar[str] = "ImageModel"
+    data: np.ndarray = hdu("SCI", "f4", 2)
+    err: np.ndarray | None = hdu("ERR", "f4", 2, optional=True)
+    context: np.ndarray | None = hdu("CON", "i4", 3, optional=True)
+    weight: np.ndarray = hdu("WHT", "f4", 2)
+    var_poisson: np.ndarray | None = hdu("VAR_POISSON", "f4", 2, optional=True)
+    var_rnoise: np.ndarray | None = hdu("VAR_RNOISE", "f4", 2, optional=True)
+    var_flat: np.ndarray | None = hdu("VAR_FLAT", "f4", 2, optional=True)
+    headers: Table | None = None
+    wcs: Any = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segmentation(Product):
+    """The label of the source that owns each pixel (`_segm`), (ny, nx), 0 is background."""
+
+    model: ClassVar[str] = "SegmentationMapModel"
+    data: np.ndarray = hdu("SCI", "u4", 2)
+    wcs: Any = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """What source_catalog gives: one row per source, and the map of who owns which pixel."""
+
+    catalog: Table
+    segmentation: Segmentation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference(Product):
+    """A reference file; `reftype` is CRDS's word for it. Arrays are read-only and cut to the exposure's subarray."""
+
+    reftype: ClassVar[str] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mask(Reference):
+    """Bad pixels, dq (ny, nx)."""
+
+    reftype: ClassVar[str] = "mask"
+    dq: np.ndarray = hdu("DQ", "u4", 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saturation(Reference):
+    """Saturation threshold, data (ny, nx), DN."""
+
+    reftype: ClassVar[str] = "saturation"
+    data: np.ndarray = hdu("SCI", "f4", 2)
+    dq: np.ndarray = hdu("DQ", "u4", 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ipc(Reference):
+    """Deconvolution kernel of the inter-pixel capacitance, data (ky, kx) or (ky, kx, ny, nx)."""
+
+    reftype: ClassVar[str] = "ipc"
+    data: np.ndarray = hdu("SCI", "f4", 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Superbias(Reference):
+    """Bias of every pixel at reset, data (ny, nx), DN."""
+
+    reftype: ClassVar[str] = "superbias"
+    data: np.ndarray = hdu("SCI", "f4", 2)
+    dq: np.ndarray = hdu("DQ", "u4", 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Linearity(Reference):
+    """Polynomial coefficients, coeffs (ncoeffs, ny, nx), lowest order first; inverse ones where given."""
+
+    reftype: ClassVar[str] = "linearity"
+    coeffs: np.ndarray = hdu("COEFFS", "f4", 3)
+    inv_coeffs: np.ndarray | None = hdu("INV_COEFFS", "f4", 3, optional=True)
+    dq: np.ndarray = hdu("DQ", "u4", 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dark(Reference):
+    """Dark ramp, data (ngroups, ny, nx) DN, average (ny, nx) electron/s where given."""
+
+    reftype: ClassVar[str] = "dark"
+    data: np.ndarray = hdu("SCI", "f4", 3)
+    dq: np.ndarray = hdu("DQ", "u4", 2)
+    average: np.ndarray | None = hdu("AVDRKCUR", "f4", 2, optional=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gain(Reference):
+    """Gain, data (ny, nx), electron/DN."""
+
+    reftype: ClassVar[str] = "gain"
+    data: np.ndarray = hdu("SCI", "f4", 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readnoise(Reference):
+    """Noise of a correlated double sample, data (ny, nx), DN (√2 times that of a single read)."""
+
+    reftype: ClassVar[str] = "readnoise"
+    data: np.ndarray = hdu("SCI", "f4", 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flat(Reference):
+    """Relative response, data and err (ny, nx)."""
+
+    reftype: ClassVar[str] = "flat"
+    data: np.ndarray = hdu("SCI", "f4", 2)
+    err: np.ndarray = hdu("ERR", "f4", 2)
+    dq: np.ndarray = hdu("DQ", "u4", 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Photom(Reference):
+    """Flux conversion, a table with one row per optical configuration (photmjsr in (MJy/sr)/(DN/s))."""
+
+    reftype: ClassVar[str] = "photom"
+    table: fits.FITS_rec = hdu("PHOTOM", "table", 1)
+    linear: fits.FITS_rec | None = hdu("TIMECOEFF_LINEAR", "table", 1, optional=True)
+    exponential: fits.FITS_rec | None = hdu("TIMECOEFF_EXPONENTIAL", "table", 1, optional=True)
+    powerlaw: fits.FITS_rec | None = hdu("TIMECOEFF_POWERLAW", "table", 1, optional=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Area(Reference):
+    """Pixel area relative to the nominal one, data (ny, nx); header PIXAR_SR, PIXAR_A2."""
+
+    reftype: ClassVar[str] = "area"
+    data: np.ndarray = hdu("SCI", "f4", 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Apcorr(Reference):
+    """Aperture corrections of imaging: filter, pupil or subarray, eefraction, radius, apcorr, skyin, skyout."""
+
+    reftype: ClassVar[str] = "apcorr"
+    table: fits.FITS_rec = hdu("APCORR", "table", 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tree(Reference):
+    """A reference file in ASDF: its tree."""
+
+    tree: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distortion(Tree):
+    """tree['model']: pixel of the full frame (0-based) to V2, V3 in arcsec."""
+
+    reftype: ClassVar[str] = "distortion"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilterOffset(Tree):
+    """tree['filters']: list of {filter, pupil, column_offset, row_offset}, pixels."""
+
+    reftype: ClassVar[str] = "filteroffset"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AbVegaOffset(Tree):
+    """tree['abvega_offset']: table filter, pupil, abvega_offset (mag): m_AB − m_Vega."""
+
+    reftype: ClassVar[str] = "abvegaoffset"

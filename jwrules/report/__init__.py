@@ -1,0 +1,1 @@
+"""Pictures and pages from products; nothing here changes a product."""

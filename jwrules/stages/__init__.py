@@ -1,0 +1,1 @@
+"""Stages: open the files, run the recipe's chain of steps, write."""

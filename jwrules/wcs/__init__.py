@@ -1,0 +1,1 @@
+"""Pixels, sky and wavelength: the only place with coordinate transforms."""
