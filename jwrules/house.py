@@ -15,8 +15,8 @@ from jwrules.errors import WorkflowFault
 def root() -> Path:
     """Return the folder that holds Snakefile, rules/, recipes/, schemas/ and profiles/.
 
-    It is the checkout that the package is imported from, or `share/jwrules` of the environment that the package is
-    installed in. Raises WorkflowFault where neither has recipes and schemas.
+    It is the checkout that the package is imported from, or `share/jwrules` of the environment where it is
+    installed. Raises WorkflowFault where neither has recipes and schemas.
     """
     places = list(_places())
     for place in places:
