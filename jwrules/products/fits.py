@@ -1,3 +1,176 @@
 """Reading and writing of FITS products from the declarations in `kinds`."""
 
 from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from astropy.io import fits
+from astropy.io.fits.verify import VerifyWarning
+from astropy.utils.exceptions import AstropyUserWarning
+
+import jwrules
+from jwrules.errors import DataFault
+from jwrules.products import asdf as embedded
+from jwrules.products.kinds import Hdu, Meta, Mosaic, Product, Ramp
+
+P = TypeVar("P", bound=Product)
+
+_STRUCTURE = {"SIMPLE", "BITPIX", "NAXIS", "EXTEND", "XTENSION", "PCOUNT", "GCOUNT", "BSCALE", "BZERO"}
+_STRUCTURE |= {"EXTNAME", "EXTVER", "CHECKSUM", "DATASUM", "TFIELDS", *(f"NAXIS{i}" for i in range(1, 7))}
+_CARRIED_TABLES = ("GROUP", "INT_TIMES")
+
+
+def declared(kind: type[Product]) -> dict[str, Hdu]:
+    """Return where each array of `kind` is stored, by field name."""
+    return {f.name: f.metadata["hdu"] for f in fields(kind) if "hdu" in f.metadata}
+
+
+def read(path: Path | str, kind: type[P]) -> P:
+    """Read the file at `path` as a product of `kind`, arrays in native byte order.
+
+    Raises DataFault for a file that is no FITS file, is truncated, lacks an extension, or whose arrays do not have
+    the shape that its header promises.
+    """
+    path = Path(path)
+    with opened(path) as hdus:
+        values = {name: _array(path, hdus, where, kind) for name, where in declared(kind).items()}
+        meta = Meta(primary=_bare(hdus[0].header), sci=_bare(_sci_header(hdus)), source=path.name)
+        tables = {name: hdus[name].data.copy() for name in _CARRIED_TABLES if name in hdus}
+        tree = embedded.extract(hdus)
+    values |= _blank_flags(values) if kind is Ramp else {}
+    if "wcs" in {f.name for f in fields(kind)}:
+        values["wcs"] = tree.get("meta", {}).get("wcs")
+    _check_shape(path, meta, values)
+    return kind(meta=meta, tables=tables, provenance=tree.get("jwrules", {}), **values)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[fits.HDUList]:
+    """Open a FITS file for reading; what astropy only warns of, truncation above all, is a DataFault here."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", AstropyUserWarning)
+            warnings.simplefilter("ignore", VerifyWarning)
+            with fits.open(path, memmap=False, lazy_load_hdus=False) as hdus:
+                yield hdus
+    except FileNotFoundError as reason:
+        raise DataFault(f"{path}: there is no such file") from reason
+    except (OSError, AstropyUserWarning, TypeError, ValueError) as reason:
+        raise DataFault(f"{path}: cannot be read as FITS ({reason}); fetch or make it again") from reason
+
+
+def _array(path: Path, hdus: fits.HDUList, where: Hdu, kind: type[Product]) -> Any:
+    if (where.name, where.version) not in hdus:
+        if where.optional or (kind is Ramp and where.name in ("PIXELDQ", "GROUPDQ")):
+            return None
+        found = ", ".join(hdu.name or "PRIMARY" for hdu in hdus)
+        raise DataFault(f"{path}: extension {where.name} is missing; the file has {found}")
+    data = hdus[where.name, where.version].data
+    if where.dtype == "table":
+        return data
+    if data is None or (where.ndim and data.ndim != where.ndim):
+        shape = None if data is None else data.shape
+        raise DataFault(f"{path}[{where.name}]: shape {shape} where {where.ndim} axes are expected")
+    return np.ascontiguousarray(data, dtype=np.dtype(where.dtype))
+
+
+def _sci_header(hdus: fits.HDUList) -> fits.Header:
+    return hdus["SCI"].header if "SCI" in hdus else fits.Header()
+
+
+def _bare(header: fits.Header) -> fits.Header:
+    """Return the header without the keywords that describe how the array is stored."""
+    header = header.copy()
+    for keyword in _STRUCTURE & set(header):
+        del header[keyword]
+    return header
+
+
+def _blank_flags(values: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    shape = values["data"].shape
+    blank = {"pixeldq": np.zeros(shape[-2:], np.uint32), "groupdq": np.zeros(shape, np.uint8)}
+    return {name: array for name, array in blank.items() if values[name] is None}
+
+
+def _check_shape(path: Path, meta: Meta, values: Mapping[str, Any]) -> None:
+    data = values.get("data")
+    if data is None or data.ndim != 4:
+        return
+    promised = {"NINTS": meta.get("NINTS"), "NGROUPS": meta.get("NGROUPS")}
+    if meta.get("EXSEGTOT", 1) > 1:
+        promised["NINTS"] = meta["INTEND"] - meta["INTSTART"] + 1
+    for (keyword, value), found in zip(promised.items(), data.shape[:2], strict=True):
+        if value is not None and value != found:
+            raise DataFault(
+                f"{path}[SCI]: {keyword} is {value} in the header, but the array holds {found}"
+                f" (shape {data.shape}); the file is damaged or its header was edited"
+            )
+
+
+def write(path: Path | str, product: Product) -> Path:
+    """Write `product` to `path`, complete or not at all: first under a temporary name, then renamed."""
+    path = Path(path)
+    with arriving(path) as temporary:
+        hdus(path.name, product).writeto(temporary)
+    return path
+
+
+@contextmanager
+def arriving(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside `path`; rename it to `path` on success, remove it on failure.
+
+    Raises DataFault where the folder cannot be written or the disk is full.
+    """
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as reason:
+        why = reason.strerror or str(reason)
+        raise DataFault(f"{path}: cannot be written ({why}); nothing was left under this name") from reason
+    finally:
+        temporary.unlink(missing_ok=True) if os.access(path.parent, os.W_OK) else None
+
+
+def hdus(filename: str, product: Product) -> fits.HDUList:
+    """Return the HDUs of a product: PRIMARY, the declared arrays, carried tables, HDRTAB, ASDF."""
+    extensions = [
+        _image(where, getattr(product, name), product)
+        for name, where in declared(type(product)).items()
+        if getattr(product, name) is not None
+    ]
+    extensions += [fits.BinTableHDU(table, name=name) for name, table in product.tables.items()]
+    if isinstance(product, Mosaic) and product.headers is not None:
+        extensions.append(fits.BinTableHDU(product.headers, name="HDRTAB"))
+    tree: dict[str, Any] = {"jwrules": dict(product.provenance)}
+    if getattr(product, "wcs", None) is not None:
+        tree["meta"] = {"wcs": getattr(product, "wcs")}  # noqa: B009
+    everything = fits.HDUList([_primary(filename, product), *extensions, embedded.embed(tree)])
+    for hdu in everything:
+        hdu.add_checksum(when="when written")
+    return everything
+
+
+def _primary(filename: str, product: Product) -> fits.PrimaryHDU:
+    header = product.meta.primary.copy()
+    header["DATE"] = (datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3], "UTC date file created")
+    header["FILENAME"] = (filename, "Name of the file")
+    header["DATAMODL"] = (product.model, "Type of data model")
+    header["JWRULES"] = (jwrules.__version__, "Version of jwrules that made this file")
+    return fits.PrimaryHDU(header=header)
+
+
+def _image(where: Hdu, data: np.ndarray, product: Product) -> fits.ImageHDU:
+    header = product.meta.sci.copy() if where.name == "SCI" else fits.Header()
+    if where.name == "ERR" and product.meta.get("BUNIT"):
+        header["BUNIT"] = (product.meta["BUNIT"], "physical units of the array values")
+    return fits.ImageHDU(np.ascontiguousarray(data, dtype=where.dtype), header=header, name=where.name)

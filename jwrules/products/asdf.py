@@ -1,0 +1,33 @@
+"""The ASDF extension of a FITS product: a tree with the WCS and how the product was made."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import asdf
+import numpy as np
+from astropy.io import fits
+
+
+def embed(tree: Mapping[str, Any]) -> fits.BinTableHDU:
+    """Return the tree as the last extension of a product: one row, one cell of bytes (documentation: ASDF in FITS)."""
+    buffer = io.BytesIO()
+    asdf.AsdfFile(dict(tree)).write_to(buffer)
+    cell = np.frombuffer(buffer.getvalue(), np.uint8)[np.newaxis]
+    column = fits.Column(name="ASDF_METADATA", format=f"{cell.shape[1]}B", array=cell)
+    return fits.BinTableHDU.from_columns([column], name="ASDF")
+
+
+def extract(hdus: fits.HDUList) -> dict[str, Any]:
+    """Return the tree of the ASDF extension; empty where there is none.
+
+    Nodes that only other packages understand stay as they are: the arrays they point to live in the FITS file.
+    """
+    if "ASDF" not in hdus:
+        return {}
+    stored = hdus["ASDF"].data["ASDF_METADATA"].tobytes()
+    with asdf.open(io.BytesIO(stored), memmap=False, lazy_load=True, ignore_unrecognized_tag=True) as file:
+        meta = file.tree.get("meta") or {}
+        return {"meta": {"wcs": meta.get("wcs")}, "jwrules": file.tree.get("jwrules") or {}}
