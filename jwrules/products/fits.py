@@ -59,7 +59,7 @@ def opened(path: Path) -> Iterator[fits.HDUList]:
         with warnings.catch_warnings():
             warnings.simplefilter("error", AstropyUserWarning)
             warnings.simplefilter("ignore", VerifyWarning)
-            with fits.open(path, memmap=False, lazy_load_hdus=False) as hdus:
+            with path.open("rb") as file, fits.open(file, memmap=False, lazy_load_hdus=False) as hdus:
                 yield hdus
     except FileNotFoundError as reason:
         raise DataFault(f"{path}: there is no such file") from reason

@@ -42,9 +42,7 @@ def run(
         yield call.step, product
 
 
-def _apply(
-    step: Step, call: Call, product: Any, open_reference: OpenReference, members: Mapping[str, Any]
-) -> Any:
+def _apply(step: Step, call: Call, product: Any, open_reference: OpenReference, members: Mapping[str, Any]) -> Any:
     product = _lift(step, product)
     if call.skip:
         return _stamp(product, step, call, "SKIPPED", "the recipe says skip", {})
@@ -55,7 +53,9 @@ def _apply(
         return _stamp(product, step, call, "SKIPPED", str(reason), {})
     except CannotRun as reason:
         if call.if_impossible != "skip":
-            raise CannotRun(f"{step.name}: {reason}; 'if_impossible: skip' in the recipe goes on without it") from reason
+            raise CannotRun(
+                f"{step.name}: {reason}; 'if_impossible: skip' in the recipe goes on without it"
+            ) from reason
         return _stamp(product, step, call, "SKIPPED", str(reason), {})
     used = {name: value for name, value in inputs.items() if isinstance(value, Reference)}
     return _stamp(result, step, call, "COMPLETE", "", used)
@@ -70,9 +70,7 @@ def _is_many(kind: Any) -> bool:
     return getattr(kind, "__origin__", None) is tuple
 
 
-def _inputs(
-    step: Step, product: Any, open_reference: OpenReference, members: Mapping[str, Any]
-) -> dict[str, Any]:
+def _inputs(step: Step, product: Any, open_reference: OpenReference, members: Mapping[str, Any]) -> dict[str, Any]:
     inputs: dict[str, Any] = {}
     for wanted in step.inputs:
         value = members.get(wanted.name) if wanted.role else open_reference(wanted.kind, product)
@@ -83,9 +81,7 @@ def _inputs(
     return inputs
 
 
-def _stamp(
-    product: Any, step: Step, call: Call, status: str, reason: str, used: Mapping[str, Reference]
-) -> Any:
+def _stamp(product: Any, step: Step, call: Call, status: str, reason: str, used: Mapping[str, Reference]) -> Any:
     log.info("%s: %s%s", step.name, status, f" ({reason})" if reason else "")
     entry = {"step": step.name, "status": status, "reason": reason, "params": dict(call.params)}
     entry["references"] = {name: ref.meta.source for name, ref in used.items()}
@@ -96,9 +92,7 @@ def _stamp(
 
 def _record(product: Product, keywords: Mapping[str, Any], entry: Mapping[str, Any]) -> Product:
     steps = [*product.provenance.get("steps", []), dict(entry)]
-    return replace(
-        product, meta=product.meta.updated(**keywords), provenance={**product.provenance, "steps": steps}
-    )
+    return replace(product, meta=product.meta.updated(**keywords), provenance={**product.provenance, "steps": steps})
 
 
 def _each(product: Any, change: Callable[[Product], Product]) -> Any:

@@ -44,9 +44,7 @@ def _member(path: Path, association: dict[str, str]) -> Image:
     return replace(image, meta=image.meta.updated(**keywords))
 
 
-def _write_sources(
-    product: str, sources: Sources, bench: Workbench, made_from: Sequence[dict[str, Any]]
-) -> list[Path]:
+def _write_sources(product: str, sources: Sources, bench: Workbench, made_from: Sequence[dict[str, Any]]) -> list[Path]:
     how = bench.provenance(sources.segmentation, made_from)
     return [
         bench.write(f"{product}_segm.fits", sources.segmentation, made_from),

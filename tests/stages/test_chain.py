@@ -1,0 +1,111 @@
+"""The chain alone writes status, references and history, and decides what a refusal means."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from astropy.io import fits as pyfits
+
+from jwrules.errors import CannotRun
+from jwrules.products.kinds import Image, Images, Mask, Meta, Rate
+from jwrules.stages import chain
+from jwrules.steps.declare import Skip, step
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """One number."""
+
+    factor: float = 2.0
+
+
+@step(status="S_TWICE")
+def twice(rate: Rate, params: Params) -> Rate:
+    return replace(rate, data=rate.data * np.float32(params.factor))
+
+
+@step(status="S_SKIP")
+def declines(rate: Rate, params: Params) -> Rate:
+    raise Skip("nothing to do")
+
+
+@step(status="S_FAIL")
+def fails(rate: Rate, params: Params) -> Rate:
+    raise CannotRun("the moon is up")
+
+
+@step(status="S_MASK")
+def masks(rate: Rate, params: Params, *, mask: Mask) -> Rate:
+    return replace(rate, dq=rate.dq | mask.dq)
+
+
+@step(status="S_MANY")
+def counts(images: Images, params: Params) -> Images:
+    assert len(images) == 1
+    return images
+
+
+@pytest.fixture(autouse=True)
+def _steps(monkeypatch):
+    known = {s.name: s for s in (twice, declines, fails, masks, counts)}
+    monkeypatch.setattr(chain, "registry", lambda: known)
+
+
+def _rate(kind=Rate):
+    planes = {name: np.ones((2, 2), "f4") for name in ("data", "err", "var_poisson", "var_rnoise")}
+    return kind(meta=Meta(), dq=np.zeros((2, 2), "u4"), **planes)
+
+
+def _run(*calls, reference=None, product=None):
+    steps = chain.run(product or _rate(), calls, lambda kind, one: reference, {})
+    return [result for _, result in steps][-1]
+
+
+def test_a_step_that_ran_is_complete_and_its_options_are_kept():
+    result = _run(chain.Call("twice", {"factor": 3.0}))
+    assert result.meta["S_TWICE"] == "COMPLETE"
+    assert result.provenance["steps"][0]["params"] == {"factor": 3.0}
+    assert result.data[0, 0] == 3.0
+
+
+def test_a_step_with_nothing_to_do_is_skipped_with_its_reason():
+    result = _run(chain.Call("declines"))
+    assert result.meta["S_SKIP"] == "SKIPPED"
+    assert result.provenance["steps"][0]["reason"] == "nothing to do"
+
+
+def test_a_step_that_the_recipe_skips_does_not_run():
+    result = _run(chain.Call("twice", skip=True))
+    assert (result.data[0, 0], result.meta["S_TWICE"]) == (1.0, "SKIPPED")
+
+
+def test_a_step_that_cannot_run_stops_the_product():
+    with pytest.raises(CannotRun, match="fails: the moon is up; 'if_impossible: skip'"):
+        _run(chain.Call("fails"))
+
+
+def test_unless_the_recipe_says_otherwise():
+    assert _run(chain.Call("fails", if_impossible="skip")).meta["S_FAIL"] == "SKIPPED"
+
+
+def test_the_reference_used_is_recorded():
+    mask = Mask(meta=Meta(source="jwst_nircam_mask_0001.fits", primary=pyfits.Header()), dq=np.ones((2, 2), "u4"))
+    result = _run(chain.Call("masks"), reference=mask)
+    assert result.meta["R_MASK"] == "crds://jwst_nircam_mask_0001.fits"
+    assert (result.dq == 1).all()
+
+
+def test_a_missing_reference_stops_the_product_by_name():
+    with pytest.raises(CannotRun, match="no reference file of type 'mask'"):
+        _run(chain.Call("masks"))
+
+
+def test_a_step_on_many_images_takes_one():
+    (image,) = _run(chain.Call("counts"), product=_rate(Image))
+    assert image.meta["S_MANY"] == "COMPLETE"
+
+
+def test_the_input_is_not_changed():
+    rate = _rate()
+    _run(chain.Call("twice"), product=rate)
+    assert "S_TWICE" not in rate.meta.primary
