@@ -186,9 +186,13 @@ class Sources:
 
 @dataclass(frozen=True, kw_only=True)
 class Reference(Product):
-    """A reference file; `reftype` is CRDS's word for it. Arrays are read-only and cut to the exposure's subarray."""
+    """A reference file. Arrays are read-only and cut to the exposure's subarray.
+
+    `reftype` is CRDS's word for it, `keyword` the one that records in a product which file was used (some have none).
+    """
 
     reftype: ClassVar[str] = ""
+    keyword: ClassVar[str] = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,6 +200,7 @@ class Mask(Reference):
     """Bad pixels, dq (ny, nx)."""
 
     reftype: ClassVar[str] = "mask"
+    keyword: ClassVar[str] = "R_MASK"
     dq: np.ndarray = hdu("DQ", "u4", 2)
 
 
@@ -204,6 +209,7 @@ class Saturation(Reference):
     """Saturation threshold, data (ny, nx), DN."""
 
     reftype: ClassVar[str] = "saturation"
+    keyword: ClassVar[str] = "R_SATURA"
     data: np.ndarray = hdu("SCI", "f4", 2)
     dq: np.ndarray = hdu("DQ", "u4", 2)
 
@@ -213,6 +219,7 @@ class Ipc(Reference):
     """Deconvolution kernel of the inter-pixel capacitance, data (ky, kx) or (ky, kx, ny, nx)."""
 
     reftype: ClassVar[str] = "ipc"
+    keyword: ClassVar[str] = "R_IPC"
     data: np.ndarray = hdu("SCI", "f4", 0)
 
 
@@ -221,6 +228,7 @@ class Superbias(Reference):
     """Bias of every pixel at reset, data (ny, nx), DN."""
 
     reftype: ClassVar[str] = "superbias"
+    keyword: ClassVar[str] = "R_SUPERB"
     data: np.ndarray = hdu("SCI", "f4", 2)
     dq: np.ndarray = hdu("DQ", "u4", 2)
 
@@ -230,6 +238,7 @@ class Linearity(Reference):
     """Polynomial coefficients, coeffs (ncoeffs, ny, nx), lowest order first; inverse ones where given."""
 
     reftype: ClassVar[str] = "linearity"
+    keyword: ClassVar[str] = "R_LINEAR"
     coeffs: np.ndarray = hdu("COEFFS", "f4", 3)
     inv_coeffs: np.ndarray | None = hdu("INV_COEFFS", "f4", 3, optional=True)
     dq: np.ndarray = hdu("DQ", "u4", 2)
@@ -240,6 +249,7 @@ class Dark(Reference):
     """Dark ramp, data (ngroups, ny, nx) DN, average (ny, nx) electron/s where given."""
 
     reftype: ClassVar[str] = "dark"
+    keyword: ClassVar[str] = "R_DARK"
     data: np.ndarray = hdu("SCI", "f4", 3)
     dq: np.ndarray = hdu("DQ", "u4", 2)
     average: np.ndarray | None = hdu("AVDRKCUR", "f4", 2, optional=True)
@@ -250,6 +260,7 @@ class Gain(Reference):
     """Gain, data (ny, nx), electron/DN."""
 
     reftype: ClassVar[str] = "gain"
+    keyword: ClassVar[str] = "R_GAIN"
     data: np.ndarray = hdu("SCI", "f4", 2)
 
 
@@ -258,6 +269,7 @@ class Readnoise(Reference):
     """Noise of a correlated double sample, data (ny, nx), DN (√2 times that of a single read)."""
 
     reftype: ClassVar[str] = "readnoise"
+    keyword: ClassVar[str] = "R_READNO"
     data: np.ndarray = hdu("SCI", "f4", 2)
 
 
@@ -266,6 +278,7 @@ class Flat(Reference):
     """Relative response, data and err (ny, nx)."""
 
     reftype: ClassVar[str] = "flat"
+    keyword: ClassVar[str] = "R_FLAT"
     data: np.ndarray = hdu("SCI", "f4", 2)
     err: np.ndarray = hdu("ERR", "f4", 2)
     dq: np.ndarray = hdu("DQ", "u4", 2)
@@ -276,6 +289,7 @@ class Photom(Reference):
     """Flux conversion, a table with one row per optical configuration (photmjsr in (MJy/sr)/(DN/s))."""
 
     reftype: ClassVar[str] = "photom"
+    keyword: ClassVar[str] = "R_PHOTOM"
     table: fits.FITS_rec = hdu("PHOTOM", "table", 1)
     linear: fits.FITS_rec | None = hdu("TIMECOEFF_LINEAR", "table", 1, optional=True)
     exponential: fits.FITS_rec | None = hdu("TIMECOEFF_EXPONENTIAL", "table", 1, optional=True)
@@ -287,6 +301,7 @@ class Area(Reference):
     """Pixel area relative to the nominal one, data (ny, nx); header PIXAR_SR, PIXAR_A2."""
 
     reftype: ClassVar[str] = "area"
+    keyword: ClassVar[str] = "R_AREA"
     data: np.ndarray = hdu("SCI", "f4", 2)
 
 
@@ -310,6 +325,7 @@ class Distortion(Tree):
     """tree['model']: pixel of the full frame (0-based) to V2, V3 in arcsec."""
 
     reftype: ClassVar[str] = "distortion"
+    keyword: ClassVar[str] = "R_DISTOR"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -317,6 +333,7 @@ class FilterOffset(Tree):
     """tree['filters']: list of {filter, pupil, column_offset, row_offset}, pixels."""
 
     reftype: ClassVar[str] = "filteroffset"
+    keyword: ClassVar[str] = "R_FILOFF"
 
 
 @dataclass(frozen=True, kw_only=True)

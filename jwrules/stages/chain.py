@@ -86,7 +86,7 @@ def _stamp(product: Any, step: Step, call: Call, status: str, reason: str, used:
     entry = {"step": step.name, "status": status, "reason": reason, "params": dict(call.params)}
     entry["references"] = {name: ref.meta.source for name, ref in used.items()}
     keywords: dict[str, Any] = {step.status: status}
-    keywords |= {f"R_{_keyword(name)}": f"crds://{ref.meta.source}" for name, ref in used.items()}
+    keywords |= {ref.keyword: f"crds://{ref.meta.source}" for ref in used.values() if ref.keyword}
     return _each(product, lambda one: _record(one, keywords, entry))
 
 
@@ -106,18 +106,3 @@ def _each(product: Any, change: Callable[[Product], Product]) -> Any:
     if isinstance(product, Product):
         return change(product)
     raise JwrulesError(f"a step gave {type(product).__name__}, which is no product")
-
-
-_R_KEYWORDS = {
-    "superbias": "SUPERB",
-    "saturation": "SATURA",
-    "linearity": "LINEAR",
-    "readnoise": "READNO",
-    "distortion": "DISTOR",
-    "filteroffset": "FILOFF",
-    "abvegaoffset": "ABVEGA",
-}
-
-
-def _keyword(reftype: str) -> str:
-    return _R_KEYWORDS.get(reftype, reftype.upper()[:6])
