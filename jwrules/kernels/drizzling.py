@@ -72,7 +72,7 @@ def drizzle(
     options = {"pixfrac": pixfrac, "pixel_scale_ratio": pixel_scale_ratio}
     combined = _Variances(shape, weight_from)
     for layer in layers:
-        _add(result, layer, layer.data, layer.pixmap, dq=layer.dq, **options)
+        _add(result, layer, layer.data, layer.pixmap, options, layer.dq)
         combined.add(layer, kernel, pixel_scale_ratio, options)
     variances = combined.finish(pixel_scale_ratio)
     return Drizzled(
@@ -81,7 +81,12 @@ def drizzle(
 
 
 def _add(
-    target: Drizzle, layer: Layer, data: np.ndarray, pixmap: np.ndarray, dq: np.ndarray | None = None, **options: float
+    target: Drizzle,
+    layer: Layer,
+    data: np.ndarray,
+    pixmap: np.ndarray,
+    options: Mapping[str, float],
+    dq: np.ndarray | None = None,
 ) -> None:
     used = (layer.weight > 0) & np.isfinite(pixmap[..., 0])
     rows, columns = np.flatnonzero(used.any(axis=1)), np.flatnonzero(used.any(axis=0))
@@ -148,7 +153,7 @@ def _drizzled_variance(
     rows, columns = window
     shape = (rows.stop - rows.start, columns.stop - columns.start)
     part = Drizzle(kernel=kernel, fillval="nan", out_shape=shape, disable_ctx=True)
-    _add(part, layer, np.sqrt(variance), layer.pixmap - (columns.start, rows.start), **options)
+    _add(part, layer, np.sqrt(variance), layer.pixmap - (columns.start, rows.start), options)
     return part.out_img**2
 
 

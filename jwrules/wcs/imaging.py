@@ -58,8 +58,8 @@ def filter_shift(keywords: Keywords, rows: FilterOffsets | None) -> tuple[float,
         wanted["pupil"] = keywords.get("PUPIL")
     for row in rows or ():
         if all(row.get(name) == value for name, value in wanted.items()):
-            offset = row.get("column_offset"), row.get("row_offset")
-            return None if None in offset or "N/A" in offset else (float(offset[0]), float(offset[1]))
+            offset = row.get("column_offset", "N/A"), row.get("row_offset", "N/A")
+            return None if "N/A" in offset else (float(offset[0]), float(offset[1]))
     return None
 
 
