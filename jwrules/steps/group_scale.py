@@ -1,7 +1,8 @@
 """Rescale groups that were averaged on board by a divisor other than the number of frames.
 
-On-board averaging divides the sum of NFRAMES frames by FRMDIVSR, a power of two. Where the two differ the groups are
-multiplied by FRMDIVSR / NFRAMES. Source: JWST documentation, CALWEBB_DETECTOR1, group scale correction.
+On-board averaging divides the sum of NFRAMES frames by FRMDIVSR, a power of two. Where the two differ the
+groups are multiplied by FRMDIVSR / NFRAMES. Source: JWST documentation, CALWEBB_DETECTOR1, group scale
+correction.
 """
 
 from __future__ import annotations

@@ -1,0 +1,70 @@
+"""Subtract the dark current, read as the exposure was.
+
+The frames of the dark are averaged and skipped as those of the exposure were. A dark that is shorter than
+the exposure is extended by the difference of its last two groups. The average dark current, in electron/s,
+is kept with the ramp: it adds to the Poisson variance in ramp_fit. Source: JWST documentation,
+CALWEBB_DETECTOR1, dark current subtraction.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from jwrules.errors import CannotRun
+from jwrules.kernels import dark as kernel
+from jwrules.products.kinds import Dark, Ramp
+from jwrules.steps.declare import par, step
+
+log = logging.getLogger("jwrules")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """What the Poisson variance is told of the dark."""
+
+    average_dark_current: float | None = par(
+        None, "average dark current; overrides that of the reference file", unit="electron/s", ge=0
+    )
+
+
+@step(status="S_DARK")
+def dark_current(ramp: Ramp, params: Params, *, dark: Dark) -> Ramp:
+    """Return the ramp with the dark (DN) subtracted from every group; ZEROFRAME is left as it is."""
+    frames, gap = _readout(ramp)
+    dark_frames, dark_gap = _readout(dark)
+    if dark_frames > frames or dark_gap > gap:
+        raise CannotRun(
+            f"the dark has NFRAMES={dark_frames}, GROUPGAP={dark_gap}, more than the exposure's {frames}, {gap}: "
+            "its groups cannot be split"
+        )
+    _require_length(dark, ramp, frames, gap, dark_frames, dark_gap)
+    averaged = (dark_frames, dark_gap) != (frames, gap)
+    for g in range(ramp.data.shape[1]):
+        plane = kernel.group(dark.data, g * (frames + gap), frames) if averaged else kernel.group(dark.data, g, 1)
+        ramp.data[:, g] -= plane
+    ramp.pixeldq[...] |= dark.dq
+    return replace(ramp, average_dark=_average(ramp, params, dark))
+
+
+def _readout(product: Ramp | Dark) -> tuple[int, int]:
+    return int(product.meta.get("NFRAMES", 1)), int(product.meta.get("GROUPGAP", 0))
+
+
+def _require_length(dark: Dark, ramp: Ramp, frames: int, gap: int, dark_frames: int, dark_gap: int) -> None:
+    needed = kernel.frames_needed(ramp.data.shape[1], frames, gap)
+    present = kernel.frames_needed(len(dark.data), dark_frames, dark_gap)
+    if needed > present and len(dark.data) < 2:
+        raise CannotRun("the dark has one group: there is no rate by which to extend it to the exposure's")
+    if needed > present:
+        log.warning("dark_current: the dark has %d frames, the exposure %d: the dark is extended", present, needed)
+
+
+def _average(ramp: Ramp, params: Params, dark: Dark) -> np.ndarray:
+    if params.average_dark_current is not None:
+        return np.full(ramp.pixeldq.shape, params.average_dark_current, np.float32)
+    if dark.average is not None and dark.average.any():
+        return dark.average
+    return np.full(ramp.pixeldq.shape, float(dark.meta.get("AVDRKCUR", 0.0)), np.float32)

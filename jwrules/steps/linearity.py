@@ -1,0 +1,51 @@
+"""Correct the counts for the response of the detector, which is not linear.
+
+Each pixel has a polynomial in the counts. Saturated groups are left as they are. Pixels without a usable
+polynomial (flagged NO_LIN_CORR, a coefficient that is NaN, a linear term of 0) are left as they are and
+flagged NO_LIN_CORR. Where groups average frames and the reference file has inverse polynomials, the
+correction is made frame by frame. Source: JWST documentation, CALWEBB_DETECTOR1, linearity correction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from jwrules.kernels import linearity as kernel
+from jwrules.products.flags import DQ
+from jwrules.products.kinds import Linearity, Ramp
+from jwrules.steps.declare import step
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """No parameters."""
+
+
+@step(status="S_LINEAR")
+def linearity(ramp: Ramp, params: Params, *, linearity: Linearity) -> Ramp:
+    """Return the ramp with linear counts (DN)."""
+    frames = int(ramp.meta.get("NFRAMES", 1))
+    coeffs, bad = _usable(linearity.coeffs, linearity.dq)
+    if linearity.inv_coeffs is not None and frames > 1 and ramp.data.shape[1] > 1:
+        inverse, bad_inverse = _usable(linearity.inv_coeffs, linearity.dq)
+        bad |= bad_inverse
+        kernel.linearize_frames(ramp.data, ramp.groupdq, int(DQ.SATURATED), coeffs, inverse, frames)
+    else:
+        kernel.linearize(ramp.data, ramp.groupdq, int(DQ.SATURATED), coeffs)
+    ramp.pixeldq[...] |= linearity.dq | np.where(bad, np.uint32(DQ.NO_LIN_CORR), np.uint32(0))
+    if ramp.zeroframe is not None:
+        no_value = (ramp.zeroframe == 0)[:, np.newaxis].astype(np.uint8)
+        kernel.linearize(ramp.zeroframe[:, np.newaxis], no_value, 1, coeffs)
+    return ramp
+
+
+def _usable(coeffs: np.ndarray, dq: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the coefficients with those that cannot serve replaced by the identity, and where they were."""
+    bad = np.isnan(coeffs).any(axis=0) | (coeffs[1] == 0) | ((dq & DQ.NO_LIN_CORR) != 0)
+    if bad.any():
+        coeffs = coeffs.copy()
+        coeffs[:, bad] = 0
+        coeffs[1, bad] = 1
+    return coeffs, bad

@@ -1,0 +1,91 @@
+"""Flag the groups that are saturated, or at the floor of the converter.
+
+A group is saturated from the first one on that reaches the threshold of its pixel, and so are its
+neighbours, to which charge spills. Where frames are averaged into groups, the group before the first
+saturated one is not used if some of its frames may have been saturated already. Groups at or below 0 DN are
+not used. Pixels without a threshold are never flagged and carry NO_SAT_CHECK. Source: JWST documentation,
+CALWEBB_DETECTOR1, saturation check.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+
+from jwrules.kernels import saturation as kernel
+from jwrules.products.flags import DQ
+from jwrules.products.kinds import Ramp, Saturation, Superbias
+from jwrules.steps.declare import par, step
+
+log = logging.getLogger("jwrules")
+
+BEYOND_CONVERTER = 65536.0
+"""A threshold that a 16-bit converter never reaches, DN."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """How far saturation spreads."""
+
+    n_pix_grow_sat: int = par(1, "layers of neighbours of a saturated pixel that are flagged too", unit="pixel", ge=0)
+    use_readpatt: bool = par(True, "look for groups of which only the last frames are saturated")
+
+
+@step(status="S_SATURA")
+def saturation(ramp: Ramp, params: Params, *, saturation: Saturation, superbias: Superbias | None = None) -> Ramp:
+    """Return the ramp with SATURATED, AD_FLOOR and DO_NOT_USE in groupdq and NO_SAT_CHECK in pixeldq.
+
+    `superbias` serves to judge the second group of frame-averaged data; without it the bias is taken as 0.
+    """
+    threshold, unchecked = _threshold(saturation)
+    ramp.pixeldq[...] |= saturation.dq | np.where(unchecked, np.uint32(DQ.NO_SAT_CHECK), np.uint32(0))
+    frames = int(ramp.meta.get("NFRAMES", 1)) if params.use_readpatt else 0
+    bias = 0.0 if superbias is None else superbias.data
+    for data, groupdq in zip(ramp.data, ramp.groupdq, strict=True):
+        _flag_integration(data, groupdq, threshold, unchecked, bias, frames, params.n_pix_grow_sat)
+    if ramp.zeroframe is not None:
+        _blank_zeroframe(ramp.zeroframe, threshold, params.n_pix_grow_sat)
+    log.info("saturated: %d pixels", np.count_nonzero((ramp.groupdq[:, -1] & DQ.SATURATED).any(axis=0)))
+    return ramp
+
+
+def _threshold(reference: Saturation) -> tuple[np.ndarray, np.ndarray]:
+    unchecked = np.isnan(reference.data) | ((reference.dq & DQ.NO_SAT_CHECK) != 0)
+    return np.where(unchecked, np.float32(BEYOND_CONVERTER), reference.data), unchecked
+
+
+def _flag_integration(
+    data: np.ndarray,
+    groupdq: np.ndarray,
+    threshold: np.ndarray,
+    unchecked: np.ndarray,
+    bias: np.ndarray | float,
+    frames: int,
+    pixels: int,
+) -> None:
+    first = kernel.grow(kernel.first_saturated(data, threshold), pixels)
+    kernel.flag_floor(data, groupdq, int(DQ.AD_FLOOR | DQ.DO_NOT_USE))
+    kernel.flag_from(first, groupdq, int(DQ.SATURATED))
+    if frames:
+        dilution = _dilution(frames, len(data))
+        limit = np.where(unchecked, np.float32(np.inf), threshold)
+        suspect = kernel.partly_saturated(data, groupdq, int(DQ.DO_NOT_USE), first, limit, dilution)
+        kernel.flag_before(first, suspect, groupdq, int(DQ.DO_NOT_USE), pixels)
+    if frames and len(data) > 2:
+        struck = kernel.leapt_in_second_group(data, first, threshold, bias, frames)
+        groupdq[1][struck] |= np.uint8(DQ.DO_NOT_USE)
+
+
+def _dilution(frames: int, groups: int) -> np.ndarray:
+    """Return, for each group, the mean frame number over the last one: what a steady signal has of its last frame."""
+    last = frames * np.arange(1, groups + 1)
+    return (last - (frames - 1) / 2) / last
+
+
+def _blank_zeroframe(zeroframe: np.ndarray, threshold: np.ndarray, pixels: int) -> None:
+    """Set to 0, which means no value, what is saturated or at the floor in the first frame."""
+    for frame in zeroframe:
+        first = kernel.grow(kernel.first_saturated(frame[np.newaxis], threshold), pixels)
+        frame[(first == 0) | (frame <= 0)] = 0.0

@@ -1,0 +1,31 @@
+import numba
+import numpy as np
+from scipy.ndimage import binary_dilation
+
+from jwrules.kernels import saturation
+
+RANDOM = np.random.default_rng(3)
+THRESHOLD = RANDOM.uniform(5e4, 6e4, (20, 30)).astype(np.float32)
+RAMP = RANDOM.uniform(0, 2e4, (5, 20, 30)).cumsum(axis=0).astype(np.float32)
+
+
+def test_the_first_saturated_group_is_that_of_a_plain_search():
+    above = RAMP >= THRESHOLD
+    plain = np.where(above.any(axis=0), above.argmax(axis=0), 5)
+    assert np.array_equal(saturation.first_saturated(RAMP, THRESHOLD), plain)
+
+
+def test_growing_the_first_group_is_dilating_every_group():
+    first = saturation.first_saturated(RAMP, THRESHOLD)
+    grown = saturation.grow(first, 2)
+    for g in range(5):
+        assert np.array_equal(grown <= g, binary_dilation(first <= g, np.ones((5, 5))))
+
+
+def test_the_number_of_threads_changes_nothing():
+    many = saturation.first_saturated(RAMP, THRESHOLD)
+    before = numba.get_num_threads()
+    numba.set_num_threads(1)
+    one = saturation.first_saturated(RAMP, THRESHOLD)
+    numba.set_num_threads(before)
+    assert np.array_equal(many, one)

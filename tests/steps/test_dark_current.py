@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+from ramp_scene import ramp, reference
+
+from jwrules.errors import CannotRun
+from jwrules.products.flags import DQ
+from jwrules.products.kinds import Dark
+from jwrules.steps.dark_current import Params, dark_current
+
+SIX_FRAMES = np.arange(1.0, 7.0).reshape(6, 1, 1)  # 1 DN per frame
+
+
+def dark(data, frames=1, gap=0, **more):
+    return reference(Dark, {"NFRAMES": frames, "GROUPGAP": gap}, data=data, **more)
+
+
+def subtracted(result):
+    return (-result.data[0, :, 0, 0]).tolist()
+
+
+def test_a_dark_read_like_the_exposure_is_subtracted_group_by_group():
+    result = dark_current(ramp(np.zeros((2, 3, 1, 1))), dark=dark(SIX_FRAMES))
+    assert np.all(result.data == -np.array([1.0, 2.0, 3.0]).reshape(1, 3, 1, 1))
+
+
+def test_frames_are_averaged_and_skipped_as_in_the_exposure():
+    # groups of two frames, one skipped: frames 1-2 and 4-5
+    result = dark_current(ramp(np.zeros((2, 1, 1)), NFRAMES=2, GROUPGAP=1), dark=dark(SIX_FRAMES))
+    assert subtracted(result) == [1.5, 4.5]
+
+
+def test_a_short_dark_goes_on_at_its_last_rate():
+    # frames 1-2, 4-5, 7-8 of a dark that rises by 1 DN per frame
+    result = dark_current(ramp(np.zeros((3, 1, 1)), NFRAMES=2, GROUPGAP=1), dark=dark(SIX_FRAMES))
+    assert subtracted(result) == [1.5, 4.5, 7.5]
+
+
+def test_an_unknown_dark_is_taken_as_none():
+    result = dark_current(ramp(np.zeros((2, 1, 1))), dark=dark([[[np.nan]], [[3.0]]]))
+    assert subtracted(result) == [0.0, 3.0]
+
+
+@pytest.mark.parametrize("readout", [{"frames": 4}, {"gap": 2}])
+def test_a_dark_of_coarser_groups_than_the_exposure_cannot_serve(readout):
+    with pytest.raises(CannotRun, match="cannot be split"):
+        dark_current(ramp(np.zeros((2, 1, 1)), NFRAMES=2, GROUPGAP=1), dark=dark(SIX_FRAMES, **readout))
+
+
+def test_a_dark_of_one_group_cannot_be_extended():
+    with pytest.raises(CannotRun, match="one group"):
+        dark_current(ramp(np.zeros((2, 1, 1))), dark=dark(SIX_FRAMES[:1]))
+
+
+def test_the_average_dark_current_is_that_of_parameter_array_or_keyword_in_this_order():
+    product, frames = ramp(np.zeros((1, 1, 2))), np.zeros((2, 1, 2))
+    array = dark(frames, average=[[0.1, 0.2]])
+    keyword = reference(Dark, {"NFRAMES": 1, "GROUPGAP": 0, "AVDRKCUR": 0.5}, data=frames)
+    asked = dark_current(product, Params(average_dark_current=3.0), dark=array)
+    assert asked.average_dark.tolist() == [[3.0, 3.0]]
+    assert np.allclose(dark_current(product, dark=array).average_dark, [[0.1, 0.2]])
+    assert dark_current(product, dark=keyword).average_dark.tolist() == [[0.5, 0.5]]
+
+
+def test_its_flags_are_added():
+    result = dark_current(ramp(np.zeros((1, 1, 1))), dark=dark(SIX_FRAMES, dq=[[DQ.WARM]]))
+    assert result.pixeldq[0, 0] == DQ.WARM

@@ -1,0 +1,15 @@
+import numpy as np
+from ramp_scene import ramp, reference
+
+from jwrules.products.flags import DQ
+from jwrules.products.kinds import Mask
+from jwrules.steps.dq_init import dq_init
+
+
+def test_the_mask_is_added_and_unusable_pixels_are_so_in_every_group():
+    product = ramp(np.ones((2, 3, 1, 3)))
+    product.pixeldq[0, 2] = DQ.HOT
+    mask = reference(Mask, dq=[[DQ.DEAD | DQ.DO_NOT_USE, DQ.LOW_QE, DQ.REFERENCE_PIXEL]])
+    result = dq_init(product, mask=mask)
+    assert result.pixeldq.tolist() == [[DQ.DEAD | DQ.DO_NOT_USE, DQ.LOW_QE, DQ.REFERENCE_PIXEL | DQ.HOT]]
+    assert np.all(result.groupdq == np.array([DQ.DO_NOT_USE, 0, 0]))

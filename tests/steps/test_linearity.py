@@ -1,0 +1,61 @@
+import numpy as np
+from ramp_scene import one_pixel, ramp, reference
+
+from jwrules.products.flags import DQ
+from jwrules.products.kinds import Linearity
+from jwrules.steps.linearity import linearity
+
+
+def polynomials(*terms, **more):
+    """Polynomials of a row of pixels: for each pixel its coefficients, lowest order first."""
+    return reference(Linearity, coeffs=np.array(terms, np.float32).T[:, np.newaxis, :], **more)
+
+
+def test_the_polynomial_of_each_pixel_is_applied_to_its_counts():
+    result = linearity(ramp([[[2.0, 2.0]], [[3.0, 3.0]]]), linearity=polynomials([1, 2, 3], [0, 1, 0]))
+    # 1 + 2x + 3x² at 2 and 3, and the identity
+    assert result.data[0, :, 0, 0].tolist() == [17.0, 34.0]
+    assert result.data[0, :, 0, 1].tolist() == [2.0, 3.0]
+    assert not result.pixeldq.any()
+
+
+def test_saturated_groups_are_left_as_they_are():
+    product = one_pixel([2.0, 3.0])
+    product.groupdq[0, 1] = DQ.SATURATED | DQ.DO_NOT_USE
+    assert linearity(product, linearity=polynomials([0, 2, 0])).data.ravel().tolist() == [4.0, 3.0]
+
+
+def test_pixels_without_a_usable_polynomial_are_left_and_flagged():
+    bad = polynomials([0, np.nan, 1], [0, 0, 1], [0, 2, 1], [0, 2, 0], dq=[[0, 0, DQ.NO_LIN_CORR, DQ.NONLINEAR]])
+    result = linearity(ramp([[[5.0, 5.0, 5.0, 5.0]]]), linearity=bad)
+    assert result.data.ravel().tolist() == [5.0, 5.0, 5.0, 10.0]
+    assert result.pixeldq.ravel().tolist() == [DQ.NO_LIN_CORR] * 3 + [DQ.NONLINEAR]
+
+
+def test_the_first_frame_is_corrected_and_no_value_stays_no_value():
+    product = ramp(np.ones((1, 1, 2)), zeroframe=[[[0.0, 3.0]]])
+    assert linearity(product, linearity=polynomials([7, 2], [7, 2])).zeroframe.ravel().tolist() == [0.0, 13.0]
+
+
+CURVE = 2e-6  # read = x − CURVE x²
+
+
+def bent(x):
+    return x - CURVE * x**2
+
+
+def straightening(inverse=True):
+    read = np.linspace(0, 45000, 2000)
+    straight = (1 - np.sqrt(1 - 4 * CURVE * read)) / (2 * CURVE)
+    coeffs = np.polynomial.polynomial.Polynomial.fit(read, straight, 8, domain=[]).coef
+    return polynomials(coeffs, **({"inv_coeffs": np.reshape([0, 1, -CURVE], (3, 1, 1))} if inverse else {}))
+
+
+def test_frames_that_were_averaged_after_they_were_bent_come_out_on_a_straight_line():
+    frames = 500.0 * np.arange(1, 81)
+    groups = bent(frames).reshape(10, 8).mean(axis=1)
+    truth = frames.reshape(10, 8).mean(axis=1)
+    by_frame = linearity(one_pixel(groups, NFRAMES=8), linearity=straightening())
+    by_group = linearity(one_pixel(groups, NFRAMES=8), linearity=straightening(inverse=False))
+    assert np.abs(by_frame.data.ravel() - truth).max() < 0.3
+    assert np.abs(by_group.data.ravel() - truth).max() > 2.0

@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+from ramp_scene import one_pixel, ramp, reference
+
+from jwrules.products.flags import DQ
+from jwrules.products.kinds import Saturation, Superbias
+from jwrules.steps.saturation import Params, saturation
+
+UNUSABLE = DQ.DO_NOT_USE
+
+
+def threshold(shape, value=60000.0, **more):
+    return reference(Saturation, data=np.full(shape, value), **more)
+
+
+def flags(product):
+    return product.groupdq[0, :, 0, 0].tolist()
+
+
+def test_a_ramp_is_saturated_from_the_first_group_at_the_threshold_on():
+    result = saturation(one_pixel([1e4, 6e4, 5e4, 6.5e4]), saturation=threshold((1, 1)))
+    assert flags(result) == [0, DQ.SATURATED, DQ.SATURATED, DQ.SATURATED]
+
+
+@pytest.mark.parametrize("pixels", [0, 1, 2])
+def test_saturation_spreads_over_the_asked_layers_of_neighbours(pixels):
+    data = np.full((2, 9, 9), 1e4)
+    data[1, 4, 4] = 6.1e4
+    result = saturation(ramp(data), Params(n_pix_grow_sat=pixels), saturation=threshold((9, 9)))
+    area = (2 * pixels + 1) ** 2
+    assert np.count_nonzero(result.groupdq[0, 0]) == 0
+    assert np.count_nonzero(result.groupdq[0, 1] == DQ.SATURATED) == area
+    assert result.groupdq[0, 1, 4 - pixels, 4 + pixels] == DQ.SATURATED
+
+
+def test_the_floor_of_the_converter_is_flagged_in_its_group_only_and_does_not_spread():
+    data = np.full((2, 3, 3), 1e4)
+    data[0, 1, 1] = 0.0
+    result = saturation(ramp(data), saturation=threshold((3, 3)))
+    assert result.groupdq[0, 0, 1, 1] == DQ.AD_FLOOR | UNUSABLE
+    assert np.count_nonzero(result.groupdq) == 1
+
+
+@pytest.mark.parametrize("reference_file", [threshold((1, 1), np.nan), threshold((1, 1), dq=[[DQ.NO_SAT_CHECK]])])
+def test_a_pixel_without_a_threshold_is_never_saturated_and_says_so(reference_file):
+    result = saturation(one_pixel([1e4, 65535.0]), saturation=reference_file)
+    assert flags(result) == [0, 0]
+    assert result.pixeldq[0, 0] == DQ.NO_SAT_CHECK
+
+
+def test_each_integration_starts_afresh():
+    result = saturation(ramp(np.reshape([1e4, 6.1e4, 1e4, 2e4], (2, 2, 1, 1))), saturation=threshold((1, 1)))
+    assert result.groupdq[1].ravel().tolist() == [0, 0]
+
+
+def test_a_group_whose_last_frames_may_have_saturated_is_not_used():
+    # groups of 4 frames: in the second, the mean of a steady ramp is 6.5/8 of its last frame
+    product = [1e4, 5e4, 6.1e4]
+    groups = saturation(one_pixel(product, NFRAMES=4), saturation=threshold((1, 1)))
+    assert 5e4 > 6e4 * 6.5 / 8
+    assert flags(groups) == [0, UNUSABLE, DQ.SATURATED]
+    assert flags(saturation(one_pixel(product, NFRAMES=1), saturation=threshold((1, 1)))) == [0, 0, DQ.SATURATED]
+    ignored = saturation(one_pixel(product, NFRAMES=4), Params(use_readpatt=False), saturation=threshold((1, 1)))
+    assert flags(ignored) == [0, 0, DQ.SATURATED]
+
+
+def test_a_leap_in_the_second_group_of_averaged_frames_is_not_used():
+    # 5000 DN above a bias of 1e4 in the first group would be far from 6e4 in the third; the leap of 2e4 in the second
+    # is more than a quarter of the room left: one frame of four was saturated
+    product = [1.5e4, 3.5e4, 6.1e4]
+    bias = reference(Superbias, data=[[1e4]])
+    assert flags(saturation(one_pixel(product, NFRAMES=4), saturation=threshold((1, 1)), superbias=bias)) == [
+        0,
+        UNUSABLE,
+        DQ.SATURATED,
+    ]
+    # without the bias the first group is bright enough to saturate by the third
+    assert flags(saturation(one_pixel(product, NFRAMES=4), saturation=threshold((1, 1)))) == [0, 0, DQ.SATURATED]
+
+
+def test_the_first_frame_loses_values_that_are_saturated_or_next_to_it_or_at_the_floor():
+    zeroframe = np.full((1, 3, 6), 1e4)
+    zeroframe[0, 0, 0] = 6.1e4
+    zeroframe[0, 2, 5] = -3.0
+    result = saturation(ramp(np.full((2, 3, 6), 1e4), zeroframe=zeroframe), saturation=threshold((3, 6)))
+    lost = np.zeros((3, 6), bool)
+    lost[:2, :2] = lost[2, 5] = True
+    assert np.array_equal(result.zeroframe[0] == 0, lost)
