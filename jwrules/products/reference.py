@@ -36,6 +36,8 @@ _NAN_SHARE = {
     "readnoise": 0.0,
     "ipc": 0.0,
 }
+# What a file that does not say where it lies can only be (pixel area files say nothing): near infrared, MIRI.
+_FULL_FRAMES = ((2048, 2048), (1024, 1032))
 _COLUMNS = {"photom": ("photmjsr", "photmj"), "apcorr": ("apcorr",)}
 _STRUCTURE = {"SIMPLE", "BITPIX", "EXTEND", "XTENSION", "PCOUNT", "GCOUNT", "BSCALE", "BZERO", "CHECKSUM", "DATASUM"}
 
@@ -140,12 +142,13 @@ class _Window:
 
     def cut(self, array: np.ndarray, extension: str) -> np.ndarray:
         """Return the part of `array` (..., rows, columns) that the exposure covers."""
-        known = None not in self.ours and None not in self.theirs
-        if not known and array.shape[-2:] == tuple(self.shape):
-            return array
-        if not known:
+        known = None not in self.theirs
+        theirs = (1, 1) if not known and array.shape[-2:] in _FULL_FRAMES else self.theirs
+        if None in (*self.ours, *theirs):
+            if array.shape[-2:] == tuple(self.shape):
+                return array
             raise ReferenceFault(self._unplaced(array, extension))
-        y, x = (ours - theirs for ours, theirs in zip(self.ours, self.theirs, strict=True))
+        y, x = (ours - start for ours, start in zip(self.ours, theirs, strict=True))
         rows, columns = self.shape
         if min(y, x) < 0 or y + rows > array.shape[-2] or x + columns > array.shape[-1]:
             raise ReferenceFault(self._outside(array, extension))
