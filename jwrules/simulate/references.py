@@ -1,0 +1,253 @@
+"""The reference files that calibrate the simulated detectors, in the format and with the keywords of CRDS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.io import fits
+
+from jwrules.simulate import drifts
+from jwrules.simulate.nircam import FULL, Band, Detector, Pointing, Window
+from jwrules.simulate.optics import nominal_area, pixel_area
+from jwrules.simulate.pixels import DEGREE, Pixels, full_gain
+from jwrules.simulate.psf import Psf
+
+DATE = "2025-01-15T00:00:00.000"
+USEAFTER = "2022-04-01T00:00:00"
+PATTERNS = "BRIGHT1 | BRIGHT2 | RAPID | SHALLOW2 | SHALLOW4 | MEDIUM2 | MEDIUM8 | DEEP2 | DEEP8 |"
+FLAT_ERROR = 5e-4
+ENERGIES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+ANNULUS = (14.0, 20.0)
+SQUARE_ARCSEC = (np.pi / 180 / 3600) ** 2
+MOST_DARK_FRAMES = 20
+
+
+def header(reftype: str, describe: str, **keywords: Any) -> fits.Header:
+    """Return the primary header of a reference file of this type."""
+    header = fits.Header()
+    header["DATE"] = (DATE, "[UTC] when this file was made")
+    header["REFTYPE"] = (reftype.upper(), "type of reference file")
+    header["DESCRIP"] = (describe, "what it holds")
+    header["AUTHOR"] = ("jwrules simulator", "who made it")
+    header["USEAFTER"] = (USEAFTER, "serves exposures from this date on")
+    header["PEDIGREE"] = ("DUMMY", "where it comes from")
+    header["TELESCOP"] = ("JWST", "telescope")
+    header["INSTRUME"] = ("NIRCAM", "instrument")
+    for keyword, value in keywords.items():
+        header[keyword] = value
+    header["HISTORY"] = "Made together with the ramps that it calibrates, from the same numbers."
+    return header
+
+
+def detector_keywords(detector: Detector, window: Window, subarray: str | None = None) -> dict[str, Any]:
+    """Return the keywords that tie a reference file to a detector and to the part of it that it covers."""
+    return {
+        "DETECTOR": detector.name,
+        "SUBARRAY": subarray or window.name,
+        "SUBSTRT1": window.x0 + 1,
+        "SUBSTRT2": window.y0 + 1,
+        "SUBSIZE1": window.nx,
+        "SUBSIZE2": window.ny,
+        "FASTAXIS": detector.fast,
+        "SLOWAXIS": detector.slow,
+    }
+
+
+def image(name: str, array: np.ndarray, dtype: str = "f4", unit: str = "") -> fits.ImageHDU:
+    """Return an array as an image extension."""
+    hdu = fits.ImageHDU(np.ascontiguousarray(array, dtype), name=name)
+    if unit:
+        hdu.header["BUNIT"] = unit
+    return hdu
+
+
+class Flags:
+    """A DQ array with bits of its own, named in a table DQ_DEF; the translation is the reader's."""
+
+    def __init__(self, shape: tuple[int, int], names: Sequence[str]) -> None:
+        self._array = np.zeros(shape, np.uint32)
+        self._bits = {name: bit for bit, name in enumerate(names)}
+
+    def set(self, where: np.ndarray, *names: str) -> Flags:
+        """Give these flags to the pixels `where`."""
+        for name in names:
+            self._array[where] |= np.uint32(1 << self._bits[name])
+        return self
+
+    def hdus(self) -> list[Any]:
+        """Return the extensions DQ and DQ_DEF."""
+        rows = [(bit, 1 << bit, name, f"simulated {name.lower()}") for name, bit in self._bits.items()]
+        dtype = [("BIT", "i4"), ("VALUE", "u4"), ("NAME", "S40"), ("DESCRIPTION", "S80")]
+        table = fits.BinTableHDU(np.array(rows, dtype=dtype), name="DQ_DEF")
+        return [image("DQ", self._array, "u4"), table]
+
+
+class Shelf:
+    """The folder of reference files; files are numbered as CRDS does."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._count: dict[str, int] = {}
+
+    def path(self, reftype: str, suffix: str = "fits") -> Path:
+        """Return the next free name for a file of this type."""
+        self._count[reftype] = self._count.get(reftype, 0) + 1
+        return self.folder / f"jwst_nircam_{reftype}_{self._count[reftype]:04d}.{suffix}"
+
+    def put(self, reftype: str, describe: str, hdus: Sequence[Any], model: str, **keywords: Any) -> None:
+        """Write a FITS reference file."""
+        path = self.path(reftype)
+        keywords = {"FILENAME": path.name, "DATAMODL": model} | keywords
+        primary = fits.PrimaryHDU(header=header(reftype, describe, **keywords))
+        fits.HDUList([primary, *hdus]).writeto(path, overwrite=True)
+
+
+def write_detector(shelf: Shelf, pointing: Pointing, pixels: Pixels, seed: int) -> None:
+    """Write everything that belongs to one detector and the window read from it."""
+    keys = detector_keywords(pointing.detector, pointing.window)
+    _mask(shelf, pixels, keys)
+    _saturation(shelf, pixels, keys)
+    _superbias(shelf, pixels, keys)
+    _linearity(shelf, pixels, keys)
+    _dark(shelf, pointing, pixels, keys)
+    _noise(shelf, pixels, keys)
+    _whole_frame(shelf, pointing, seed)
+    _ipc(shelf, pointing.detector)
+    _flat(shelf, pointing.band, pixels, keys, seed)
+    _photom(shelf, pointing)
+
+
+def _mask(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
+    names = ("REFERENCE_PIXEL", "DO_NOT_USE", "HOT", "DEAD", "NON_SCIENCE", "UNRELIABLE_SLOPE")
+    flags = Flags(pixels.window.shape, names)
+    flags.set(pixels.reference, "REFERENCE_PIXEL", "NON_SCIENCE")
+    flags.set(pixels.dead, "DEAD", "DO_NOT_USE").set(pixels.hot, "HOT")
+    flags.set(pixels.hot & (pixels.dark > 100), "DO_NOT_USE").set(pixels.noisy, "UNRELIABLE_SLOPE")
+    shelf.put("mask", "Bad pixels and reference pixels", flags.hdus(), "MaskModel", **keys)
+
+
+def _saturation(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
+    flags = Flags(pixels.window.shape, ("NO_SAT_CHECK",)).set(pixels.reference, "NO_SAT_CHECK")
+    hdus = [image("SCI", pixels.ceiling, unit="DN"), *flags.hdus()]
+    shelf.put("saturation", "Raw signal beyond which a pixel is full", hdus, "SaturationModel", **keys)
+
+
+def _superbias(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
+    flags = Flags(pixels.window.shape, ("UNRELIABLE_BIAS",)).set(pixels.noisy, "UNRELIABLE_BIAS")
+    error = np.full(pixels.window.shape, 0.5)
+    hdus = [image("SCI", pixels.bias, unit="DN"), image("ERR", error), *flags.hdus()]
+    more = {"READPATT": "ANY", "P_READPA": PATTERNS}
+    shelf.put("superbias", "Level of every pixel after its reset", hdus, "SuperBiasModel", **keys, **more)
+
+
+def _linearity(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
+    flags = Flags(pixels.window.shape, ("NONLINEAR", "NO_LIN_CORR")).set(pixels.reference, "NO_LIN_CORR")
+    hdus = [image("COEFFS", pixels.linearity), *flags.hdus()]
+    describe = f"Polynomial of degree {DEGREE} from read to linear signal"
+    shelf.put("linearity", describe, hdus, "LinearityModel", **keys)
+
+
+def _dark(shelf: Shelf, pointing: Pointing, pixels: Pixels, keys: Mapping[str, Any]) -> None:
+    """Write the dark ramp, frame by frame; that of a long exposure ends before it, as real ones may."""
+    frames = min(pointing.readout.frames_read, MOST_DARK_FRAMES)
+    seconds = pointing.window.frame_time
+    ramp = (pixels.dark / pixels.gain)[None] * (seconds * np.arange(1, frames + 1))[:, None, None]
+    flags = Flags(pixels.window.shape, ("HOT", "WARM", "UNRELIABLE_DARK"))
+    flags.set(pixels.hot & (pixels.dark > 10), "HOT").set(pixels.hot & (pixels.dark <= 10), "WARM")
+    hdus = [image("SCI", ramp, unit="DN"), *flags.hdus(), image("AVDRKCUR", pixels.dark)]
+    more = {
+        "EXP_TYPE": "NRC_DARK",
+        "P_EXP_TY": "NRC_IMAGE | NRC_DARK |",
+        "READPATT": "RAPID",
+        "NOUTPUTS": pointing.window.outputs,
+        "NFRAMES": 1,
+        "NGROUPS": frames,
+        "GROUPGAP": 0,
+        "TFRAME": seconds,
+        "TGROUP": seconds,
+    }
+    shelf.put("dark", "Dark current, frame by frame", hdus, "DarkModel", **keys, **more)
+
+
+def _noise(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
+    single = np.hypot(pixels.noise / pixels.gain, np.sqrt(drifts.variance()))
+    hdus = [image("SCI", np.sqrt(2) * single, unit="DN")]
+    more = {"READPATT": "ANY", "P_READPA": PATTERNS}
+    shelf.put("readnoise", "Noise of the difference of two reads", hdus, "ReadnoiseModel", **keys, **more)
+
+
+def _whole_frame(shelf: Shelf, pointing: Pointing, seed: int) -> None:
+    """Write the files of the full frame, from which every subarray is cut: gain and area."""
+    detector = pointing.detector
+    keys = detector_keywords(detector, FULL, "GENERIC")
+    hdus = [image("SCI", full_gain(detector, seed), unit="electrons/DN")]
+    shelf.put("gain", "Gain", hdus, "GainModel", **keys)
+    hdus = [image("SCI", pixel_area(detector, FULL))]
+    describe = "Area of the pixels in units of PIXAR_SR"
+    shelf.put("area", describe, hdus, "PixelAreaModel", **(keys | _optics(pointing) | _area(detector)))
+
+
+def _optics(pointing: Pointing) -> dict[str, Any]:
+    return {
+        "FILTER": pointing.band.filter,
+        "PUPIL": pointing.band.pupil,
+        "CHANNEL": pointing.detector.channel,
+        "MODULE": pointing.detector.module,
+        "EXP_TYPE": "NRC_IMAGE",
+    }
+
+
+def _area(detector: Detector) -> dict[str, float]:
+    arcsec = nominal_area(detector)
+    return {"PIXAR_SR": arcsec * SQUARE_ARCSEC, "PIXAR_A2": arcsec}
+
+
+def _ipc(shelf: Shelf, detector: Detector) -> None:
+    """Write the deconvolution kernel of a detector whose pixels do not share charge."""
+    kernel = np.zeros((3, 3))
+    kernel[1, 1] = 1.0
+    describe = "Deconvolution of the inter-pixel capacitance"
+    keys = {"DETECTOR": detector.name, "SUBARRAY": "GENERIC"}
+    shelf.put("ipc", describe, [image("SCI", kernel)], "IPCModel", **keys)
+
+
+def _flat(shelf: Shelf, band: Band, pixels: Pixels, keys: Mapping[str, Any], seed: int) -> None:
+    """Write the flat as a uniform sky would show it, measured with a small error that the file states."""
+    rng = np.random.default_rng([seed, pixels.detector.number, 2])
+    blind = pixels.reference | pixels.dead
+    flat = pixels.flat * (1 + FLAT_ERROR * rng.standard_normal(pixels.window.shape))
+    error = np.where(blind, 0.0, FLAT_ERROR * pixels.flat)
+    flags = Flags(pixels.window.shape, ("NO_FLAT_FIELD", "DO_NOT_USE", "UNRELIABLE_FLAT"))
+    flags.set(blind, "NO_FLAT_FIELD", "DO_NOT_USE")
+    hdus = [image("SCI", np.where(blind, np.nan, flat)), image("ERR", error), *flags.hdus()]
+    more = {"FILTER": band.filter, "PUPIL": band.pupil, "CHANNEL": pixels.detector.channel}
+    shelf.put("flat", "Relative response to a uniform sky", hdus, "FlatModel", **keys, **more)
+
+
+def _photom(shelf: Shelf, pointing: Pointing) -> None:
+    band, detector = pointing.band, pointing.detector
+    dtype = [("filter", "S12"), ("pupil", "S12"), ("photmjsr", "f4"), ("uncertainty", "f4")]
+    rows = [(band.filter, band.pupil, band.photmjsr, 0.002 * band.photmjsr)]
+    rows.append(("F212N", "CLEAR", 11 * band.photmjsr, 0.02 * band.photmjsr))
+    table = fits.BinTableHDU(np.array(rows, dtype=dtype), name="PHOTOM")
+    keys = {"DETECTOR": detector.name, "SUBARRAY": "GENERIC", "EXP_TYPE": "NRC_IMAGE", "P_EXP_TY": "NRC_IMAGE |"}
+    model = "NrcImgPhotomModel"
+    shelf.put("photom", "MJy/sr for 1 DN/s", [table], model, **keys, **_area(detector))
+
+
+def write_apertures(shelf: Shelf, bands: Sequence[Band]) -> None:
+    """Write the aperture corrections, one row for each filter and share of the energy."""
+    dtype = [("filter", "S12"), ("pupil", "S15")]
+    dtype += [(name, "f4") for name in ("eefraction", "radius", "apcorr", "skyin", "skyout")]
+    rows = []
+    for band in bands:
+        psf = Psf(band.fwhm)
+        for energy in ENERGIES:
+            radius = psf.radius_of(energy)
+            rows.append((band.filter, band.pupil, energy, radius, psf.correction(radius, ANNULUS), *ANNULUS))
+    table = fits.BinTableHDU(np.array(rows, dtype=dtype), name="APCORR")
+    keys = {"DETECTOR": "MULTIPLE", "EXP_TYPE": "NRC_IMAGE", "P_EXP_TY": "NRC_IMAGE | NRC_TSIMAGE |"}
+    shelf.put("apcorr", "Aperture corrections of mosaics", [table], "NrcImgApcorrModel", **keys)

@@ -1,0 +1,57 @@
+"""The tables of a raw exposure: when each group and each integration ended."""
+
+from __future__ import annotations
+
+import numpy as np
+from astropy.time import Time
+
+from jwrules.simulate.headers import BARYCENTRIC, HELIOCENTRIC, iso
+from jwrules.simulate.program import Taken
+
+GROUP = np.dtype(
+    [
+        ("integration_number", "i4"), ("group_number", "i2"), ("end_day", "i2"), ("end_milliseconds", "i4"),
+        ("end_submilliseconds", "i2"), ("group_end_time", "S26"), ("number_of_columns", "i2"),
+        ("number_of_rows", "i2"), ("number_of_gaps", "i2"), ("completion_code_number", "i2"),
+        ("completion_code_text", "S36"), ("bary_end_time", "f8"), ("helio_end_time", "f8"),
+    ]
+)  # fmt: skip
+INT_TIMES = np.dtype(
+    [("integration_number", "i4")]
+    + [(f"int_{which}_{scale}", "f8") for scale in ("MJD_UTC", "BJD_TDB") for which in ("start", "mid", "end")]
+)
+
+
+def group_table(taken: Taken) -> np.ndarray:
+    """Return the table GROUP: one row for each group, when it ended and whether it arrived."""
+    readout, window = taken.pointing.readout, taken.pointing.window
+    rows = np.zeros(readout.integrations * readout.groups, GROUP)
+    first = Time("2000-01-01T00:00:00", scale="utc").mjd
+    for row, (i, g) in zip(rows, np.ndindex(readout.integrations, readout.groups), strict=True):
+        frames = i * (readout.frames_read + 1) + g * (readout.frames + readout.gap) + readout.frames
+        mjd = taken.start + frames * window.frame_time / 86400
+        day, rest = divmod((mjd - first) * 86400e3, 86400e3)
+        row["integration_number"], row["group_number"] = i + 1, g + 1
+        row["end_day"], row["end_milliseconds"] = day, int(rest)
+        row["end_submilliseconds"] = int(rest % 1 * 1000)
+        row["group_end_time"] = iso(mjd)
+        row["number_of_columns"], row["number_of_rows"] = window.nx, window.ny
+        row["completion_code_text"] = "COMPLETE"
+        row["bary_end_time"] = mjd + BARYCENTRIC / 86400
+        row["helio_end_time"] = mjd + HELIOCENTRIC / 86400
+    return rows
+
+
+def integration_table(taken: Taken) -> np.ndarray:
+    """Return the table INT_TIMES: one row for each integration, its start, middle and end."""
+    readout, frame = taken.pointing.readout, taken.pointing.window.frame_time
+    rows = np.zeros(readout.integrations, INT_TIMES)
+    for i, row in enumerate(rows):
+        begin = i * (readout.frames_read + 1)
+        row["integration_number"] = i + 1
+        frames = {"start": begin, "mid": begin + readout.frames_read / 2, "end": begin + readout.frames_read}
+        for which, count in frames.items():
+            mjd = taken.start + count * frame / 86400
+            row[f"int_{which}_MJD_UTC"] = mjd
+            row[f"int_{which}_BJD_TDB"] = mjd + BARYCENTRIC / 86400
+    return rows
