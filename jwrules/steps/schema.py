@@ -1,8 +1,8 @@
 """Write what is generated from the declarations of the steps: their cards, the schema of recipes, a page for each.
 
-`python -m jwrules.steps.schema` writes schemas/steps.json, schemas/recipe.schema.json and docs/steps/; `--check` prints
-how far they are behind. The planning column reads steps.json instead of importing the steps. After installing a package that brings steps of its own, run it once:
-recipes may then name them.
+`python -m jwrules.steps.schema` writes schemas/steps.json, schemas/recipe.schema.json and docs/steps/; `--check`
+prints how far they are behind. The planning column reads steps.json instead of importing the steps. After installing
+a package that brings steps of its own, run it once: recipes may then name them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field
 from functools import reduce
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from jwrules import house
 from jwrules.generated import settle, table
 from jwrules.steps import registry
-from jwrules.steps.declare import Input, Step, parameters
+from jwrules.steps.declare import Step, parameters
 
 STAGES = {
     "detector1": "Ramps to count rates",
@@ -41,8 +41,8 @@ def card(step: Step) -> dict[str, Any]:
         "doc": step.doc,
         "takes": kind_name(step.takes),
         "gives": kind_name(step.gives),
-        "references": _needed(step.references()),
-        "roles": _needed(step.roles()),
+        "references": {one.name: one.required for one in step.references()},
+        "roles": {one.name: one.required for one in step.roles()},
         "params": {name: _parameter(f, hint) for name, f, hint in _parameters(step)},
     }
 
@@ -54,10 +54,6 @@ def kind_name(kind: Any) -> str:
     if get_origin(kind) is tuple:
         return kind_name(get_args(kind)[0]) + "s"
     return str(kind.__name__)
-
-
-def _needed(inputs: Iterable[Input]) -> dict[str, bool]:
-    return {one.name: one.required for one in inputs}
 
 
 def _parameters(step: Step) -> list[tuple[str, Field[Any], Any]]:

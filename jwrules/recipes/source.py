@@ -1,0 +1,117 @@
+"""YAML text -> plain values, the line of each, and the faults of the text itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from jwrules import house
+from jwrules.errors import RecipeFault
+
+Place = tuple[str | int, ...]
+"""Where a value stands in a file: keys and positions, ('stages', 'detector1', 1, 'jump')."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong: the file, the place in it, and what to say."""
+
+    file: str
+    place: Place
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.file} {json_path(self.place)}: {self.words}"
+
+
+def json_path(place: Place) -> str:
+    """Return a place as a JSON path: ('stages', 'image3', 1) is $.stages.image3[1]."""
+    return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
+
+
+def refuse(faults: list[Fault]) -> None:
+    """Raise one RecipeFault that says all of `faults`, where there are any."""
+    if faults:
+        raise RecipeFault("\n".join(dict.fromkeys(map(str, faults))))
+
+
+@dataclass
+class Source:
+    """A YAML file: `file` is what messages call it, `lines` the line on which each value begins."""
+
+    file: str
+    path: Path
+    value: Any = None
+    lines: dict[Place, int] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    def origin(self, place: Place) -> str:
+        """Return file and line of the value at `place`."""
+        return f"{self.file}:{self.lines.get(place, 1)}"
+
+
+def shown(path: Path) -> str:
+    """Return the path as messages show it: from the project for its own files, else as it was given."""
+    absolute = path.resolve()
+    home = house.root()
+    return str(absolute.relative_to(home)) if absolute.is_relative_to(home) else str(path)
+
+
+def load(path: Path) -> Source:
+    """Read a YAML file with the line of every value; keys that stand twice are among its faults.
+
+    Raises RecipeFault where the file cannot be read or is no YAML.
+    """
+    source = Source(shown(path), path)
+    try:
+        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except OSError as fault:
+        raise RecipeFault(f"{source.file}: cannot be read: {fault.strerror}") from fault
+    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+        raise RecipeFault(f"{source.file}: is no YAML: {fault}") from fault
+    source.value = _value(node, (), source) if node else None
+    return source
+
+
+def value_of(text: str) -> Any:
+    """Return the value that a YAML text stands for, as recipes read it."""
+    return yaml.load(text, Loader=_Loader)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as an astronomer writes it: 1e-3 is a number and 2026-01-01 is text."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    letter: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+    for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
+
+
+def _value(node: yaml.Node, place: Place, source: Source) -> Any:
+    source.lines[place] = node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(node, place, source)
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(item, (*place, number), source) for number, item in enumerate(node.value)]
+    return yaml.constructor.SafeConstructor().construct_object(node)
+
+
+def _mapping(node: yaml.MappingNode, place: Place, source: Source) -> Mapping[str, Any]:
+    found: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        key = str(key_node.value)
+        if key in found:
+            lines = f"lines {source.lines[(*place, key)]} and {key_node.start_mark.line + 1}"
+            source.faults.append(Fault(source.file, place, f"'{key}' stands twice, on {lines}"))
+        found[key] = _value(value_node, (*place, key), source)
+        source.lines[(*place, key)] = key_node.start_mark.line + 1
+    return found
