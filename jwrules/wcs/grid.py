@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from astropy.io.fits import Header
 from astropy.modeling.models import AffineTransformation2D, Pix2Sky_TAN, RotateNative2Celestial, Scale
 from gwcs import WCS, FITSImagingWCSTransform
 from scipy.interpolate import RectBivariateSpline
 
+from jwrules.kernels.outlines import union
 from jwrules.wcs import footprint
 from jwrules.wcs.pointing import Pointing
 
@@ -31,6 +33,29 @@ class Grid:
     shape: tuple[int, int]
     pixel_scale: float
     pixel_scale_ratio: float
+
+    def keywords(self) -> Header:
+        """Return the FITS keywords of the grid, which say all of it."""
+        transform = self.wcs.forward_transform
+        header = Header([("WCSAXES", 2, "number of World Coordinate System axes")])
+        for i, (ctype, axis) in enumerate((("RA---TAN", "right ascension"), ("DEC--TAN", "declination"))):
+            header[f"CRPIX{i + 1}"] = (float(transform.crpix[i]) + 1, f"Axis {i + 1} reference pixel, counted from 1")
+            header[f"CRVAL{i + 1}"] = (float(transform.crval[i]), f"[deg] {axis} of the reference pixel")
+            header[f"CDELT{i + 1}"] = (float(transform.cdelt[i]), f"[deg] Axis {i + 1} increment")
+            header[f"CTYPE{i + 1}"] = (ctype, f"Axis {i + 1} type")
+            header[f"CUNIT{i + 1}"] = ("deg", f"Axis {i + 1} units")
+            for j in range(2):
+                header[f"PC{i + 1}_{j + 1}"] = (float(transform.pc[i][j]), "Linear transformation matrix element")
+        header["RADESYS"] = ("ICRS", "Name of the coordinate reference frame")
+        return header
+
+    def covered_by(self, wcses: Sequence[WCS]) -> str:
+        """Return S_REGION: the outline of what images with these WCS cover of the grid."""
+        ny, nx = self.shape
+        edges = np.array([[-0.5, -0.5], [nx - 0.5, -0.5], [nx - 0.5, ny - 0.5], [-0.5, ny - 0.5]])
+        images = [self.wcs.invert(*footprint.corners(wcs).T, with_bounding_box=False) for wcs in wcses]
+        outlines = union([np.column_stack(image) for image in images], edges)
+        return footprint.to_s_region([footprint.sky(self.wcs, *outline.T) for outline in outlines])
 
 
 def output(
@@ -75,24 +100,6 @@ def output(
     )
     wcs.pixel_shape = (int(size[0]), int(size[1]))
     return Grid(wcs=wcs, shape=(int(size[1]), int(size[0])), pixel_scale=3600 * scale, pixel_scale_ratio=ratio)
-
-
-def of_wcs(wcs: WCS, first: WCS, input_shape: tuple[int, int], output_shape: Sequence[int] | None = None) -> Grid:
-    """Return the grid of a WCS that the user made; `output_shape` is (nx, ny), by default what the WCS tells.
-
-    Raises ValueError where the WCS tells neither array shape nor bounding box.
-    """
-    if output_shape is not None:
-        wcs.pixel_shape = (int(output_shape[0]), int(output_shape[1]))
-    elif wcs.array_shape is None and wcs.bounding_box is None:
-        raise ValueError("the output WCS has neither an array shape nor a bounding box: give output_shape")
-    elif wcs.array_shape is None:
-        (_, x1), (_, y1) = footprint.limits(wcs)
-        wcs.pixel_shape = (int(x1 + 0.5), int(y1 + 0.5))
-    ny, nx = wcs.array_shape
-    scale = mean_pixel_scale(wcs, (ny, nx))
-    ratio = scale / mean_pixel_scale(first, input_shape)
-    return Grid(wcs=wcs, shape=(ny, nx), pixel_scale=scale, pixel_scale_ratio=ratio)
 
 
 def pixmap(source: WCS, target: WCS, shape: tuple[int, int], *, stepsize: float = 1.0, order: int = 1) -> np.ndarray:

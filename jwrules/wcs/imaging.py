@@ -20,6 +20,12 @@ from gwcs.geometry import CartesianToSpherical, SphericalToCartesian
 from jwrules.wcs.footprint import Limits
 from jwrules.wcs.pointing import Keywords, Pointing
 
+EXP_TYPES = (
+    *("NRC_IMAGE", "NRC_TACQ", "NRC_TACONFIRM", "NRC_CORON", "NRC_FOCUS", "NRC_TSIMAGE"),
+    *("NIS_IMAGE", "NIS_TACQ", "NIS_TACONFIRM", "NIS_AMI", "NIS_FOCUS", "FGS_IMAGE", "FGS_FOCUS"),
+    *("MIR_IMAGE", "MIR_TACQ", "MIR_TACONFIRM", "MIR_LYOT", "MIR_4QPM", "MIR_CORONCAL"),
+)
+
 FilterOffsets = Iterable[Mapping[str, Any]]
 
 

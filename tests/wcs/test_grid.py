@@ -74,19 +74,3 @@ def test_an_interpolated_pixmap_is_close_to_the_full_one(make_wcs, bent, pointin
 
 def test_the_mean_pixel_scale_is_the_nominal_one_without_distortion(make_wcs):
     assert grid.mean_pixel_scale(make_wcs()) == pytest.approx(SCALE, rel=1e-8)
-
-
-def test_a_custom_grid_takes_its_shape_from_its_bounding_box(make_wcs, pointing):
-    custom = grid.output([make_wcs()], pointing, pixel_scale=0.05).wcs
-    custom.pixel_shape = None
-    made = grid.of_wcs(custom, make_wcs(), (64, 64))
-    assert made.shape == (38, 38)
-    assert made.pixel_scale_ratio == pytest.approx(5 / 3, rel=1e-5)
-
-
-def test_a_custom_grid_without_size_is_refused(make_wcs, pointing):
-    custom = grid.output([make_wcs()], pointing).wcs
-    custom.pixel_shape = None
-    custom.bounding_box = None
-    with pytest.raises(ValueError, match="output_shape"):
-        grid.of_wcs(custom, make_wcs(), (64, 64))
