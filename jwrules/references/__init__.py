@@ -1,0 +1,31 @@
+"""Which reference file is for which exposure, decided before anything runs.
+
+A source is a directory of reference files in the formats of CRDS, chosen by their own headers, or `crds:CONTEXT`: the
+cache of the `crds` library under a context of rules (`crds:` alone is the library's default).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jwrules.references.chooser import Chooser, Chosen
+from jwrules.references.ledger import Ledger, content_hash
+
+__all__ = ["Chooser", "Chosen", "content_hash", "open"]
+
+_CRDS = "crds:"
+
+
+def open(source: str | Path, cache: Path) -> Chooser:
+    """Return what chooses from `source`; `cache` is the JSON file where what was learnt is kept.
+
+    Nothing is read before it is asked. ReferenceFault for a directory that does not exist, when it is asked.
+    """
+    ledger = Ledger(Path(cache))
+    if str(source).startswith(_CRDS):
+        from jwrules.references.context import Context
+
+        return Context(str(source).removeprefix(_CRDS), ledger)
+    from jwrules.references.directory import Directory
+
+    return Directory(Path(source), ledger)
