@@ -118,6 +118,8 @@ _WORDS: Mapping[str, Callable[[_Broken], str]] = {
     "minimum": _beyond("is below"),
     "exclusiveMinimum": _beyond("is not above"),
     "maximum": _beyond("is above"),
+    "minItems": lambda broken: f"{len(broken.value)} values stand here, {broken.wanted} are wanted",
+    "maxItems": lambda broken: f"{len(broken.value)} values stand here, {broken.wanted} are wanted",
     "minProperties": lambda _: "nothing stands here",
     "maxProperties": lambda broken: f"an entry names one step, this one {len(broken.value)}",
     "pattern": lambda broken: f"{_quoted(broken.value)} is not written as expected",

@@ -144,18 +144,15 @@ def _placed(made: Draft, entries: list[Entry]) -> list[Entry]:
 
 def _changed(made: Draft, inherited: list[Entry], entries: list[Entry]) -> list[Entry]:
     """The inherited chain with the values of `entries`, those that are new or moved where they say."""
-    chain = list(inherited)
-    free = list(inherited)
+    chain, free = list(inherited), list(inherited)
     for entry in entries:
-        found = _same(free, entry)
-        if found:
+        now = entry
+        if found := _same(free, entry):
             free.remove(found)
-            over = replace(found, layers=found.layers + entry.layers, when=entry.when or found.when)
-            chain = [over if one is found else one for one in chain]
-        else:
-            over = entry
+            now = replace(found, layers=found.layers + entry.layers, when=entry.when or found.when)
+            chain = [now if one is found else one for one in chain]
         if entry.after or entry.before:
-            chain = _moved(made, chain, replace(over, file=entry.file, place=entry.place), over)
+            chain = _moved(made, chain, now, entry)
         elif not found:
             made.faults.append(entry.fault(_homeless(entry, chain)))
     return chain
@@ -177,7 +174,8 @@ def _homeless(entry: Entry, chain: list[Entry]) -> str:
     return f"'{entry.step}' is not in the chain that is extended: say after or before which step it comes"
 
 
-def _moved(made: Draft, chain: list[Entry], entry: Entry, now: Entry) -> list[Entry]:
+def _moved(made: Draft, chain: list[Entry], now: Entry, entry: Entry) -> list[Entry]:
+    """The chain with the step `now` where `entry` wants it."""
     anchor = entry.after or entry.before
     rest = [one for one in chain if one is not now]
     position = next((number for number, one in enumerate(rest) if one.step == anchor), None)
@@ -185,7 +183,8 @@ def _moved(made: Draft, chain: list[Entry], entry: Entry, now: Entry) -> list[En
         made.faults.append(entry.fault(f"'{anchor}' is not in the chain{nearest(anchor, [one.step for one in rest])}"))
         return chain
     position += bool(entry.after)
-    return [*rest[:position], replace(entry, after="", before=""), *rest[position:]]
+    moved = replace(now, file=entry.file, place=entry.place, after="", before="")
+    return [*rest[:position], moved, *rest[position:]]
 
 
 def _entries(source: Source, place: Place, chain: Any, cards: Cards) -> Iterator[Entry]:

@@ -1,0 +1,74 @@
+"""Conditions on header keywords."""
+
+import pytest
+
+from jwrules.recipes.conditions import failed, hold, said
+
+
+@pytest.mark.parametrize(
+    ("wanted", "value"),
+    [
+        ("F200W", "F200W"),
+        ("F200W", " f200w "),
+        (["F200W", "F444W"], "F444W"),
+        ("!FULL", "SUB64"),
+        (["!FULL", "!SUB64"], "SUB160"),
+        (["SUB64", "SUB160", "!SUB64"], "SUB160"),
+        (5, 5),
+        (">=5", 5),
+        ("<5", 4),
+        ("<=4", "4"),
+        (">4", 5.0),
+        (True, True),
+        (True, "T"),
+        (False, "false"),
+    ],
+)
+def test_a_condition_holds(wanted, value):
+    assert hold({"KEYWORD": wanted}, {"KEYWORD": value})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "value"),
+    [
+        ("F200W", "F444W"),
+        (["F200W", "F444W"], "F090W"),
+        ("!FULL", "FULL"),
+        (["!FULL", "!SUB64"], "SUB64"),
+        (["SUB64", "!SUB64"], "SUB64"),
+        (">=5", 4),
+        ("<5", 5),
+        (">=5", "many"),
+        (True, False),
+        (False, "T"),
+    ],
+)
+def test_a_condition_does_not_hold(wanted, value):
+    assert not hold({"KEYWORD": wanted}, {"KEYWORD": value})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "holds"), [("FULL", False), ("!FULL", True), (False, True), (True, False), (">=0", False)]
+)
+def test_a_missing_keyword_agrees_with_false_and_with_what_must_not_be_there(wanted, holds):
+    assert hold({"KEYWORD": wanted}, {}) is holds
+
+
+def test_every_keyword_must_agree():
+    wanted = {"FILTER": "F200W", "PUPIL": "CLEAR"}
+    assert hold(wanted, {"FILTER": "F200W", "PUPIL": "CLEAR"})
+    assert not hold(wanted, {"FILTER": "F200W", "PUPIL": "F164N"})
+
+
+def test_what_failed_is_said_with_what_was_wanted():
+    wanted = {"FILTER": ["F200W", "F444W"], "TSOVISIT": False, "PUPIL": "CLEAR"}
+    header = {"FILTER": "F090W", "TSOVISIT": True}
+    assert failed(wanted, header) == [
+        "FILTER is F090W, wanted F200W or F444W",
+        "TSOVISIT is T, wanted F",
+        "PUPIL is missing, wanted CLEAR",
+    ]
+
+
+def test_conditions_are_said_in_words():
+    assert said({"FILTER": ["F444W", "F480M"], "SUBARRAY": "!FULL"}) == "FILTER F444W or F480M, SUBARRAY !FULL"
