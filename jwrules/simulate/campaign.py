@@ -60,6 +60,7 @@ def _expose(directory: Path, taken: Taken, detector: Pixels, sources: Sources, p
         fits.ImageHDU(exposure.ramp, header=headers.science(taken), name="SCI"),
         fits.BinTableHDU(tables.group_table(taken), name="GROUP"),
         fits.BinTableHDU(tables.integration_table(taken), name="INT_TIMES"),
+        tables.asdf_table(taken),
     ]
     fits.HDUList(hdus).writeto(directory / "uncal" / f"{taken.name}_uncal.fits", overwrite=True)
     truth.write(directory / "truth", taken, sources, image, rate, detector.gain, exposure.cosmic)

@@ -7,8 +7,9 @@ from scipy import fft
 
 from jwrules.simulate.nircam import FULL_SIZE, Detector, Window
 
-COMMON, OWN = 0.9, 0.6
+COMMON, OWN = 0.8, 0.5
 PAUSE = 12
+SLOWEST_ROWS = 24
 
 
 class Drift:
@@ -49,10 +50,14 @@ class Drift:
 
 
 def _spectrum(window: Window) -> np.ndarray:
-    """Return the amplitudes of 1/f noise, for unit variance in time."""
-    samples = 2 * fft.next_fast_len(window.ny * (window.nx // window.outputs + PAUSE) // 2 + 1)
-    amplitude = np.arange(samples // 2 + 1, dtype=np.float32)
-    amplitude[1:] **= -0.5
+    """Return the amplitudes of 1/f noise, for unit variance in time.
+
+    It is white below one wave in SLOWEST_ROWS rows: what is slower than that is the wandering of the amplifiers.
+    """
+    row = window.nx // window.outputs + PAUSE
+    samples = 2 * fft.next_fast_len(window.ny * row // 2 + 1)
+    wave = np.arange(samples // 2 + 1)
+    amplitude = np.maximum(wave, samples / row / SLOWEST_ROWS) ** -0.5
     amplitude[0] = 0.0
     return np.asarray(amplitude * samples / np.sqrt(4 * np.sum(amplitude**2)), np.float32)
 

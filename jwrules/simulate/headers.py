@@ -86,7 +86,6 @@ def _identity(taken: Taken) -> Iterator[Card]:
     yield "PI_NAME", "Simulator, A.", "principal investigator"
     yield "CATEGORY", "CAL", "kind of program"
     yield "SUBCAT", "NIRCAM", "sub-category"
-    yield "SCICAT", "", "science category"
     yield "DATE-OBS", start[:10], "[UTC] date of the start"
     yield "TIME-OBS", start[11:], "[UTC] time of the start"
     yield "DATE-BEG", start, "[UTC] start of the exposure"

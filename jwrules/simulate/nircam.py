@@ -113,7 +113,7 @@ class Band:
     pupil: str = "CLEAR"
 
 
-F200W = Band("F200W", 1.89, 0.27, 2.1, (0.113, -0.086), 1.69)
+F200W = Band("F200W", 1.89, 0.41, 2.1, (0.113, -0.086), 1.69)
 F444W = Band("F444W", 0.402, 0.52, 2.3, (-0.064, 0.147), 3.18)
 
 
@@ -135,7 +135,7 @@ SMALL_DITHERS = ((0.0, 0.0), (1.8137, 0.9562), (-1.0783, 1.7261), (0.7429, -1.49
 STRIPE_DITHERS = ((0.0, 0.0), (4.4193, 0.8631), (-3.1257, 1.2874), (2.2846, -1.1562))
 WIDE_DITHERS = ((0.0, 0.0), (5.2137, 3.9562), (-4.0783, 4.7261), (3.7429, -5.4908))
 
-SHORT_READOUT = Readout("BRIGHT2", frames=2, gap=0, groups=8, integrations=1)
+SHORT_READOUT = Readout("MEDIUM8", frames=8, gap=2, groups=7, integrations=1)
 LONG_READOUT = Readout("SHALLOW4", frames=4, gap=1, groups=8, integrations=2)
 
 

@@ -57,6 +57,14 @@ class Pixels:
         """Coefficients (DEGREE + 1, ny, nx), lowest first, that make the response linear again."""
         return np.where(self.reference, _identity()[:, None, None], straightener(self.well, self.bend))
 
+    @cached_property
+    def curve(self) -> np.ndarray:
+        """Coefficients (DEGREE + 1, ny, nx), lowest first, that give what is read for a linear signal."""
+        curve = np.zeros((DEGREE + 1, *self.window.shape))
+        curve[1] = 1.0
+        curve[2], curve[4] = -0.6 * self.bend / self.well, -0.4 * self.bend / self.well.astype(float) ** 3
+        return np.where(self.reference, _identity()[:, None, None], curve)
+
 
 def response(signal: np.ndarray, well: np.ndarray, bend: np.ndarray) -> np.ndarray:
     """Return what is read for a linear signal (DN): a pixel that fills takes in less and less."""

@@ -22,7 +22,7 @@ FLAT_ERROR = 5e-4
 ENERGIES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 ANNULUS = (14.0, 20.0)
 SQUARE_ARCSEC = (np.pi / 180 / 3600) ** 2
-MOST_DARK_FRAMES = 20
+MOST_DARK_PIXELS = 21e6
 
 
 def header(reftype: str, describe: str, **keywords: Any) -> fits.Header:
@@ -146,18 +146,20 @@ def _superbias(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
 def _linearity(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
     flags = Flags(pixels.window.shape, ("NONLINEAR", "NO_LIN_CORR")).set(pixels.reference, "NO_LIN_CORR")
     hdus = [image("COEFFS", pixels.linearity), *flags.hdus()]
+    if pixels.detector.channel == "LONG":
+        hdus.insert(1, image("INV_COEFFS", pixels.curve))
     describe = f"Polynomial of degree {DEGREE} from read to linear signal"
     shelf.put("linearity", describe, hdus, "LinearityModel", **keys)
 
 
 def _dark(shelf: Shelf, pointing: Pointing, pixels: Pixels, keys: Mapping[str, Any]) -> None:
     """Write the dark ramp, frame by frame; that of a long exposure ends before it, as real ones may."""
-    frames = min(pointing.readout.frames_read, MOST_DARK_FRAMES)
+    frames = min(pointing.readout.frames_read, max(12, int(MOST_DARK_PIXELS / pixels.dark.size)))
     seconds = pointing.window.frame_time
     ramp = (pixels.dark / pixels.gain)[None] * (seconds * np.arange(1, frames + 1))[:, None, None]
     flags = Flags(pixels.window.shape, ("HOT", "WARM", "UNRELIABLE_DARK"))
     flags.set(pixels.hot & (pixels.dark > 10), "HOT").set(pixels.hot & (pixels.dark <= 10), "WARM")
-    hdus = [image("SCI", ramp, unit="DN"), *flags.hdus(), image("AVDRKCUR", pixels.dark)]
+    hdus = [image("SCI", ramp, unit="DN"), *flags.hdus()]
     more = {
         "EXP_TYPE": "NRC_DARK",
         "P_EXP_TY": "NRC_IMAGE | NRC_DARK |",
@@ -168,6 +170,7 @@ def _dark(shelf: Shelf, pointing: Pointing, pixels: Pixels, keys: Mapping[str, A
         "GROUPGAP": 0,
         "TFRAME": seconds,
         "TGROUP": seconds,
+        "AVDRKCUR": float(np.median(pixels.dark)),
     }
     shelf.put("dark", "Dark current, frame by frame", hdus, "DarkModel", **keys, **more)
 

@@ -14,7 +14,7 @@ from jwrules.simulate.optics import View
 from jwrules.simulate.psf import Psf
 
 AB_ZERO = 3631.0
-BRIGHTEST = 15.9
+BRIGHTEST = 17.0
 MARGIN = 14
 FINE = 3
 APART = 1.05
@@ -79,10 +79,10 @@ def _magnitudes(is_star: list[np.ndarray], rng: np.random.Generator) -> np.ndarr
     for stars in is_star:
         number = len(stars)
         kind = np.arange(number) / max(1, stars.sum())
-        bright = rng.uniform(BRIGHTEST, 18.4, number)
-        good = rng.uniform(18.8, 22.4, number)
-        faint = rng.uniform(22.4, 25.8, number)
-        galaxies = rng.uniform(20.0, 23.5, number)
+        bright = rng.uniform(BRIGHTEST, 19.0, number)
+        good = rng.uniform(19.2, 23.0, number)
+        faint = rng.uniform(23.0, 26.2, number)
+        galaxies = rng.uniform(20.0, 23.0, number)
         drawn.append(np.where(stars, np.where(kind < 0.06, bright, np.where(kind < 0.68, good, faint)), galaxies))
     return np.concatenate(drawn)
 

@@ -1,8 +1,12 @@
-"""The tables of a raw exposure: when each group and each integration ended."""
+"""The tables of a raw exposure: when each group and each integration ended, and the ASDF tree."""
 
 from __future__ import annotations
 
+import io
+
+import asdf
 import numpy as np
+from astropy.io import fits
 from astropy.time import Time
 
 from jwrules.simulate.headers import BARYCENTRIC, HELIOCENTRIC, iso
@@ -55,3 +59,13 @@ def integration_table(taken: Taken) -> np.ndarray:
             row[f"int_{which}_MJD_UTC"] = mjd
             row[f"int_{which}_BJD_TDB"] = mjd + BARYCENTRIC / 86400
     return rows
+
+
+def asdf_table(taken: Taken) -> fits.BinTableHDU:
+    """Return the extension ASDF that every exposure carries: one cell that holds a tree, here of a few words."""
+    meta = {"model_type": "Level1bModel", "filename": f"{taken.name}_uncal.fits", "telescope": "JWST"}
+    buffer = io.BytesIO()
+    asdf.AsdfFile({"meta": meta}).write_to(buffer)
+    cell = np.frombuffer(buffer.getvalue(), np.uint8)[np.newaxis]
+    column = fits.Column(name="ASDF_METADATA", format=f"{cell.shape[1]}B", array=cell)
+    return fits.BinTableHDU.from_columns([column], name="ASDF")
