@@ -30,6 +30,12 @@ def _left_of(subject: np.ndarray, start: np.ndarray, along: np.ndarray) -> np.nd
     return np.array(kept).reshape(-1, 2)
 
 
+def area(vertices: np.ndarray) -> float:
+    """Return the area inside the polygon with `vertices` (n, 2)."""
+    x, y = vertices.T
+    return 0.5 * abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))))
+
+
 def inside(vertices: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Return which pixel centres of an image (ny, nx) lie inside the polygon with `vertices` (n, 2) in pixels x, y."""
     mask = np.zeros(shape, dtype=bool)

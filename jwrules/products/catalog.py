@@ -1,14 +1,17 @@
-"""Reading what users hand to a step as a path: catalogues of positions, lists of sky levels."""
+"""Reading what users name in a parameter: catalogues of positions, lists of sky levels."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import urlopen
 
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
-from jwrules.errors import DataFault
+from jwrules.errors import CannotRun, DataFault
 
 
 def positions(path: Path | str) -> np.ndarray:
@@ -68,3 +71,32 @@ def _sky_level(where: str, words: list[str]) -> tuple[str, float]:
         return Path(name).name, float(level)
     except ValueError as reason:
         raise DataFault(f"{where}: '{' '.join(words)}' is not a file name and a number") from reason
+
+
+def gaia(name: str, center: tuple[float, float], radius: float, epoch: float) -> np.ndarray:
+    """Return right ascension and declination (n, 2), degrees at `epoch` (decimal year), from a Gaia catalogue.
+
+    `center` and `radius` are in degrees. The archive is the one of STScI, or that of the environment variable
+    ASTROMETRIC_CATALOG_URL; stars without proper motion are left out. Raises CannotRun where it does not answer.
+    """
+    service = os.environ.get("ASTROMETRIC_CATALOG_URL", "https://gsss.stsci.edu/webservices")
+    query = {"RA": center[0], "DEC": center[1], "EPOCH": epoch, "SR": radius, "FORMAT": "CSV", "CAT": name}
+    try:
+        with urlopen(f"{service}/vo/CatalogSearch.aspx?{urlencode(query)}", timeout=30) as answer:
+            text = answer.read().decode()
+    except (OSError, UnicodeError) as reason:
+        raise CannotRun(
+            f"the catalogue {name} is asked for over the network, and {service} does not answer ({reason}); "
+            "give the path of a catalogue with RA and DEC instead"
+        ) from reason
+    rows = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return _moving(Table.read(rows, format="ascii.csv")) if len(rows) > 1 else np.empty((0, 2))
+
+
+def _moving(stars: Table) -> np.ndarray:
+    """The positions of the stars whose proper motion is known, and was therefore applied."""
+    columns: list[np.ndarray] = [
+        np.ma.filled(np.ma.asarray(stars[name], dtype=float), np.nan) for name in ("ra", "dec", "pmra", "pmdec")
+    ]
+    found = np.column_stack(columns)
+    return found[np.isfinite(found).all(axis=1), :2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from jwrules.products.kinds import Image, Meta
 
@@ -24,3 +25,9 @@ def groups(images: Sequence[Image]) -> dict[str, list[int]]:
         name = group_id(image.meta) or f"image {index + 1}"
         found.setdefault(name, []).append(index)
     return found
+
+
+def declined(image: Image, step: str, reason: str) -> Image:
+    """Return the image with a note in its provenance that `step` ran for its association but left it alone, and why."""
+    notes = {**image.provenance.get("declined", {}), step: reason}
+    return replace(image, provenance={**image.provenance, "declined": notes})

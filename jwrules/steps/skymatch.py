@@ -154,7 +154,7 @@ def _stem(name: str) -> str:
 
 def _with(image: Image, level: float, params: Params) -> Image:
     if not np.isfinite(level):
-        return image
+        return exposures.declined(image, "skymatch", "no sky level could be told: too few usable or shared pixels")
     before = image.meta.get("BKGLEVEL", 0.0) if image.meta.get("BKGSUB") else 0.0
     keywords = {"BKGMETH": params.skymethod, "BKGLEVEL": float(before + level), "BKGSUB": params.subtract}
     log.info("skymatch: %s: sky level %.6g", image.meta.source, keywords["BKGLEVEL"])

@@ -1,4 +1,4 @@
-"""Which pixels of one image another image covers."""
+"""Where one image covers another."""
 
 from __future__ import annotations
 
@@ -27,12 +27,21 @@ def overlap(wcs: WCS, shape: tuple[int, int], border: np.ndarray, other: np.ndar
     The outlines are cut with each other in a tangent plane, so that the WCS is inverted inside its own image only.
     """
     center = footprint.unit_vectors(border).mean(axis=0)
-    ours, theirs = _tangent(border, center), _tangent(other, center)
-    shared = polygons.clip(ours, theirs) if np.isfinite(theirs).all() else np.empty((0, 2))
+    shared = _shared(border, other, center)
     if len(shared) < 3:
         return np.zeros(shape, dtype=bool)
     x, y = wcs.invert(*_sky(shared, center).T, with_bounding_box=False)
     return polygons.inside(np.column_stack([x, y]), shape)
+
+
+def area(border: np.ndarray, other: np.ndarray) -> float:
+    """Return the area in steradian (of the tangent plane) that two outlines, (n, 2) degrees, share."""
+    return polygons.area(_shared(border, other, footprint.unit_vectors(border).mean(axis=0)))
+
+
+def _shared(border: np.ndarray, other: np.ndarray, center: np.ndarray) -> np.ndarray:
+    ours, theirs = _tangent(border, center), _tangent(other, center)
+    return polygons.clip(ours, theirs) if np.isfinite(theirs).all() else np.empty((0, 2))
 
 
 def _axes(center: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -3,26 +3,21 @@
 import numpy as np
 import pytest
 
-from jwrules.kernels.polygons import clip, inside
+from jwrules.kernels.polygons import area, clip, inside
 
 SQUARE = np.array([[0.0, 0.0], [4.0, 0.0], [4.0, 4.0], [0.0, 4.0]])
 
 
-def _area(polygon):
-    x, y = polygon.T
-    return 0.5 * abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))
-
-
 @pytest.mark.parametrize("turn", [1, -1])
 def test_two_squares_share_their_common_corner(turn):
-    assert _area(clip(SQUARE, SQUARE[::turn] + 3)) == pytest.approx(1.0)
+    assert area(clip(SQUARE, SQUARE[::turn] + 3)) == pytest.approx(1.0)
 
 
 def test_a_square_turned_by_45_degrees_about_the_same_center_leaves_an_octagon():
     angle = np.pi / 4
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     turned = (SQUARE - 2) @ turn.T + 2
-    assert _area(clip(SQUARE, turned)) == pytest.approx(16 * 2 * (np.sqrt(2) - 1))
+    assert area(clip(SQUARE, turned)) == pytest.approx(16 * 2 * (np.sqrt(2) - 1))
 
 
 def test_squares_apart_share_nothing():
