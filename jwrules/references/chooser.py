@@ -50,7 +50,7 @@ class Chooser(ABC):
                 faults.append(str(fault))
         self.ledger.save()
         if faults:
-            raise ReferenceFault("\n".join(faults))
+            raise ReferenceFault("\n".join(dict.fromkeys(faults)))
         return found
 
     def pars(

@@ -69,11 +69,22 @@ class Context(Chooser):
 
     def _recommended(self, reftype: str, parameters: Mapping[str, Any]) -> str:
         missing = not (_folder("mappings") / self.context).is_file()
-        with _faults(f"{self.context}, type '{reftype}'"), _library(writes=missing and _has_server()) as crds:
+        if missing and not _has_server():
+            raise ReferenceFault(self._no_rules())
+        with _faults(f"{self.context}, type '{reftype}'"), _library(writes=missing) as crds:
             names = crds.getrecommendations(
                 dict(parameters), reftypes=[reftype], context=self.context, observatory="jwst"
             )
         return str(names[reftype])
+
+    def _no_rules(self) -> str:
+        folder = _folder("mappings")
+        there = sorted(path.name for path in folder.glob("*.pmap"))
+        return (
+            f"{self.source}: {self.context} is not among the rules in {folder} (from CRDS_PATH), which has"
+            f" {', '.join(there) or 'no context'}; fetch it:"
+            f" CRDS_SERVER_URL={_SERVER} crds sync --contexts {self.context}"
+        )
 
     def _fetched(self, name: str, reftype: str, parameters: Mapping[str, Any]) -> Path:
         what = (

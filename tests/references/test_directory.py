@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import asdf
 import pytest
@@ -280,6 +282,24 @@ def test_a_ledger_that_cannot_be_used_is_begun_anew(add, choose, tmp_path, conte
     (tmp_path / "work" / "references.json").write_text(content)
     assert choose("gain") == "gain.fits"
     assert json.loads((tmp_path / "work" / "references.json").read_text())["version"] == 1
+
+
+def test_a_ledger_that_cannot_be_written_is_done_without(add, folder, tmp_path):
+    add("gain.fits", "GAIN")
+    (tmp_path / "file").touch()
+    chooser = references.open(folder, tmp_path / "file" / "c.json")
+    assert chooser.choose(["gain"], EXPOSURE)["gain"].name == "gain.fits"
+
+
+def test_choosing_needs_no_arrays(add, folder, tmp_path):
+    add("gain.fits", "GAIN")
+    program = (
+        "import sys, pathlib; from jwrules import references;"
+        f"c = references.open({str(folder)!r}, pathlib.Path({str(tmp_path / 'c.json')!r}));"
+        f"c.choose(['gain'], {EXPOSURE!r}); c.pars(['jump'], {EXPOSURE!r}, 'detector1');"
+        "print(sorted({'numpy', 'astropy', 'asdf', 'crds'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout == b"[]\n"
 
 
 def test_flight_files_of_miri(shared, tmp_path):
