@@ -16,7 +16,7 @@ later one stands. Conditions: a keyword and its value, a list of values, a value
 comparison ('>=5').
 """
 
-from jwrules.recipes.cards import STAGES, Cards, cards
+from jwrules.recipes.cards import STAGES, Cards, cards, nearest
 from jwrules.recipes.conditions import hold
 from jwrules.recipes.folder import all, folder, named, pick
 from jwrules.recipes.merge import Value
@@ -41,6 +41,7 @@ __all__ = [
     "list_recipes",
     "list_steps",
     "named",
+    "nearest",
     "parse_set",
     "pick",
     "read",
