@@ -326,13 +326,13 @@ def index(cards: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def files(root: Path, steps: Mapping[str, Step]) -> dict[Path, str]:
-    """Return every generated file of the steps, by path below `root`; pages only where there is a folder docs/."""
+    """Return every generated file of the steps, by path below `root`; pages only where there is a folder docs/steps/."""
     cards = {name: card(step) for name, step in steps.items()}
     made = {
         root / "schemas/steps.json": _json(cards),
         root / "schemas/recipe.schema.json": _json(recipe_schema(steps)),
     }
-    if (root / "docs").is_dir():
+    if (root / "docs/steps").is_dir():
         made |= {root / f"docs/steps/{name}.md": page(one) for name, one in cards.items()}
         made[root / "docs/steps/README.md"] = index(cards)
     return made

@@ -98,14 +98,14 @@ def test_the_page_has_a_row_for_each_parameter_with_its_limits():
 
 def test_pages_are_made_only_where_there_is_a_folder_for_them(tmp_path):
     assert {path.name for path in files(tmp_path, STEPS)} == {"steps.json", "recipe.schema.json"}
-    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/steps").mkdir(parents=True)
     assert tmp_path / "docs/steps/jump.md" in files(tmp_path, STEPS)
 
 
 @pytest.fixture
 def elsewhere(tmp_path, monkeypatch):
     """A house of two folders, in which the files of the real steps are written."""
-    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/steps").mkdir(parents=True)
     monkeypatch.setattr("jwrules.house.root", lambda: tmp_path)
     assert main([]) == 0
     return tmp_path
