@@ -46,7 +46,7 @@ def blended(metas: Sequence[Meta]) -> Meta:
         for keyword in keywords:
             values = [value for meta in metas if (value := meta.get(keyword)) is not None]
             if values:
-                (sci if keyword in sci else primary)[keyword] = rule(values)
+                _home(keyword, primary, sci)[keyword] = rule(values)
     return Meta(primary=primary, sci=sci, source=first.source)
 
 
@@ -81,9 +81,16 @@ def with_summed_times(meta: Meta, metas: Sequence[Meta]) -> Meta:
     """Return `meta` with the exposure times of `metas`, one of each exposure, added up; those that all of them know."""
     sums = {keyword: _sum(keyword, metas) for keyword in ("XPOSURE", "DURATION", "TMEASURE")}
     sums |= {"EFFEXPTM": sums["XPOSURE"], "TELAPSE": sums["DURATION"]}
-    known = {keyword: value for keyword, value in sums.items() if value is not None}
-    in_sci = {keyword: known.pop(keyword) for keyword in ("XPOSURE", "TELAPSE") if keyword in known}
-    return meta.updated(**known).updated_sci(**in_sci)
+    primary, sci = meta.primary.copy(), meta.sci.copy()
+    for keyword, value in sums.items():
+        if value is not None:
+            _home(keyword, primary, sci)[keyword] = value
+    return Meta(primary=primary, sci=sci, source=meta.source)
+
+
+def _home(keyword: str, primary: fits.Header, sci: fits.Header) -> fits.Header:
+    """Return the header that has the keyword; for a new one, that of the primary HDU."""
+    return sci if keyword in sci else primary
 
 
 def _sum(keyword: str, metas: Sequence[Meta]) -> float | None:

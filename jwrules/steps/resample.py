@@ -168,10 +168,10 @@ def _keywords(images: Images, target: Grid, params: Params, blend: bool) -> Meta
     sci = sip.replaced(blending.without(meta.sci, _OF_ONE_IMAGE), target.keywords())
     meta = Meta(primary=blending.without(meta.primary, _OF_ONE_IMAGE), sci=sci, source=meta.source)
     meta = meta.updated(
-        NDRIZ=(len(one_each), "Number of groups/pointings included in resampled product"),
-        RESWHT=(params.weight_type or "none", "Type of drizzle weighting used in resampling"),
+        NDRIZ=(len(one_each), "Number of exposures resampled"),
+        RESWHT=(params.weight_type or "none", "Type of drizzle weighting"),
         PIXFRAC=(params.pixfrac, "Drizzle parameter describing pixel shrinking"),
-        PXSCLRT=(target.pixel_scale_ratio, "Pixel scale ratio relative to native detector scale"),
+        PXSCLRT=(target.pixel_scale_ratio, "Pixel scale over that of the first image"),
     )
     area = target.pixel_scale**2
     meta = meta.updated_sci(
