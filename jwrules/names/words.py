@@ -56,7 +56,7 @@ INTERMEDIATE = _words(
 
 EXTENSIONS = ("fits.gz", "fits", "ecsv", "asdf", "json", "csv")
 
-_TARGET = r"(?:t\d{3,}(?:-[sbv]\d{9})?|[sbv]\d{9}|s\d{5})"
+_TARGET = r"(?:t\d\d\d+(?:-[sbv]\d{9})?|[sbv]\d{9}|s\d{5})"
 
 ACID = r"(?:o\d{3}|[car]\d{4})"
 """Pattern (for Snakemake) of the id of an association candidate."""
