@@ -1,0 +1,30 @@
+# The workflow in one page: ramps to count rates (detector1), to calibrated images (image2), to mosaics and
+# catalogues (image3), and a picture of each. What is to be made, from what and how is the plan's (jwrules/plan).
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+report: "docs/report.rst"
+
+
+container: "docker://ghcr.io/jwrules/jwrules:0.1.0"
+
+
+include: "rules/common.smk"
+include: "rules/detector1.smk"
+include: "rules/image2.smk"
+include: "rules/image3.smk"
+include: "rules/report.smk"
+
+
+localrules:
+    all,
+    association,
+    crf,
+
+
+rule all:
+    default_target: True
+    input:
+        targets,

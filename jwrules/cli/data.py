@@ -1,0 +1,90 @@
+"""Commands around the data: simulate, associate, picture."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from jwrules.cli.common import Commands, add_command, log
+
+
+def add(commands: Commands) -> None:
+    """Declare the commands."""
+    _add_simulate(commands)
+    _add_associate(commands)
+    _add_picture(commands)
+
+
+def _add_simulate(commands: Commands) -> None:
+    command = add_command(
+        commands,
+        "simulate",
+        simulate,
+        "simulate a program of an observing template, with every reference file and the truth",
+        "example:\n  jwrules simulate nircam_imaging demo --size small --seed 7",
+    )
+    command.add_argument("template", metavar="TEMPLATE", help="name of a recipe, such as nircam_imaging")
+    command.add_argument("directory", metavar="DIR", type=Path, help="where uncal/, references/ and truth/ go")
+    command.add_argument("--size", choices=("small", "full"), default="small", help="small: minutes (default)")
+    command.add_argument("--seed", type=int, default=1, metavar="N", help="of the random numbers (default 1)")
+
+
+def simulate(options: argparse.Namespace) -> None:
+    """Write DIR/uncal (raw exposures), DIR/references (in CRDS format) and DIR/truth.
+
+    The same template, size and seed give the same data.
+    """
+    from jwrules import simulate as simulator
+
+    simulator.run(options.template, options.directory, size=options.size, seed=options.seed)
+    log.info("next: jwrules run %s/uncal --references %s/references --output %s", *[options.directory] * 3)
+
+
+def _add_associate(commands: Commands) -> None:
+    command = add_command(
+        commands,
+        "associate",
+        associate,
+        "write the associations of a pool, or of a directory of exposures",
+        "examples:\n  jwrules associate demo/uncal --output asn\n"
+        "  jwrules associate jw01234_20260101t000000_pool.csv --output asn",
+    )
+    command.add_argument("pool", metavar="POOL.csv|DATA", type=Path, help="an official pool file, or a directory")
+    command.add_argument("--output", metavar="DIR", type=Path, required=True, help="where *_asn.json are written")
+    command.add_argument("--recipe", metavar="FILE", help="a recipe of your own, instead of those of jwrules")
+
+
+def associate(options: argparse.Namespace) -> None:
+    """Write one *_asn.json for each group of exposures that belong together by the rules of their recipe.
+
+    For a directory, its pool is written beside them. The path of each file is printed.
+    """
+    from jwrules import associations, pool, recipes
+
+    table = pool.scan(options.pool) if options.pool.is_dir() else pool.read(options.pool)
+    options.output.mkdir(parents=True, exist_ok=True)
+    known = [recipes.read(options.recipe)] if options.recipe else list(recipes.all().values())
+    made = associations.make(table, known)
+    for association in made:
+        print(associations.write(association, options.output))
+    log.info("%d associations of %d exposures", len(made), len(table.rows))
+
+
+def _add_picture(commands: Commands) -> None:
+    command = add_command(
+        commands,
+        "picture",
+        picture,
+        "draw a product, its sources marked, for the report",
+        "example:\n  jwrules picture results/X_i2d.fits --catalog results/X_cat.ecsv --output X.png",
+    )
+    command.add_argument("product", metavar="PRODUCT", type=Path, help="a product with an image")
+    command.add_argument("--catalog", metavar="CAT", type=Path, help="a catalogue whose sources are marked")
+    command.add_argument("--output", metavar="PNG", type=Path, required=True, help="the picture to write")
+
+
+def picture(options: argparse.Namespace) -> None:
+    """Write a picture of PRODUCT with a stretch in which faint and bright can both be seen."""
+    from jwrules.report import picture as drawing
+
+    drawing.run(options.product, options.catalog, options.output)

@@ -1,0 +1,86 @@
+"""The plan as text: products by stage, grouped where recipe, steps and reference files are the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from jwrules.cli.due import Due
+from jwrules.plan import STAGES, Job, Plan
+
+_MEMBERS = 4
+"""How many inputs of a product are named."""
+
+
+def table(plan: Plan, due: Due) -> str:
+    """Return the plan by stage and group: steps, reference files, products, and why each is due."""
+    parts = []
+    for stage in STAGES:
+        jobs = list(plan.jobs[stage].values())
+        if jobs:
+            parts.append(f"{stage}: {_count(jobs, due)}")
+            parts += ["\n".join(_group(group, due)) for group in _groups(jobs)]
+    parts += ["\n".join(_left_out(plan))] if plan.left_out else []
+    parts.append(_summary(plan, due))
+    return "\n\n".join(parts)
+
+
+def _count(jobs: Sequence[Job], due: Due) -> str:
+    waiting = sum(bool(due.reason(job.stage, job.name)) for job in jobs)
+    return f"{waiting} of {len(jobs)} to be made"
+
+
+def _groups(jobs: Sequence[Job]) -> list[list[Job]]:
+    groups: dict[tuple[str, ...], list[Job]] = {}
+    for job in jobs:
+        groups.setdefault((job.recipe, job.steps, *job.links), []).append(job)
+    return list(groups.values())
+
+
+def _group(jobs: Sequence[Job], due: Due) -> Iterator[str]:
+    first = jobs[0]
+    yield f"  {_what(first)}: recipe {first.recipe}"
+    yield f"    steps       {_steps(first)}"
+    for number, (kind, reference) in enumerate(sorted(first.references.items())):
+        title = "references" if number == 0 else ""
+        yield f"    {title:<11} {kind:<13} {reference.name} ({reference.sha256[:8]})"
+    for job in jobs:
+        yield f"    {job.name}  {' '.join(job.gives)}"
+        yield f"      from {_inputs(job)}"
+        yield f"      {due.reason(job.stage, job.name) or 'up to date'}"
+
+
+def _what(job: Job) -> str:
+    words = [job.about.get(key, "") for key in ("instrument", "detector", "filter", "pupil")]
+    return " ".join(word for word in words if word)
+
+
+def _steps(job: Job) -> str:
+    """Return the chain with the options that differ from the declared defaults."""
+    return ", ".join(_step(call) for call in json.loads(job.steps) if not call.get("skip"))
+
+
+def _step(call: dict[str, object]) -> str:
+    params = call.get("params")
+    options = ", ".join(f"{name}={value}" for name, value in params.items()) if isinstance(params, dict) else ""
+    return f"{call['step']}({options})" if options else str(call["step"])
+
+
+def _inputs(job: Job) -> str:
+    paths = [Path(path).name for path in job.science]
+    more = f" and {len(paths) - _MEMBERS} more" if len(paths) > _MEMBERS else ""
+    background = f"; background {', '.join(Path(path).name for path in job.background)}" if job.background else ""
+    return ", ".join(paths[:_MEMBERS]) + more + background
+
+
+def _left_out(plan: Plan) -> Iterator[str]:
+    yield f"left out: {len(plan.left_out)} files"
+    for one in plan.left_out:
+        yield f"  {one.path}: {one.reason}"
+
+
+def _summary(plan: Plan, due: Due) -> str:
+    counts = [(stage, sum(bool(due.reason(stage, name)) for name in plan.jobs[stage])) for stage in STAGES]
+    said = ", ".join(f"{stage} {count}" for stage, count in counts if count)
+    return f"to be made: {said}" if said else "everything is up to date"

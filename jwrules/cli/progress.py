@@ -1,0 +1,204 @@
+"""The progress of a run: one live line on a terminal, a line for each finished stage elsewhere.
+
+It is a logger plugin of Snakemake, so it sees the jobs as Snakemake does: how many there are, which start and finish.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from snakemake_interface_logger_plugins.base import LogHandlerBase
+from snakemake_interface_logger_plugins.common import LogEvent
+
+NAME = "jwrules"
+TAIL = 15
+"""Lines of a failed job's log that are shown."""
+
+latest: list[LogHandler] = []
+"""The handlers that Snakemake made, for whoever started it to ask how the run went."""
+
+_ORDER = ("detector1", "image2", "associations", "image3", "crf", "picture")
+_BAR = 20
+
+
+@dataclass
+class Tally:
+    """How many jobs of each rule there are, run and are done, and how long those took (seconds)."""
+
+    totals: Counter[str] = field(default_factory=Counter)
+    done: Counter[str] = field(default_factory=Counter)
+    spent: Counter[str] = field(default_factory=Counter)
+    running: dict[int, tuple[str, float]] = field(default_factory=dict)
+
+    def expect(self, stats: Mapping[str, int]) -> None:
+        """Take the number of jobs by rule, as Snakemake counts them."""
+        self.totals = Counter({rule: n for rule, n in stats.items() if rule not in ("total", "all")})
+
+    def start(self, job: int, rule: str, now: float) -> None:
+        """Note that a job started."""
+        self.running[job] = (rule, now)
+
+    def finish(self, job: int, now: float) -> str:
+        """Note that a job finished; return its rule."""
+        rule, began = self.running.pop(job, ("", now))
+        if rule in self.totals:
+            self.done[rule] += 1
+            self.spent[rule] += now - began  # type: ignore[assignment]
+        return rule
+
+    def remaining(self, now: float, cores: int) -> float | None:
+        """Return the estimated seconds that are left, or None while nothing is known.
+
+        Every job is taken to last as long as the mean of its rule, or of all rules until one of its own is done.
+        """
+        finished = self.done.total()
+        if not finished:
+            return None
+        usual = self.spent.total() / finished
+        mean = {rule: self.spent[rule] / self.done[rule] if self.done[rule] else usual for rule in self.totals}
+        left = sum((self.totals[rule] - self.done[rule]) * mean[rule] for rule in self.totals)
+        begun = sum(min(now - began, mean.get(rule, 0.0)) for rule, began in self.running.values())
+        return max(left - begun, 0.0) / max(min(cores, self.totals.total() - finished), 1)
+
+    def counts(self) -> str:
+        """Return `detector1 3/8  image2 0/8 ...`, in the order of the stages."""
+        rules = sorted(self.totals, key=lambda rule: (_rank(rule), rule))
+        return "  ".join(f"{rule} {self.done[rule]}/{self.totals[rule]}" for rule in rules)
+
+    def line(self, now: float, began: float, cores: int) -> str:
+        """Return the live line: bar, percent, counts, time."""
+        total = max(self.totals.total(), 1)
+        share = self.done.total() / total
+        bar = "█" * int(share * _BAR) + "░" * (_BAR - int(share * _BAR))
+        left = self.remaining(now, cores)
+        eta = f", {clock(left)} left" if left is not None else ""
+        return f"{bar} {share:4.0%}  {clock(now - began)}{eta}  {self.counts()}"
+
+
+def _rank(rule: str) -> int:
+    ranks = [rank for rank, stem in enumerate(_ORDER) if rule.startswith(stem)]
+    return ranks[0] if ranks else len(_ORDER)
+
+
+def clock(seconds: float) -> str:
+    """Return a duration as m:ss or h:mm:ss."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def tail(logs: Iterable[str], lines: int = TAIL) -> str:
+    """Return the last lines of the log files of a job, indented."""
+    found: list[str] = []
+    for log in logs:
+        path = Path(log)
+        if path.is_file():
+            found += path.read_text(errors="replace").splitlines()[-lines:]
+    return "\n".join(f"    {line}" for line in found)
+
+
+class LogHandler(LogHandlerBase):
+    """Show the jobs of a run (the name is the one that Snakemake looks for)."""
+
+    def __post_init__(self) -> None:
+        latest.append(self)
+        self.tally = Tally()
+        self.rules: dict[int, tuple[str, str]] = {}
+        self.stream = sys.stderr
+        self.live = self.stream.isatty()
+        self.began = time.monotonic()
+        self.cores = 1
+        self.failed: set[int] = set()
+        self.ended = threading.Event()
+        if self.live:
+            threading.Thread(target=self._tick, daemon=True).start()
+
+    writes_to_stream = True
+    writes_to_file = False
+    has_filter = True
+    has_formatter = True
+    needs_rulegraph = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take one event of Snakemake."""
+        takers = {
+            LogEvent.RUN_INFO: self._expect,
+            LogEvent.RESOURCES_INFO: self._resources,
+            LogEvent.JOB_INFO: self._know,
+            LogEvent.JOB_FINISHED: self._finish,
+            LogEvent.JOB_ERROR: self._fail,
+        }
+        event = getattr(record, "event", None)
+        taker = takers.get(event) if event else None
+        if taker:
+            taker(vars(record))
+        elif record.levelno >= logging.ERROR and _is_news(record):
+            self.say(record.getMessage())
+        self._draw()
+
+    def close(self) -> None:
+        """Leave the terminal on a fresh line."""
+        self.ended.set()
+        self._erase()
+        super().close()
+
+    def say(self, text: str) -> None:
+        """Print lines above the live one."""
+        self._erase()
+        print(text, file=self.stream, flush=True)
+
+    def _expect(self, event: Mapping[str, Any]) -> None:
+        self.tally.expect(event["stats"])
+        self.say(f"{self.tally.totals.total()} jobs: {self._plan()}")
+
+    def _plan(self) -> str:
+        rules = sorted(self.tally.totals, key=lambda rule: (_rank(rule), rule))
+        return ", ".join(f"{rule} {self.tally.totals[rule]}" for rule in rules)
+
+    def _resources(self, event: Mapping[str, Any]) -> None:
+        self.cores = int(event.get("cores") or self.cores)
+
+    def _know(self, event: Mapping[str, Any]) -> None:
+        wildcards = " ".join(event["wildcards"].values())
+        self.rules[event["jobid"]] = (event["rule_name"], wildcards)
+        self.tally.start(event["jobid"], event["rule_name"], time.monotonic())
+
+    def _finish(self, event: Mapping[str, Any]) -> None:
+        rule = self.tally.finish(event["job_id"], time.monotonic())
+        if rule and self.tally.done[rule] == self.tally.totals[rule] and not self.live:
+            self.say(f"{clock(time.monotonic() - self.began):>7}  {rule}: {self.tally.done[rule]} done")
+
+    def _fail(self, event: Mapping[str, Any]) -> None:
+        if event["jobid"] in self.failed:
+            return
+        self.failed.add(event["jobid"])
+        rule, wildcards = self.rules.get(event["jobid"], (event["rule_name"], ""))
+        self.say(f"{rule} {wildcards} failed:\n{tail(event['log'])}\n    (log: {', '.join(event['log'])})")
+
+    def _draw(self) -> None:
+        if not self.live or not self.tally.totals or self.ended.is_set():
+            return
+        line = self.tally.line(time.monotonic(), self.began, self.cores)
+        print(f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}", end="", file=self.stream, flush=True)
+
+    def _erase(self) -> None:
+        if self.live:
+            print("\r\x1b[K", end="", file=self.stream, flush=True)
+
+    def _tick(self) -> None:
+        while not self.ended.wait(1.0):
+            self._draw()
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Tell whether an error says more than the failures that were shown when they happened."""
+    return not record.getMessage().startswith(("Exiting because", "At least one job did not complete", "Removing"))

@@ -1,0 +1,215 @@
+"""Commands that run one stage: detector1, image2, image3.
+
+For a person they choose recipe and reference files from the headers. With --steps they choose nothing: a rule gives
+them the chain and the files that the plan chose.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jwrules.cli.common import Commands, add_command, add_options, add_references, log
+from jwrules.errors import RecipeFault, WorkflowFault
+
+if TYPE_CHECKING:
+    from jwrules.plan import Choice
+    from jwrules.stages.workbench import Workbench
+
+_EPILOG = """\
+examples:
+  {examples}
+
+`jwrules steps` lists the steps, `jwrules recipes` the recipes and their options."""
+
+
+def add(commands: Commands) -> None:
+    """Declare the commands."""
+    _add_detector1(commands)
+    _add_image2(commands)
+    _add_image3(commands)
+
+
+def _add_stage(commands: Commands, run: Any, help: str, *examples: str) -> argparse.ArgumentParser:
+    epilog = _EPILOG.format(examples="\n  ".join(examples))
+    command = add_command(commands, run.__name__, run, help, epilog)
+    add_references(command)
+    command.add_argument("--output", metavar="DIR", type=Path, required=True, help="folder of the products")
+    add_options(command)
+    rules = command.add_argument_group("what the rules of the workflow give, so that nothing is chosen here")
+    rules.add_argument("--steps", metavar="JSON", help="the chain of steps with their parameters")
+    rules.add_argument(
+        "--reference",
+        dest="chosen",
+        metavar="TYPE=PATH",
+        nargs="*",
+        action="extend",
+        default=[],
+        help="a reference file; may be repeated",
+    )
+    return command
+
+
+def _add_detector1(commands: Commands) -> None:
+    example = "jwrules detector1 demo/uncal/*_uncal.fits --references demo/references --output rates"
+    command = _add_stage(commands, detector1, "ramps (_uncal) to count rates (_rate, _rateints)", example)
+    command.add_argument("uncal", metavar="UNCAL", type=Path, nargs="+", help="raw exposures")
+
+
+def detector1(options: argparse.Namespace) -> None:
+    """Correct the ramps of raw exposures and fit them: _rate and _rateints of each."""
+    from jwrules.stages import detector1 as stage
+
+    _say_command()
+    for uncal in options.uncal:
+        _say_made(stage.run(uncal, _workbench("detector1", uncal, options)))
+
+
+def _add_image2(commands: Commands) -> None:
+    command = _add_stage(
+        commands,
+        image2,
+        "count rates (_rate) to calibrated images (_cal, _i2d)",
+        "jwrules image2 rates/*_rate.fits --references demo/references --output cals",
+        "jwrules image2 jw01234-o001_image2_00001_asn.json --references demo/references --output cals",
+    )
+    command.add_argument(
+        "inputs", metavar="RATE|ASN", type=Path, nargs="+", help="count rates, or associations of them"
+    )
+    command.add_argument(
+        "--background", metavar="RATE", type=Path, nargs="*", default=[], help="exposures of the background alone"
+    )
+    command.add_argument("--save-bsub", action="store_true", help="also write _bsub: the background taken off")
+    _add_members(command)
+
+
+def image2(options: argparse.Namespace) -> None:
+    """Calibrate count rates in flux and position: _cal of each, and _i2d where the recipe resamples."""
+    from jwrules.stages import image2 as stage
+
+    _say_command()
+    for given in options.inputs:
+        for rate, background in _science_and_background(given, options):
+            bench = _workbench("image2", rate, options)
+            _say_made(stage.run(rate, bench, background, save_bsub=options.save_bsub))
+
+
+def _science_and_background(given: Path, options: argparse.Namespace) -> list[tuple[Path, list[Path]]]:
+    if given.suffix != ".json":
+        return [(given, options.background)]
+    from jwrules import associations
+
+    association = associations.read(given)
+    science = [_locate(name, given, options.members) for name in _members(association, "science")]
+    background = [_locate(name, given, options.members) for name in _members(association, "background")]
+    return [(path, background) for path in science]
+
+
+def _add_image3(commands: Commands) -> None:
+    command = _add_stage(
+        commands,
+        image3,
+        "an association of calibrated images (_cal) to a mosaic and a catalogue",
+        "jwrules image3 cals/jw01234-o001_image3_00001_asn.json --references demo/references --output final",
+    )
+    command.add_argument("association", metavar="ASN", type=Path, help="the association (*_asn.json)")
+    command.add_argument("--crf", metavar="DIR", type=Path, help="folder of _crf (default: the output)")
+    _add_members(command)
+
+
+def image3(options: argparse.Namespace) -> None:
+    """Align, match, clean and combine the members of ASN: _i2d, _cat.ecsv, _segm, and _crf of each member."""
+    from jwrules import associations
+    from jwrules.stages import image3 as stage
+
+    _say_command()
+    association = associations.read(options.association)
+    members = [_locate(m, options.association, options.members) for m in _members(association, "science")]
+    bench = _workbench("image3", members[0], options)
+    keywords = {
+        "ASNTABLE": options.association.name,
+        "ASNPOOL": association.pool,
+        "asn_id": association.candidate,
+    }
+    folder = options.crf or options.output
+    folder.mkdir(parents=True, exist_ok=True)
+    _say_made(stage.run(association.product, members, bench, association=keywords, crf_folder=folder))
+
+
+def _add_members(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--members", metavar="DIR", type=Path, help="folder of the members (default: beside the association)"
+    )
+
+
+def _members(association: Any, role: str) -> list[str]:
+    found = [name for name, kind in association.members if kind == role]
+    if not found and role == "science":
+        raise WorkflowFault(f"association {association.product}: it has no science member")
+    return found
+
+
+def _locate(name: str, association: Path, folder: Path | None) -> Path:
+    places = [folder] if folder else [association.parent, Path.cwd()]
+    for place in places:
+        if (place / name).is_file():
+            return place / name
+    looked = " and ".join(str(place) for place in places)
+    raise WorkflowFault(f"{association}: its member {name} is not in {looked}; --members names its folder")
+
+
+def _workbench(stage: str, path: Path, options: argparse.Namespace) -> Workbench:
+    """Return the workbench of `stage` for the file at `path`, as the rule gave it or as its header wants it."""
+    from jwrules.stages import workbench
+
+    options.output.mkdir(parents=True, exist_ok=True)
+    if options.steps is not None:
+        chosen = _given(options.chosen)
+        return workbench.Workbench(stage, workbench.calls(options.steps), chosen, options.output, _hashes(chosen))
+    choice = _choice(stage, path, options)
+    log.info("%s: recipe %s", path.name, choice.recipe)
+    for kind, reference in sorted(choice.references.items()):
+        log.info("  %-14s %s", kind, reference.name)
+    paths = {kind: reference.path for kind, reference in choice.references.items()}
+    hashes = {kind: reference.sha256 for kind, reference in choice.references.items()}
+    return workbench.Workbench(stage, workbench.calls(choice.steps), paths, options.output, hashes)
+
+
+def _choice(stage: str, path: Path, options: argparse.Namespace) -> Choice:
+    """Return recipe, steps and reference files for the file at `path`, by its header."""
+    from jwrules import headers, plan
+
+    asked = plan.Settings(
+        data=path,
+        references=plan.references_or_default(options.references),
+        recipe=Path(options.recipe) if options.recipe else None,
+        sets=tuple(options.sets),
+    )
+    return plan.planner(asked, plan.cache_of(None)).choose(stage, headers.read(path))
+
+
+def _given(chosen: Sequence[str]) -> dict[str, Path]:
+    pairs = [text.partition("=") for text in chosen]
+    for kind, sign, path in pairs:
+        if not (kind and sign and path):
+            raise RecipeFault(f"--reference {kind}{sign}{path}: expected TYPE=PATH, such as dark=my_dark.fits")
+    return {kind: Path(path) for kind, _, path in pairs}
+
+
+def _hashes(chosen: Mapping[str, Path]) -> dict[str, str]:
+    from jwrules import references
+
+    return {kind: references.content_hash(path) for kind, path in chosen.items()}
+
+
+def _say_command() -> None:
+    log.info("jwrules %s", shlex.join(sys.argv[1:]))
+
+
+def _say_made(paths: Sequence[Path]) -> None:
+    for path in paths:
+        log.info("wrote %s", path)

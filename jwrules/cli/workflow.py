@@ -1,0 +1,151 @@
+"""Commands around the workflow: plan, run, explain."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jwrules.cli.common import Commands, Unknown, add_command, add_options, add_references, log
+from jwrules.errors import WorkflowFault
+
+if TYPE_CHECKING:
+    from jwrules.plan import Settings
+
+_RUN_EXAMPLES = """\
+examples:
+  jwrules run demo/uncal --references demo/references --output demo --cores 2
+  jwrules run DATA --references crds:jwst_1464.pmap --cores 8 --set jump.rejection_threshold=5
+  jwrules run DATA --references R --cores 8 --forcerun image3
+  jwrules run DATA --references R -n                     (what Snakemake would do)
+  jwrules run DATA --references R --executor slurm --jobs 100
+
+The same run through Snakemake alone, once run.yaml is there:
+  snakemake --snakefile {snakefile} --directory DIR --configfile DIR/run.yaml --cores 8"""
+
+_PLAN_EXAMPLES = """\
+examples:
+  jwrules plan demo/uncal --references demo/references --output demo
+  jwrules plan DATA --references R --set jump.rejection_threshold=5"""
+
+_EXPLAIN_EXAMPLES = """\
+example:
+  jwrules explain demo/results/jw00042-o001_t001_nircam_clear-f200w_i2d.fits"""
+
+
+def add(commands: Commands) -> None:
+    """Declare the commands."""
+    _add_plan(commands)
+    _add_run(commands)
+    _add_explain(commands)
+
+
+def _add_asked(command: argparse.ArgumentParser) -> None:
+    command.add_argument("data", metavar="DATA", type=Path, help="folder of the raw exposures (*_uncal.fits)")
+    add_references(command)
+    command.add_argument(
+        "--output", metavar="DIR", type=Path, default=Path("."), help="working directory (default: here)"
+    )
+    add_options(command)
+
+
+def _add_plan(commands: Commands) -> None:
+    command = add_command(
+        commands, "plan", plan, "show what would be made, from what, how and why; nothing is run", _PLAN_EXAMPLES
+    )
+    _add_asked(command)
+
+
+def plan(options: argparse.Namespace) -> None:
+    """Show every product that would be made of DATA: its inputs, recipe, steps, reference files, and why it is due.
+
+    Files that no recipe is for are listed with the reason.
+    """
+    from jwrules import plan as planning
+    from jwrules.cli import due, listing
+
+    directory = options.output.resolve()
+    asked = _asked(options, directory)
+    planned = planning.of(asked, directory)
+    print(listing.table(planned, due.of(asked, directory)))
+
+
+def _add_run(commands: Commands) -> None:
+    command = add_command(
+        commands, "run", Unknown(run), "make everything that DATA gives, and only what is not up to date", ""
+    )
+    command.usage = "jwrules run DATA --references R [--output DIR] [options] [SNAKEMAKE OPTIONS]"
+    command.epilog = _RUN_EXAMPLES.format(snakefile="SNAKEFILE")
+    _add_asked(command)
+    command.add_argument("--cores", "-c", metavar="N", help="how many cores at once (default: all)")
+    command.add_argument("--no-report", action="store_true", help="do not write DIR/report.html")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the workflow on DATA in the working directory: results/, logs/, pictures/ and report.html.
+
+    What is up to date is not made again. run.yaml records what was asked. Options that are not listed here go to
+    Snakemake as they are.
+    """
+    from jwrules import plan as planning
+    from jwrules.cli import engine
+
+    directory = options.output.resolve()
+    asked = _asked(options, directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    planning.of(asked, directory)
+    asked.write(directory / planning.RUN_FILE)
+    return engine.run(directory, _snakemake_options(options), report=not options.no_report)
+
+
+def _snakemake_options(options: argparse.Namespace) -> list[str]:
+    given = list(options.snakemake)
+    elsewhere = {"--executor", "-e", "--profile", "--jobs", "-j"} & {text.split("=")[0] for text in given}
+    if options.cores:
+        given = ["--cores", options.cores, *given]
+    elif not elsewhere:
+        given = ["--cores", "all", *given]
+    return given
+
+
+def _asked(options: argparse.Namespace, directory: Path) -> Settings:
+    """Return what the command line asks for; what it does not say is taken from the run file of the directory."""
+    from jwrules import plan as planning
+
+    before = directory / planning.RUN_FILE
+    earlier = planning.read(before) if before.is_file() else None
+    if not options.data.is_dir():
+        raise WorkflowFault(f"{options.data}: no such folder; DATA, the folder of the raw exposures, comes first")
+    return planning.Settings(
+        data=options.data.resolve(),
+        references=_references(options.references, earlier),
+        recipe=Path(options.recipe).resolve() if options.recipe else None,
+        steps=earlier.steps if earlier else {},
+        sets=tuple(options.sets),
+    )
+
+
+def _references(given: str | None, earlier: Settings | None) -> str:
+    from jwrules import plan as planning
+
+    if given is None and earlier:
+        log.info("references: %s (from %s)", earlier.references, planning.RUN_FILE)
+        return earlier.references
+    return planning.references_or_default(given)
+
+
+def _add_explain(commands: Commands) -> None:
+    command = add_command(
+        commands, "explain", explain, "tell how a product was made, and whether it is up to date", _EXPLAIN_EXAMPLES
+    )
+    command.add_argument("product", metavar="PRODUCT", type=Path, help="a product of jwrules (.fits or .ecsv)")
+
+
+def explain(options: argparse.Namespace) -> None:
+    """Tell the members, steps with their options, reference files with their hashes, and versions of PRODUCT.
+
+    Where it lies in the working directory of a run, also whether it is up to date with it, and why not.
+    """
+    from jwrules.cli import provenance
+
+    print(provenance.tell(options.product))

@@ -1,0 +1,83 @@
+"""For one exposure and one stage: the recipe, the chain of steps with its options, the reference files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jwrules import recipes
+from jwrules.recipes import Recipe, ResolvedStep, Setting
+from jwrules.references import Chooser, Chosen
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a stage does with an exposure. `runs` are the steps that are not skipped; `steps` is the chain as JSON."""
+
+    recipe: str
+    steps: str
+    runs: tuple[str, ...]
+    references: Mapping[str, Chosen]
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Chooses by header. `own` is a recipe given by the user: it goes before those of the house."""
+
+    house: Mapping[str, Recipe]
+    references: Chooser
+    overrides: Sequence[Setting] = ()
+    own: Recipe | None = None
+
+    @property
+    def recipes(self) -> list[Recipe]:
+        """The recipes, that of the user first and in place of one with the same name."""
+        mine = [self.own] if self.own else []
+        return [*mine, *(one for one in self.house.values() if self.own is None or one.name != self.own.name)]
+
+    def recipe(self, header: Mapping[str, Any]) -> Recipe | None:
+        """Return the recipe for an exposure, or None; RecipeFault where several are equally for it."""
+        if self.own and self.own.applies(header):
+            return self.own
+        fitting = [one for one in self.recipes if one.applies(header)]
+        return recipes.pick(header, fitting) if fitting else None
+
+    def choose(self, stage: str, header: Mapping[str, Any]) -> Choice:
+        """Return what `stage` does with an exposure.
+
+        Raises RecipeFault where no recipe is for it, ReferenceFault where a file that a step must have is not found.
+        """
+        recipe = self.recipe(header) or recipes.pick(header, self.recipes)
+        steps = recipe.resolve(stage, header, pars=self._pars(recipe, stage, header), overrides=self.overrides)
+        return Choice(
+            recipe=recipe.name,
+            steps=recipes.chain_json(steps),
+            runs=tuple(step.step for step in steps if not step.skip),
+            references=self._references(steps, header),
+        )
+
+    def _pars(self, recipe: Recipe, stage: str, header: Mapping[str, Any]) -> list[Setting]:
+        """Return what the parameter files of CRDS say of the steps of a stage."""
+        names = [entry.step for entry in recipe.stages.get(stage, ())]
+        given = self.references.pars(names, header, pipeline=stage)
+        return [
+            setting
+            for step, (values, origin) in given.items()
+            for setting in recipes.settings({step: values}, origin, strict=False)
+        ]
+
+    def _references(self, steps: Sequence[ResolvedStep], header: Mapping[str, Any]) -> dict[str, Chosen]:
+        wanted = _wanted(steps)
+        optional = [kind for kind, required in wanted.items() if not required]
+        found = self.references.choose(wanted, header, optional=optional)
+        return {kind: chosen for kind, chosen in found.items() if chosen}
+
+
+def _wanted(steps: Sequence[ResolvedStep]) -> dict[str, bool]:
+    """Return the types of reference files that the steps open, and whether the product stops without it."""
+    wanted: dict[str, bool] = {}
+    for step in steps:
+        for kind, required in step.references.items():
+            wanted[kind] = wanted.get(kind, False) or (required and step.if_impossible == "stop")
+    return wanted

@@ -1,0 +1,51 @@
+"""Memory and time that a job needs, from the size of its exposures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import ceil
+from typing import Any
+
+MEGABYTE = 2**20
+BASE = 700
+"""Megabytes of Python with its libraries, before the first pixel."""
+
+RAMP = 16
+"""Bytes for each group of a pixel at the peak of detector1: ramp, its flags, differences, a working copy."""
+
+FRAME = {"detector1": 200, "image2": 400, "image3": 120}
+"""Bytes for each pixel of a frame at the peak of a stage: references, slopes, coordinates, maps."""
+
+
+def memory(stage: str, headers: Iterable[Mapping[str, Any]]) -> int:
+    """Return the megabytes that `stage` needs at its peak for these exposures together."""
+    total = 0
+    for header in headers:
+        pixels = _pixels(header)
+        total += pixels * FRAME[stage]
+        if stage == "detector1":
+            total += pixels * _groups(header) * RAMP
+    return BASE + ceil(total / MEGABYTE)
+
+
+def minutes(stage: str, headers: Iterable[Mapping[str, Any]]) -> int:
+    """Return the minutes after which a job of `stage` must have gone wrong: several times what it takes."""
+    headers = list(headers)
+    pixels = sum(_pixels(header) for header in headers) / 2048**2
+    if stage == "detector1":
+        groups = sum(_pixels(header) * _groups(header) for header in headers) / 2048**2
+        return 15 + ceil(2 * groups)
+    return 15 + ceil(10 * pixels)
+
+
+def _pixels(header: Mapping[str, Any]) -> int:
+    return _count(header, "SUBSIZE1", 2048) * _count(header, "SUBSIZE2", 2048)
+
+
+def _groups(header: Mapping[str, Any]) -> int:
+    return _count(header, "NGROUPS", 1) * _count(header, "NINTS", 1)
+
+
+def _count(header: Mapping[str, Any], keyword: str, usual: int) -> int:
+    value = header.get(keyword)
+    return int(value) if isinstance(value, int | float | str) and str(value).isdigit() else usual

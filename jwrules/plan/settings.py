@@ -1,0 +1,103 @@
+"""What a run is asked to do: data, references, recipe, options; the content of `run.yaml`."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from jwrules.errors import RecipeFault
+
+RUN_FILE = "run.yaml"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The run file. `steps` are its own options (step -> parameter -> value), `sets` those of the command line."""
+
+    data: Path
+    references: str
+    recipe: Path | None = None
+    steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    sets: tuple[str, ...] = ()
+
+    def write(self, path: Path) -> None:
+        """Write the run file, unless it already says the same."""
+        text = _HEAD + yaml.safe_dump(self._content(), sort_keys=False)
+        if not path.is_file() or path.read_text() != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+    def _content(self) -> dict[str, Any]:
+        content: dict[str, Any] = {"data": str(self.data), "references": self.references}
+        if self.recipe:
+            content["recipe"] = str(self.recipe)
+        content["steps"] = {step: dict(values) for step, values in self.steps.items()}
+        content["set"] = list(self.sets)
+        return content
+
+
+_HEAD = """\
+# What `jwrules run` was asked to do; `snakemake --configfile run.yaml` does the same.
+# `steps` is yours: options of steps above the recipe's, such as  steps: {jump: {rejection_threshold: 5.0}}
+"""
+
+_KEYS = ("data", "references", "recipe", "steps", "set")
+
+
+def read(path: Path) -> Settings:
+    """Return the settings in the run file at `path`; RecipeFault lists everything that is wrong with it."""
+    try:
+        content = yaml.safe_load(path.read_text())
+    except FileNotFoundError as reason:
+        raise RecipeFault(f"{path}: there is no such run file; `jwrules run DATA` writes it") from reason
+    except yaml.YAMLError as reason:
+        raise RecipeFault(f"{path}: no YAML: {reason}") from reason
+    return parse(content, str(path))
+
+
+def parse(content: Any, where: str = RUN_FILE) -> Settings:
+    """Return the settings that `content` (the run file as read from YAML) holds."""
+    if not isinstance(content, Mapping):
+        raise RecipeFault(f"{where}: expected the keys {', '.join(_KEYS)}")
+    faults = list(_faults(content, where))
+    if faults:
+        raise RecipeFault("\n".join(faults))
+    return Settings(
+        data=Path(content["data"]),
+        references=str(content["references"]),
+        recipe=Path(content["recipe"]) if content.get("recipe") else None,
+        steps=content.get("steps") or {},
+        sets=tuple(content.get("set") or ()),
+    )
+
+
+def _faults(content: Mapping[str, Any], where: str) -> Iterable[str]:
+    for key in content:
+        if key not in _KEYS:
+            near = difflib.get_close_matches(str(key), _KEYS, 1)
+            yield f"{where} $.{key}: no such key" + (f"; did you mean '{near[0]}'?" if near else "")
+    for key in ("data", "references"):
+        if not isinstance(content.get(key), str):
+            yield f"{where} $.{key}: missing, or no text"
+    steps = content.get("steps") or {}
+    if not isinstance(steps, Mapping):
+        yield f"{where} $.steps: expected step -> parameter -> value"
+        return
+    for step, values in steps.items():
+        if not isinstance(values, Mapping):
+            yield f"{where} $.steps.{step}: expected parameter -> value, found {values!r}"
+
+
+def references_or_default(given: str | None) -> str:
+    """Return where reference files come from: as given, or the CRDS cache that the environment names."""
+    if given is None and os.environ.get("CRDS_PATH"):
+        return "crds:"
+    if given is None:
+        raise RecipeFault("--references R is missing: a directory of reference files, or crds:CONTEXT")
+    return given if given.startswith("crds:") else str(Path(given).resolve())

@@ -1,0 +1,58 @@
+rule association:
+    input:
+        ".jwrules/associations/{association}_asn.json",
+    output:
+        "results/{association}_asn.json",
+    log:
+        "logs/association/{association}.log",
+    shell:
+        "cp {input:q} {output:q} 2> {log:q}"
+
+
+rule image3:
+    input:
+        association=said("image3", "association"),
+        members=said("image3", "science"),
+    output:
+        i2d="results/{product}_i2d.fits",
+        cat="results/{product}_cat.ecsv",
+        segm="results/{product}_segm.fits",
+        crf=directory(".jwrules/crf/{product}"),
+    log:
+        "logs/image3/{product}.log",
+    benchmark:
+        "logs/image3/{product}.tsv"
+    wildcard_constraints:
+        product=PLAN.names("image3", "i2d", "cat", "segm"),
+    resources:
+        mem_mb=said("image3", "mem_mb"),
+        runtime=said("image3", "runtime"),
+    params:
+        steps=said("image3", "steps"),
+        references=said("image3", "links"),
+        release=PLAN.release,
+    message:
+        "Calibrated images to a mosaic and a catalogue: {wildcards.product}"
+    shell:
+        "jwrules image3 {input.association:q} --crf {output.crf:q} --output results"
+        " --steps {params.steps:q} --reference {params.references:q} 2> {log:q}"
+
+
+use rule image3 as image3_mosaic with:
+    output:
+        i2d="results/{product}_i2d.fits",
+        crf=directory(".jwrules/crf/{product}"),
+    wildcard_constraints:
+        product=PLAN.names("image3", "i2d"),
+
+
+# An association has as many flagged exposures as members: they are made in a folder and linked from it.
+rule crf:
+    input:
+        crf=crf_folder,
+    output:
+        crf="results/{exposure}_{acid}_crf.fits",
+    log:
+        "logs/crf/{exposure}_{acid}.log",
+    shell:
+        "ln -f {input.crf:q}/{wildcards.exposure}_{wildcards.acid}_crf.fits {output.crf:q} 2> {log:q}"
