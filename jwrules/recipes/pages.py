@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+import jwrules.recipes
 from jwrules import house
 from jwrules.generated import settle, table
 from jwrules.recipes import conditions
@@ -63,9 +65,11 @@ def _values(layer: Layer) -> str:
 
 
 def index(recipes: Iterable[Recipe]) -> str:
-    """Return the table of contents of the recipes, in Markdown."""
+    """Return the table of contents of the recipes and the rules of writing them, in Markdown."""
     rows = [[f"[{one.name}]({one.name}.md)", one.template, conditions.said(one.conditions)] for one in recipes]
-    return "\n".join([_generated("recipes/"), "# Recipes", "", *table(["recipe", "template", "for"], rows)]) + "\n"
+    contents = table(["recipe", "template", "for"], rows)
+    rules = ["", "## How a recipe is written", "", inspect.cleandoc(jwrules.recipes.__doc__ or "").split("\n\n", 1)[1]]
+    return "\n".join([_generated("recipes/"), "# Recipes", "", *contents, *rules]) + "\n"
 
 
 def files(root: Path, recipes: Mapping[str, Recipe]) -> dict[Path, str]:
