@@ -67,14 +67,8 @@ def _from_fits(path: Path, hdus: fits.HDUList, kind: type[R], science: Meta, sha
     meta = Meta(primary=_bare(hdus[0].header), sci=_bare(_first_header(hdus)), source=path.name)
     _check_type(path, meta.get("REFTYPE"), kind.reftype)
     stored = declared(kind)
-    values = {name: _stored(path, hdus, where, name, stored) for name, where in stored.items()}
-    if "dq" in values:
-        values["dq"] = _translated(path, values["dq"], hdus)
     window = _Window(path, meta, science, shape)
-    for name, where in stored.items():
-        values[name] = _ready(values[name], where, window)
-        if values[name] is None and not where.optional:
-            values[name] = _blank(where, shape)
+    values = {name: _value(path, hdus, name, stored, window) for name in stored}
     _check_values(path, kind.reftype, stored, values)
     return kind(meta=meta, **values)
 
@@ -97,29 +91,53 @@ def _first_header(hdus: fits.HDUList) -> fits.Header:
     return hdus[1].header if len(hdus) > 1 else fits.Header()
 
 
-def _stored(path: Path, hdus: fits.HDUList, where: Hdu, name: str, stored: Mapping[str, Hdu]) -> Any:
-    """Return the array of an extension as it is stored; None where it is absent and may be."""
-    if (where.name, where.version) not in hdus:
+def _value(path: Path, hdus: fits.HDUList, name: str, stored: Mapping[str, Hdu], window: _Window) -> Any:
+    """Return what a field of the kind holds: a table, or an array cut to the exposure, native and read-only."""
+    where = stored[name]
+    data = _stored(path, hdus, where)
+    if data is None:
         beside_data = name in ("dq", "err") and len(stored) > 1
-        if where.optional or beside_data:
-            return None
-        found = ", ".join(hdu.name or "PRIMARY" for hdu in hdus)
-        raise ReferenceFault(f"{path}: extension {where.name} is missing; the file has {found}")
+        if not (where.optional or beside_data):
+            raise ReferenceFault(f"{path}: extension {where.name} is missing; the file has {_extensions(hdus)}")
+        return None if where.optional else _blank(where, window.shape)
+    if where.dtype == "table":
+        return data
+    on_detector = where.ndim > 0 or data.ndim == 4
+    array = _native(window.cut(data, where.name) if on_detector else data, np.dtype(where.dtype))
+    array = _translated(path, array, hdus) if name == "dq" else array
+    array.flags.writeable = False
+    return array
+
+
+def _extensions(hdus: fits.HDUList) -> str:
+    return ", ".join(hdu.name or "PRIMARY" for hdu in hdus)
+
+
+def _stored(path: Path, hdus: fits.HDUList, where: Hdu) -> Any:
+    """Return the content of an extension as it is stored, None where it is absent."""
+    if (where.name, where.version) not in hdus:
+        return None
     data = hdus[where.name, where.version].data
     if data is None:
         raise ReferenceFault(f"{path}[{where.name}]: the extension is empty")
-    if where.dtype == "table":
-        return data
     axes = (where.ndim,) if where.ndim else (2, 4)
-    if data.ndim not in axes:
+    if where.dtype != "table" and data.ndim not in axes:
         expected = " or ".join(map(str, axes))
         raise ReferenceFault(f"{path}[{where.name}]: shape {data.shape}, where {expected} axes are expected")
-    return np.asarray(data, dtype=np.dtype(where.dtype))
+    return data
 
 
-def _translated(path: Path, dq: np.ndarray | None, hdus: fits.HDUList) -> np.ndarray | None:
+def _native(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return the array contiguous and in native byte order, swapped where it lies: a dark can take gigabytes."""
+    swapped = array.dtype == dtype.newbyteorder("S") and array.dtype != dtype
+    if swapped and array.flags.c_contiguous and array.flags.writeable:
+        return array.byteswap(inplace=True).view(dtype)
+    return np.array(array, dtype=dtype, order="C")
+
+
+def _translated(path: Path, dq: np.ndarray, hdus: fits.HDUList) -> np.ndarray:
     """Return the flags with the private bits of the file replaced by the standard ones, by name."""
-    if dq is None or "DQ_DEF" not in hdus or hdus["DQ_DEF"].data is None or not len(hdus["DQ_DEF"].data):
+    if "DQ_DEF" not in hdus or hdus["DQ_DEF"].data is None or not len(hdus["DQ_DEF"].data):
         return dq
     table = hdus["DQ_DEF"].data
     standard = np.zeros_like(dq)
@@ -168,16 +186,6 @@ class _Window:
         )
 
 
-def _ready(array: Any, where: Hdu, window: _Window) -> Any:
-    """Return an array cut to the exposure where it lies on detector pixels, contiguous and read-only."""
-    if array is None or where.dtype == "table":
-        return array
-    on_detector = where.ndim > 0 or array.ndim == 4
-    array = np.ascontiguousarray(window.cut(array, where.name) if on_detector else array)
-    array.flags.writeable = False
-    return array
-
-
 def _blank(where: Hdu, shape: tuple[int, int]) -> np.ndarray:
     """Return the flags or errors of a file that gives none."""
     zeros = np.zeros(shape, dtype=where.dtype)
@@ -195,13 +203,15 @@ def _check_values(path: Path, reftype: str, stored: Mapping[str, Hdu], values: M
 
 def _check_pixels(place: str, array: np.ndarray, allowed: float) -> None:
     """Refuse an array whose share of NaN or infinite values is above `allowed`."""
-    bad = ~np.isfinite(array)
-    count = int(np.count_nonzero(bad))
-    if count <= allowed * bad.size:
+    planes = array.reshape(-1, *array.shape[-2:])
+    counts = [plane.size - int(np.count_nonzero(np.isfinite(plane))) for plane in planes]
+    if sum(counts) <= allowed * array.size:
         return
-    first = tuple(int(i) for i in np.unravel_index(np.argmax(bad), bad.shape))
+    number = next(number for number, count in enumerate(counts) if count)
+    first = np.argmin(np.isfinite(planes[number])) + number * planes[number].size
+    where = tuple(int(i) for i in np.unravel_index(first, array.shape))
     raise ReferenceFault(
-        f"{place}: {count} of {bad.size} values are NaN or infinite, the first at {first} (counted from 0);"
+        f"{place}: {sum(counts)} of {array.size} values are NaN or infinite, the first at {where} (counted from 0);"
         f" at most {allowed:.0%} may be; give another reference file"
     )
 

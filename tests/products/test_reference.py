@@ -195,6 +195,14 @@ def test_a_single_nan_in_the_read_noise_is_refused_with_its_place(tmp_path):
         open_reference(path, Readnoise, SCIENCE, SHAPE)
 
 
+def test_the_first_missing_value_of_a_cube_is_placed(tmp_path):
+    ramp = np.stack([_frame(), np.full((16, 20), np.nan, "f4"), np.full((16, 20), np.nan, "f4")])
+    ramp[1, :5] = 1
+    path = _write(tmp_path / "dark.fits", {"SCI": ramp})
+    with pytest.raises(ReferenceFault, match=r"88 of 144 values are NaN or infinite, the first at \(1, 1, 0\)"):
+        open_reference(path, Dark, SCIENCE, SHAPE)
+
+
 def test_nan_outside_the_subarray_is_no_concern_of_the_exposure(tmp_path):
     noise = _frame() + 1
     noise[0, 0] = np.nan

@@ -1,6 +1,7 @@
 """The library crds, without a network, says which file a context names; its cache is read and never written to."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,29 @@ def test_a_server_that_does_not_answer_is_told_with_the_file(cache, at, tmp_path
     chooser = references.open("crds:jwst_0001.pmap", tmp_path / "c.json")
     with pytest.raises(ReferenceFault, match=r"jwst_nircam_gain_0001\.fits(.|\n)*crds sync(.|\n)*CRDS says: "):
         chooser.choose(["gain"], EXPOSURE)
+
+
+def test_a_missing_file_is_fetched_where_there_is_a_server(cache, at, tmp_path, monkeypatch):
+    crds = pytest.importorskip("crds")
+    path = cache / "references/jwst/nircam/jwst_nircam_gain_0001.fits"
+    path.rename(tmp_path / "on_the_server")
+
+    def getreferences(asked, reftypes, context, observatory):
+        assert (asked["META.INSTRUMENT.DETECTOR"], reftypes, context) == ("NRCA1", ["gain"], "jwst_0001.pmap")
+        assert not crds.core.config.get_cache_readonly()
+        (tmp_path / "on_the_server").rename(path)
+        return {"gain": str(path)}
+
+    at(cache, server="http://127.0.0.1:9")
+    monkeypatch.setattr("crds.getreferences", getreferences)
+    chosen = references.open("crds:jwst_0001.pmap", tmp_path / "c.json").choose(["gain"], EXPOSURE)["gain"]
+    assert chosen.path == path
+
+
+def test_without_the_library_it_is_said_what_to_install(cache, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "crds", None)
+    with pytest.raises(ReferenceFault, match="pip install crds stdatamodels"):
+        references.open("crds:jwst_0001.pmap", tmp_path / "c.json").choose(["gain"], EXPOSURE)
 
 
 def test_a_context_that_is_not_in_the_cache_is_told_with_those_that_are(cache, tmp_path):
