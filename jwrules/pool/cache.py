@@ -1,0 +1,53 @@
+"""Headers that were read before: a JSON file, so that ten thousand exposures are scanned again in a second."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jwrules import headers
+
+_LAYOUT = 1
+"""To be raised where the layout of the file, or what `headers.read` gives, changes."""
+
+
+@dataclass
+class Known:
+    """Headers read before, by path, with size and time of the file; those of files that are gone are forgotten."""
+
+    before: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    now: dict[str, Sequence[Any]] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path | None) -> Known:
+        """Return what a cache holds; one that is missing or damaged holds nothing."""
+        if path is None or not path.is_file():
+            return cls()
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            return cls(content["headers"]) if content["layout"] == _LAYOUT else cls()
+        except (OSError, ValueError, KeyError, TypeError):
+            return cls()
+
+    def header(self, path: Path) -> headers.Header:
+        """Return the header of a file, from the cache where size and time of the file agree."""
+        stat = path.stat()
+        place = str(path.absolute())
+        entry = self.before.get(place)
+        if entry is None or list(entry[:2]) != [stat.st_size, stat.st_mtime_ns]:
+            entry = (stat.st_size, stat.st_mtime_ns, headers.read(path))
+        self.now[place] = entry
+        return dict(entry[2])
+
+    def save(self, path: Path | None) -> None:
+        """Write the cache where it changed, so that a reader never sees half of it."""
+        if path is None or self.now == self.before:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f".{path.name}.{os.getpid()}")
+        fresh.write_text(json.dumps({"layout": _LAYOUT, "headers": self.now}), encoding="utf-8")
+        fresh.replace(path)
