@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,9 @@ from jwrules.pool import Pool
 if TYPE_CHECKING:
     from jwrules.associations import Association
 
+_NEXT = re.compile(r"\n(?! )")
+"""Where in a message the next fault begins: what belongs to one is indented below it."""
+
 _NAMED = 3
 """How many files of one fault are named."""
 
@@ -35,10 +39,10 @@ class Faults:
         try:
             yield
         except JwrulesError as fault:
-            self.add(what, str(fault))
+            for words in _NEXT.split(str(fault)):
+                self._add(what, words.removeprefix(f"{what}: "))
 
-    def add(self, what: str, words: str) -> None:
-        """Collect a fault of `what`."""
+    def _add(self, what: str, words: str) -> None:
         files = self.found.setdefault(words, [])
         if what not in files:
             files.append(what)
@@ -74,15 +78,16 @@ def make(pool: Pool, planner: Planner, directory: Path) -> Plan:
     """
     faults = Faults()
     exposures, left_out = _sorted_out(pool, planner, faults)
-    made = associations.make(pool, planner.recipes) if exposures else []
+    used = {one.recipe.name: one.recipe for one in exposures.values()}
+    made = associations.make(pool, used.values())
     jobs = {
         "detector1": dict(_detector1(exposures, planner, directory, faults)),
         "image2": dict(_image2(exposures, made, planner, faults)),
         "image3": dict(_image3(exposures, made, planner, faults)),
     }
     faults.refuse()
-    used = {job.association for job in jobs["image3"].values()}
-    kept = {path: one for one in made if (path := _file(one)) in used}
+    asked = {job.association for job in jobs["image3"].values()}
+    kept = {path: one for one in made if (path := _file(one)) in asked}
     return Plan(jobs, jwrules.__version__, tuple(left_out), kept)
 
 

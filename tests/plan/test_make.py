@@ -1,0 +1,135 @@
+"""Pool, recipe and references become the jobs of every stage."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from program_scene import RECIPE, exposure, header, planned, program, write_exposures, write_header, write_reference
+
+from jwrules.errors import WorkflowFault
+
+SHORT = "jw00042-o001_t001_nircam_clear-f200w"
+LONG = "jw00042-o001_t001_nircam_clear-f444w"
+
+
+def test_every_exposure_is_a_job_of_detector1_and_image2(tmp_path):
+    plan = planned(tmp_path, program(tmp_path))
+    names = {exposure(dither, detector) for dither in (1, 2, 3, 4) for detector in ("nrca1", "nrcalong")}
+    assert set(plan.jobs["detector1"]) == set(plan.jobs["image2"]) == names
+
+
+def test_every_filter_is_a_mosaic_of_its_own(tmp_path):
+    plan = planned(tmp_path, program(tmp_path))
+    assert set(plan.jobs["image3"]) == {SHORT, LONG}
+    assert plan.job("image3", SHORT).science == tuple(f"results/{exposure(d, 'nrca1')}_cal.fits" for d in (1, 2, 3, 4))
+
+
+def test_data_below_the_working_directory_are_seen_from_there(tmp_path):
+    job = planned(tmp_path, program(tmp_path)).job("detector1", exposure(1, "nrca1"))
+    assert job.science == (f"uncal/{exposure(1, 'nrca1')}_uncal.fits",)
+
+
+def test_data_elsewhere_are_named_in_full(tmp_path):
+    asked = program(tmp_path)
+    job = planned(tmp_path / "elsewhere", asked).job("detector1", exposure(1, "nrca1"))
+    assert job.science == (str(tmp_path / "uncal" / f"{exposure(1, 'nrca1')}_uncal.fits"),)
+
+
+def test_the_chain_holds_what_the_command_line_sets(tmp_path):
+    asked = replace(program(tmp_path), sets=("resample.pixfrac=0.5",))
+    chain = json.loads(planned(tmp_path, asked).job("image3", LONG).steps)
+    assert chain[-1] == {"step": "resample", "params": {"pixfrac": 0.5}}
+
+
+def test_the_run_file_stands_above_the_recipe_and_below_the_command_line(tmp_path):
+    asked = replace(program(tmp_path), steps={"resample": {"pixfrac": 0.7}})
+    over = replace(asked, sets=("resample.pixfrac=0.5",))
+    found = [json.loads(planned(tmp_path, one).job("image3", LONG).steps)[-1]["params"] for one in (asked, over)]
+    assert found == [{"pixfrac": 0.7}, {"pixfrac": 0.5}]
+
+
+def test_a_step_that_is_skipped_needs_no_reference(tmp_path):
+    asked = program(tmp_path, RECIPE.replace("dark_current,", "{dark_current: {skip: true}},"))
+    for path in (tmp_path / "references").glob("*_dark_*"):
+        path.unlink()
+    assert "dark" not in planned(tmp_path, asked).job("detector1", exposure(1, "nrca1")).references
+
+
+def test_a_recipe_without_resampling_gives_no_i2d(tmp_path):
+    asked = program(tmp_path, RECIPE.replace("photom, resample]", "photom]"))
+    assert planned(tmp_path, asked).job("image2", exposure(1, "nrca1")).gives == ("cal",)
+
+
+def test_backgrounds_are_taken_from_the_association(tmp_path):
+    asked = program(tmp_path)
+    for dither in (5, 6):
+        name = exposure(dither, "nrca1", observation=1)
+        write_header(asked.data / f"{name}_uncal.fits", header(dither, "nrca1", TARGPROP="BLANK", BKGDTARG=True))
+    job = planned(tmp_path, asked).job("image2", exposure(1, "nrca1"))
+    assert job.background == tuple(f"results/{exposure(d, 'nrca1')}_rate.fits" for d in (5, 6))
+    assert job.gives == ("cal", "i2d", "bsub")
+
+
+def test_exposures_without_a_recipe_are_left_out_with_the_reason(tmp_path):
+    asked = program(tmp_path)
+    write_exposures(asked.data, dithers=[9], EXP_TYPE="NRC_DARK")
+    left_out = planned(tmp_path, asked).left_out
+    assert len(left_out) == 2
+    assert "EXP_TYPE is NRC_DARK" in left_out[0].reason
+
+
+def test_every_missing_reference_is_told_at_once_with_its_exposures(tmp_path):
+    asked = program(tmp_path)
+    for kind in ("dark", "gain"):
+        (tmp_path / "references" / f"jwst_nircam_{kind}_nrca1.fits").unlink()
+    with pytest.raises(WorkflowFault) as fault:
+        planned(tmp_path, asked)
+    assert "dark" in str(fault.value)
+    assert "gain" in str(fault.value)
+    assert exposure(1, "nrca1") in str(fault.value)
+    assert exposure(1, "nrcalong") not in str(fault.value)
+
+
+def test_one_fault_of_many_exposures_is_told_once(tmp_path):
+    asked = program(tmp_path)
+    (tmp_path / "references" / "jwst_nircam_dark_nrca1.fits").unlink()
+    with pytest.raises(WorkflowFault, match="^1 thing is wrong") as fault:
+        planned(tmp_path, asked)
+    assert str(fault.value).count("no reference file of type 'dark'") == 1
+    assert "and 1 more" in str(fault.value)
+
+
+def test_a_reference_of_another_content_has_another_link_and_a_touched_one_the_same(tmp_path):
+    asked = program(tmp_path)
+    job = ("detector1", exposure(1, "nrca1"))
+    links = planned(tmp_path, asked).job(*job).links
+    (tmp_path / "references" / "jwst_nircam_dark_nrca1.fits").touch()
+    assert planned(tmp_path, asked).job(*job).links == links
+    write_reference(tmp_path / "references", "dark", "nrca1", DESCRIP="another")
+    assert planned(tmp_path, asked).job(*job).links != links
+
+
+def test_references_that_moved_keep_their_links(tmp_path):
+    asked = program(tmp_path)
+    links = planned(tmp_path, asked).job("detector1", exposure(1, "nrca1")).links
+    (tmp_path / "references").rename(tmp_path / "elsewhere")
+    moved = replace(asked, references=str(tmp_path / "elsewhere"))
+    assert planned(tmp_path, moved).job("detector1", exposure(1, "nrca1")).links == links
+
+
+def test_a_new_dither_changes_only_its_own_mosaic_members(tmp_path):
+    asked = program(tmp_path)
+    before = planned(tmp_path, asked)
+    name = exposure(5, "nrca1")
+    write_header(asked.data / f"{name}_uncal.fits", header(5, "nrca1"))
+    after = planned(tmp_path, asked)
+    same = [job for job in before.all() if after.job(job.stage, job.name) == job]
+    assert {job.name for job in before.all()} - {job.name for job in same} == {SHORT}
+
+
+def test_more_groups_need_more_memory(tmp_path):
+    asked = program(tmp_path)
+    few = planned(tmp_path, asked).job("detector1", exposure(1, "nrca1")).mem_mb
+    write_exposures(asked.data, NGROUPS=200, SUBSIZE1=2048, SUBSIZE2=2048)
+    many = planned(tmp_path, asked).job("detector1", exposure(1, "nrca1")).mem_mb
+    assert many - few == pytest.approx(200 * 2048**2 * 16 / 2**20, rel=0.1)
