@@ -126,7 +126,7 @@ class _Variances:
             total = self.sums.setdefault(name, np.zeros(self.shape, np.float32))[window]
             norm = self.norms.setdefault(name, np.zeros(self.shape, np.float32))[window]
             good = np.isfinite(variance) & (weight > 0)
-            total[good] += weight[good] ** 2 * variance[good]
+            total[good] += weight[good] * variance[good] * weight[good]
             norm[good] += weight[good]
 
     def _weight(self, drizzled: Mapping[str, np.ndarray], importance: float) -> np.ndarray:

@@ -64,15 +64,15 @@ def resample(images: Images, params: Params) -> Mosaic:
     for image in images:
         if image.wcs is None:
             raise CannotRun(f"{image.meta.source or 'an image'} has no WCS; assign_wcs must come before")
-    target = _grid(images, params)
+    target = output_grid(images, params)
     ny, nx = target.shape
     log.info("resample: %d images to %d x %d pixels of %.4f arcsec", len(images), nx, ny, target.pixel_scale)
     drizzled = drizzle(
-        (_layer(image, target, params) for image in images),
+        (layer(image, target, params) for image in images),
         (ny, nx),
         pixfrac=params.pixfrac,
         kernel=params.kernel,
-        fillval=_number(params.fillval),
+        fillval=fill_value(params.fillval),
         pixel_scale_ratio=target.pixel_scale_ratio,
         enable_ctx=params.enable_ctx,
         count=len(images),
@@ -81,7 +81,7 @@ def resample(images: Images, params: Params) -> Mosaic:
     return _mosaic(images, target, drizzled, params)
 
 
-def _grid(images: Images, params: Params) -> Grid:
+def output_grid(images: Images, params: Params) -> Grid:
     try:
         return grid.output(
             [image.wcs for image in images],
@@ -98,14 +98,14 @@ def _grid(images: Images, params: Params) -> Grid:
         raise CannotRun(f"{reason}; change pixel_scale, pixel_scale_ratio or output_shape") from reason
 
 
-def _number(fillval: float | str) -> float:
+def fill_value(fillval: float | str) -> float:
     try:
         return float(fillval)
     except ValueError as reason:
         raise RecipeFault(f"fillval is '{fillval}'; it must be a number or NAN") from reason
 
 
-def _layer(image: Image, target: Grid, params: Params) -> Layer:
+def layer(image: Image, target: Grid, params: Params) -> Layer:
     image = agreed(image)
     pixmap = grid.pixmap(
         image.wcs, target.wcs, image.data.shape, stepsize=params.pixmap_stepsize, order=params.pixmap_order

@@ -28,6 +28,12 @@ def test_flux_times_pixel_area_is_conserved_for_smaller_pixels():
     assert made.data.sum() / 4 == pytest.approx(star().sum(), rel=1e-4)
 
 
+@pytest.mark.parametrize("kernel", ["square", "point", "turbo"])
+def test_kernels_that_conserve_flux_do_so_with_small_drops(kernel):
+    made = drizzle([layer(star(), scale=0.5)], (12, 12), fillval=0, kernel=kernel, pixfrac=0.6, pixel_scale_ratio=2.0)
+    assert made.data.sum() * 4 == pytest.approx(star().sum(), rel=1e-3)
+
+
 def test_on_its_own_grid_an_image_stays_as_it_is():
     data = np.random.default_rng(1).normal(size=SHAPE)
     assert drizzle([layer(data)], SHAPE).data == pytest.approx(data, abs=1e-6)

@@ -74,3 +74,13 @@ def test_an_interpolated_pixmap_is_close_to_the_full_one(make_wcs, bent, pointin
 
 def test_the_mean_pixel_scale_is_the_nominal_one_without_distortion(make_wcs):
     assert grid.mean_pixel_scale(make_wcs()) == pytest.approx(SCALE, rel=1e-8)
+
+
+@pytest.mark.parametrize(("ra", "dec"), [(0.0, 0.0), (359.9999, 45.0), (10.0, 90.0), (10.0, -90.0)])
+def test_mosaics_across_ra_zero_and_on_the_poles_are_no_larger_than_their_images(make_wcs, keywords, ra, dec):
+    wcses = [make_wcs(RA_REF=ra, DEC_REF=dec, ROLL_REF=roll) for roll in (0.0, 90.0)]
+    made = grid.output(wcses, Pointing.of(keywords(RA_REF=ra, DEC_REF=dec)), crval=(ra, dec))
+    assert made.shape == (64, 64)
+    pixmap = grid.pixmap(wcses[0], made.wcs, (64, 64))
+    step = pixmap[1:, 1:] - pixmap[:-1, :-1]
+    assert step == pytest.approx(np.ones((63, 63, 2)), abs=1e-4)
