@@ -82,6 +82,7 @@ def resample(images: Images, params: Params) -> Mosaic:
 
 
 def output_grid(images: Images, params: Params) -> Grid:
+    """Return the grid of the mosaic of `images`; CannotRun where it would have no pixels."""
     try:
         return grid.output(
             [image.wcs for image in images],
@@ -99,6 +100,7 @@ def output_grid(images: Images, params: Params) -> Grid:
 
 
 def fill_value(fillval: float | str) -> float:
+    """Return the parameter `fillval` as a number; RecipeFault where it is none."""
     try:
         return float(fillval)
     except ValueError as reason:
@@ -106,6 +108,7 @@ def fill_value(fillval: float | str) -> float:
 
 
 def layer(image: Image, target: Grid, params: Params) -> Layer:
+    """Return what of an image falls where on the grid, with which weight; its sky level is taken off."""
     image = agreed(image)
     pixmap = grid.pixmap(
         image.wcs, target.wcs, image.data.shape, stepsize=params.pixmap_stepsize, order=params.pixmap_order
