@@ -7,7 +7,7 @@ from scipy import fft
 
 from jwrules.simulate.nircam import FULL_SIZE, Detector, Window
 
-COMMON, OWN = 0.8, 0.5
+COMMON, OWN = 0.75, 0.3
 PAUSE = 12
 SLOWEST_ROWS = 24
 

@@ -114,12 +114,15 @@ class Band:
 
 
 F200W = Band("F200W", 1.89, 0.41, 2.1, (0.113, -0.086), 1.69)
-F444W = Band("F444W", 0.402, 0.52, 2.3, (-0.064, 0.147), 3.18)
+F444W = Band("F444W", 0.402, 0.61, 2.3, (-0.064, 0.147), 3.18)
 
 
 @dataclass(frozen=True)
 class Pointing:
-    """An observation: one detector, filter and readout, dithered; dithers are x, y in arcsec of the ideal frame."""
+    """An observation: one detector, filter and readout, dithered; dithers are x, y in arcsec of the ideal frame.
+
+    `dark_frames` is the length of its dark; one that is too short for the exposure must be extended.
+    """
 
     observation: int
     detector: Detector
@@ -129,6 +132,7 @@ class Pointing:
     dithers: tuple[tuple[float, float], ...]
     stars: int
     galaxies: int
+    dark_frames: int
 
 
 SMALL_DITHERS = ((0.0, 0.0), (1.8137, 0.9562), (-1.0783, 1.7261), (0.7429, -1.4908))
@@ -136,7 +140,7 @@ STRIPE_DITHERS = ((0.0, 0.0), (4.4193, 0.8631), (-3.1257, 1.2874), (2.2846, -1.1
 WIDE_DITHERS = ((0.0, 0.0), (5.2137, 3.9562), (-4.0783, 4.7261), (3.7429, -5.4908))
 
 SHORT_READOUT = Readout("MEDIUM8", frames=8, gap=2, groups=7, integrations=1)
-LONG_READOUT = Readout("SHALLOW4", frames=4, gap=1, groups=8, integrations=2)
+LONG_READOUT = Readout("MEDIUM2", frames=2, gap=8, groups=8, integrations=2)
 
 
 def imaging(size: str) -> tuple[Pointing, ...]:
@@ -148,12 +152,12 @@ def imaging(size: str) -> tuple[Pointing, ...]:
     """
     if size == "full":
         return (
-            Pointing(1, NRCB1, F200W, FULL, SHORT_READOUT, WIDE_DITHERS, 220, 40),
-            Pointing(2, NRCALONG, F444W, FULL, LONG_READOUT, WIDE_DITHERS, 260, 60),
+            Pointing(1, NRCB1, F200W, FULL, SHORT_READOUT, WIDE_DITHERS, 220, 40, 12),
+            Pointing(2, NRCALONG, F444W, FULL, LONG_READOUT, WIDE_DITHERS, 260, 60, 12),
         )
     corner = Window("SUB640", 0, FULL_SIZE - 640, 640, 640, 1)
     stripe = Window("SUBGRISM256", 0, 0, FULL_SIZE, 256, 4)
     return (
-        Pointing(1, NRCB1, F200W, corner, SHORT_READOUT, SMALL_DITHERS, 72, 8),
-        Pointing(2, NRCALONG, F444W, stripe, LONG_READOUT, STRIPE_DITHERS, 70, 8),
+        Pointing(1, NRCB1, F200W, corner, SHORT_READOUT, SMALL_DITHERS, 72, 8, 68),
+        Pointing(2, NRCALONG, F444W, stripe, LONG_READOUT, STRIPE_DITHERS, 70, 8, 24),
     )

@@ -22,7 +22,6 @@ FLAT_ERROR = 5e-4
 ENERGIES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 ANNULUS = (14.0, 20.0)
 SQUARE_ARCSEC = (np.pi / 180 / 3600) ** 2
-MOST_DARK_PIXELS = 21e6
 
 
 def header(reftype: str, describe: str, **keywords: Any) -> fits.Header:
@@ -153,8 +152,8 @@ def _linearity(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
 
 
 def _dark(shelf: Shelf, pointing: Pointing, pixels: Pixels, keys: Mapping[str, Any]) -> None:
-    """Write the dark ramp, frame by frame; that of a long exposure ends before it, as real ones may."""
-    frames = min(pointing.readout.frames_read, max(12, int(MOST_DARK_PIXELS / pixels.dark.size)))
+    """Write the dark ramp, frame by frame; it may end before the exposure does, as real ones may."""
+    frames = min(pointing.readout.frames_read, pointing.dark_frames)
     seconds = pointing.window.frame_time
     ramp = (pixels.dark / pixels.gain)[None] * (seconds * np.arange(1, frames + 1))[:, None, None]
     flags = Flags(pixels.window.shape, ("HOT", "WARM", "UNRELIABLE_DARK"))

@@ -30,17 +30,17 @@ def count_rate(taken: Taken, pixels: Pixels, image: np.ndarray) -> np.ndarray:
 
 
 def signal_to_noise(pointing: Pointing, sources: Sources, exposures: np.ndarray) -> np.ndarray:
-    """Return what photometry weighted by the image can reach in all exposures that cover a source."""
+    """Return what photometry in the aperture with 70 % of the energy of a star reaches in this many exposures."""
     band, detector, readout = pointing.band, pointing.detector, pointing.readout
     pixel = nominal_area(detector) * SQUARE_ARCSEC * 1e6
     seconds = pointing.window.frame_time * readout.frames_read * readout.integrations
     per_jansky = detector.gain / band.photmjsr / pixel
-    electrons = sources.flux[band.filter] * per_jansky * seconds
+    electrons = 0.7 * sources.flux[band.filter] * per_jansky * seconds
     extent = 4 * np.pi * sources.size**2 * sources.axis_ratio / nominal_area(detector)
-    spread = 1 / Psf(band.fwhm).sharpness + extent
+    pixels = np.pi * Psf(band.fwhm).radius_of(0.7) ** 2 + extent
     read = 12 * readout.integrations * detector.read_noise**2 / readout.frames / readout.groups
     background = (band.sky / band.photmjsr * detector.gain + detector.dark) * seconds + read
-    return np.asarray(np.sqrt(exposures) * electrons / np.sqrt(electrons + spread * background))
+    return np.asarray(np.sqrt(exposures) * electrons / np.sqrt(electrons + pixels * background))
 
 
 def write(
