@@ -1,7 +1,7 @@
 """Ramps of a few neighbouring pixels side by side in memory.
 
-The groups of a pixel lie a whole frame apart, and frames have sizes that are powers of two, at which caches fail. Copying
-a block of pixels at a time, pixel first, costs little and makes all further work on them local.
+The groups of a pixel lie a whole frame apart, and frames have sizes that are powers of two, at which caches fail.
+Copying a block of pixels at a time, pixel first, costs little and makes all further work on them local.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def width(nints: int, ngroups: int) -> int:
 
 @inner
 def gather(row: np.ndarray, start: int, block: np.ndarray) -> int:
-    """Copy pixels of a row (nints, ngroups, nx) from `start` on to `block` (pixels, nints, ngroups); return how many."""
+    """Copy pixels of `row` (nints, ngroups, nx) into `block` (pixels, nints, ngroups); return how many."""
     nints, ngroups, nx = row.shape
     pixels = min(len(block), nx - start)
     for i in range(nints):

@@ -228,7 +228,7 @@ def _fit_by_signal(
     values: np.ndarray,
 ) -> None:
     nints = len(counts)
-    common = _median_rate(counts, flags, times, noise, bits)
+    common = _median_rate(counts, flags, found, times, noise, bits)
     whole = np.zeros(3)
     for i in range(nints):
         if found[i]:
@@ -241,12 +241,15 @@ def _fit_by_signal(
 
 
 @inner
-def _median_rate(counts: np.ndarray, flags: np.ndarray, times: np.ndarray, noise: Noise, bits: Bits) -> float:
+def _median_rate(
+    counts: np.ndarray, flags: np.ndarray, found: np.ndarray, times: np.ndarray, noise: Noise, bits: Bits
+) -> float:
+    """Return the mean over integrations of the median rate, which is 0 for those without a usable segment."""
     total = 0.0
     for i in range(len(counts)):
         if times[i] > 0 and times[i] != noise.group_time:
             total += counts[i, 0] / times[i]
-        else:
+        elif found[i]:
             unusable = bits.unusable | bits.saturated
             total += by_signal.median_rate(counts[i], flags[i], unusable, bits.jump, noise)
     return total / len(counts)

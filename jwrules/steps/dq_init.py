@@ -25,5 +25,5 @@ class Params:
 def dq_init(ramp: Ramp, params: Params, *, mask: Mask) -> Ramp:
     """Return the ramp with the flags of the mask in pixeldq, and its DO_NOT_USE in every group of groupdq."""
     ramp.pixeldq[...] |= mask.dq
-    ramp.groupdq[...] |= (mask.dq & DQ.DO_NOT_USE).astype(np.uint8)
+    ramp.groupdq[...] |= (mask.dq & np.uint32(DQ.DO_NOT_USE)).astype(np.uint8)
     return ramp

@@ -43,7 +43,7 @@ def linearity(ramp: Ramp, params: Params, *, linearity: Linearity) -> Ramp:
 
 def _usable(coeffs: np.ndarray, dq: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the coefficients with those that cannot serve replaced by the identity, and where they were."""
-    bad = np.isnan(coeffs).any(axis=0) | (coeffs[1] == 0) | ((dq & DQ.NO_LIN_CORR) != 0)
+    bad = np.isnan(coeffs).any(axis=0) | (coeffs[1] == 0) | ((dq & np.uint32(DQ.NO_LIN_CORR)) != 0)
     if bad.any():
         coeffs = coeffs.copy()
         coeffs[:, bad] = 0

@@ -82,7 +82,7 @@ def _zeroframe(ramp: Ramp) -> np.ndarray:
 
 
 def _detector(ramp: Ramp, pixeldq: np.ndarray, gain: Gain, readnoise: Readnoise) -> kernel.Detector:
-    skip = (pixeldq & (DQ.DO_NOT_USE | DQ.SATURATED)) != 0
+    skip = (pixeldq & np.uint32(DQ.DO_NOT_USE | DQ.SATURATED)) != 0
     dark = np.zeros_like(gain.data) if ramp.average_dark is None else ramp.average_dark
     return kernel.Detector(gain.data, readnoise.data, dark, skip)
 

@@ -47,12 +47,12 @@ def saturation(ramp: Ramp, params: Params, *, saturation: Saturation, superbias:
         _flag_integration(data, groupdq, threshold, unchecked, bias, frames, params.n_pix_grow_sat)
     if ramp.zeroframe is not None:
         _blank_zeroframe(ramp.zeroframe, threshold, params.n_pix_grow_sat)
-    log.info("saturated: %d pixels", np.count_nonzero((ramp.groupdq[:, -1] & DQ.SATURATED).any(axis=0)))
+    log.info("saturated: %d pixels", np.count_nonzero((ramp.groupdq[:, -1] & np.uint8(DQ.SATURATED)).any(axis=0)))
     return ramp
 
 
 def _threshold(reference: Saturation) -> tuple[np.ndarray, np.ndarray]:
-    unchecked = np.isnan(reference.data) | ((reference.dq & DQ.NO_SAT_CHECK) != 0)
+    unchecked = np.isnan(reference.data) | ((reference.dq & np.uint32(DQ.NO_SAT_CHECK)) != 0)
     return np.where(unchecked, np.float32(BEYOND_CONVERTER), reference.data), unchecked
 
 

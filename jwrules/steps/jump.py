@@ -1,0 +1,158 @@
+"""Find the jumps that cosmic rays leave in ramps, by the difference of successive groups.
+
+Among all differences of a pixel, in all integrations, one is a jump that deviates from their median by more than
+`rejection_threshold` times its expected noise. With few differences the median is not robust: the worst one is taken
+out first, then the next is looked at without it, down to thresholds of their own for three and for two differences.
+Very long exposures (`minimum_sigclip_groups`) are clipped at the measured scatter. Strong jumps are flagged in the
+four neighbours too; `after_jump_flag_*` flags what follows a strong jump. `expand_large_events` finds snowballs:
+large struck regions around a newly saturated core, of which more is affected than shows. Source: JWST documentation,
+CALWEBB_DETECTOR1, jump detection; Anderson and Gordon 2011, PASP 123, 1237.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from jwrules.kernels import jump as kernel
+from jwrules.kernels import snowballs
+from jwrules.products.flags import DQ
+from jwrules.products.kinds import Gain, Ramp, Readnoise
+from jwrules.steps.declare import Skip, par, step
+
+log = logging.getLogger("jwrules")
+
+DO_NOT_USE, JUMP_DET = np.uint8(DQ.DO_NOT_USE), np.uint8(DQ.JUMP_DET)
+BITS = kernel.Bits(unusable=int(DQ.DO_NOT_USE | DQ.SATURATED), jump=int(DQ.JUMP_DET))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """Thresholds, neighbours, what follows a jump, and snowballs."""
+
+    rejection_threshold: float = par(4.0, "deviation that makes a jump", unit="sigma", ge=0)
+    three_group_rejection_threshold: float = par(6.0, "the same for two usable differences", unit="sigma", ge=0)
+    four_group_rejection_threshold: float = par(5.0, "the same for three usable differences", unit="sigma", ge=0)
+    min_diffs_single_pass: int = par(10, "differences from which on all jumps are sought in one pass", ge=0)
+    minimum_groups: int = par(3, "usable groups without which nothing is sought", unit="group", ge=2)
+    minimum_sigclip_groups: int = par(
+        100, "integrations (groups, if not only_use_ints) from which on differences are sigma-clipped", ge=1
+    )
+    only_use_ints: bool = par(True, "clip a difference against that of the same groups of other integrations only")
+    flag_4_neighbors: bool = par(True, "flag the four neighbours of a jump too")
+    max_jump_to_flag_neighbors: float = par(1000.0, "strongest jump whose neighbours are flagged", unit="sigma", ge=0)
+    min_jump_to_flag_neighbors: float = par(10.0, "weakest jump whose neighbours are flagged", unit="sigma", ge=0)
+    after_jump_flag_dn1: float = par(0.0, "height from which on what follows a jump is flagged", unit="DN", ge=0)
+    after_jump_flag_time1: float = par(0.0, "how long after such a jump groups are flagged", unit="s", ge=0)
+    after_jump_flag_dn2: float = par(0.0, "a second height", unit="DN", ge=0)
+    after_jump_flag_time2: float = par(0.0, "its time", unit="s", ge=0)
+    expand_large_events: bool = par(False, "look for snowballs and flag their surroundings")
+    min_jump_area: float = par(5.0, "smallest struck region that may be a snowball", unit="pixel2", ge=0)
+    min_sat_area: float = par(1.0, "smallest newly saturated region that may be its core", unit="pixel2", ge=0)
+    sat_required_snowball: bool = par(True, "a snowball has a saturated core")
+    edge_size: int = par(25, "distance from the edge within which it need not have one", unit="pixel", ge=0)
+    expand_factor: float = par(2.0, "growth of the ellipse of a snowball", ge=1)
+    max_extended_radius: int = par(200, "largest radius of what is flagged", unit="pixel", ge=0)
+    min_sat_radius_extend: float = par(2.5, "width of a saturated core from which on it grows", unit="pixel", ge=0)
+    sat_expand: int = par(2, "growth of the radius of a saturated core", unit="pixel", ge=0)
+    mask_snowball_core_next_int: bool = par(True, "flag the cores in the next integration")
+    snowball_time_masked_next_int: int = par(4000, "how long the cores are flagged there", unit="s", ge=0)
+
+
+@step(status="S_JUMP")
+def jump(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Ramp:
+    """Return the ramp with JUMP_DET in groupdq, and PRIMECRS and EXTNCRS, the rates of cosmic rays and large events."""
+    lost = _lost_groups(ramp.groupdq)
+    mode = _mode(lost, params)
+    no_gain = ~(gain.data > 0)
+    ramp.pixeldq[...] |= np.where(no_gain, np.uint32(DQ.NO_GAIN_VALUE | DQ.DO_NOT_USE), np.uint32(0))
+    found = _find(ramp, params, mode, gain.data, readnoise.data)
+    events = snowballs.flag(ramp.groupdq, *_snowball_rules(ramp, params)) if params.expand_large_events else 0
+    log.info("jump: %d groups of pixels struck by cosmic rays, %d large events", found, events)
+    return _count(ramp, found, events)
+
+
+def _lost_groups(groupdq: np.ndarray) -> np.ndarray:
+    """Return which groups (nints, ngroups) no pixel can use."""
+    return np.array([[bool((plane & DO_NOT_USE).all()) for plane in ramp] for ramp in groupdq])
+
+
+def _mode(lost: np.ndarray, params: Params) -> int:
+    nints, ngroups = lost.shape
+    if ngroups <= 2:
+        raise Skip(f"{ngroups} groups: jumps show from three on")
+    usable = ngroups - int(lost.sum(axis=1).max())
+    if params.only_use_ints and nints >= params.minimum_sigclip_groups:
+        return kernel.BY_GROUP
+    if not params.only_use_ints and nints * ngroups - int(lost.sum()) >= params.minimum_sigclip_groups:
+        return kernel.ALTOGETHER
+    if usable < params.minimum_groups:
+        raise Skip(f"{usable} usable groups, less than minimum_groups={params.minimum_groups}")
+    return kernel.AT_ONCE if usable - 1 >= params.min_diffs_single_pass else kernel.ONE_BY_ONE
+
+
+def _find(ramp: Ramp, params: Params, mode: int, gain: np.ndarray, readnoise: np.ndarray) -> int:
+    """Flag jumps, their neighbours and what follows them; return how many differences are jumps themselves."""
+    thresholds = kernel.Thresholds(
+        params.rejection_threshold,
+        params.four_group_rejection_threshold,
+        params.three_group_rejection_threshold,
+        params.min_jump_to_flag_neighbors,
+        params.max_jump_to_flag_neighbors,
+    )
+    frames = int(ramp.meta.get("NFRAMES", 1))
+    spreads = kernel.find(ramp.data, ramp.groupdq, gain, readnoise, frames, mode, thresholds, BITS)
+    if mode in (kernel.BY_GROUP, kernel.ALTOGETHER):
+        _unflag_whole_groups(ramp.groupdq, spreads)
+    found = sum(int(np.count_nonzero(plane & JUMP_DET)) for plane in ramp.groupdq)
+    if params.flag_4_neighbors:
+        kernel.spread(spreads, ramp.groupdq, BITS)
+    times = np.array([params.after_jump_flag_time1, params.after_jump_flag_time2])
+    lengths = (times // ramp.meta["TGROUP"]).astype(int)
+    if lengths.any():
+        heights = np.array([params.after_jump_flag_dn1, params.after_jump_flag_dn2]) * np.nanmedian(gain)
+        kernel.prolong(ramp.data, ramp.groupdq, gain, BITS, heights, lengths)
+    return found
+
+
+def _unflag_whole_groups(groupdq: np.ndarray, spreads: np.ndarray) -> None:
+    """A group that is an outlier in every pixel is no cosmic ray."""
+    for plane, spread in zip(
+        groupdq.reshape(-1, *groupdq.shape[2:]), spreads.reshape(-1, *spreads.shape[2:]), strict=True
+    ):
+        if (plane & (JUMP_DET | DO_NOT_USE)).all():
+            plane[plane == JUMP_DET] = 0
+            spread[plane == 0] = False
+
+
+def _snowball_rules(ramp: Ramp, params: Params) -> tuple[snowballs.Rules, snowballs.Bits]:
+    groups = (
+        int(params.snowball_time_masked_next_int // ramp.meta["TGROUP"]) if params.mask_snowball_core_next_int else 0
+    )
+    rules = snowballs.Rules(
+        min_jump_area=params.min_jump_area,
+        min_sat_area=params.min_sat_area,
+        expand_factor=params.expand_factor,
+        sat_required=params.sat_required_snowball,
+        min_sat_axis=params.min_sat_radius_extend,
+        sat_expand=2 * params.sat_expand,
+        edge=params.edge_size,
+        max_axis=2 * params.max_extended_radius,
+        groups_next_integration=groups,
+    )
+    return rules, snowballs.Bits(saturated=int(DQ.SATURATED), jump=int(DQ.JUMP_DET))
+
+
+def _count(ramp: Ramp, found: int, events: int) -> Ramp:
+    nints, ngroups, ny, nx = ramp.data.shape
+    intervals = nints * ngroups - int(_lost_groups(ramp.groupdq).sum()) - nints
+    if intervals < 1:
+        return ramp
+    exposure = ramp.meta["TGROUP"] * intervals * ny * nx
+    meta = ramp.meta.updated(
+        PRIMECRS=(1000 * found / exposure, "Primary cosmic rays per 1000 pixels per second"),
+        EXTNCRS=(1e6 * events / exposure, "Large events per million pixels per second"),
+    )
+    return replace(ramp, meta=meta)

@@ -1,0 +1,59 @@
+import numba
+import numpy as np
+import pytest
+from ramp_scene import gain_and_readnoise, noisy, ramp
+
+from jwrules.kernels.clipping import clip_outliers, nanmedian
+from jwrules.steps.jump import Params, jump
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 10, 75])
+def test_the_median_is_that_of_numpy(n):
+    values = np.random.default_rng(n).normal(size=(3, n))
+    values[0, 0] = np.nan
+    assert nanmedian(values, np.empty(3 * n)) == np.nanmedian(values)
+
+
+def test_the_median_of_nothing_is_not_a_number():
+    assert np.isnan(nanmedian(np.full((1, 2), np.nan), np.empty(2)))
+
+
+def test_clipping_finds_the_outliers_that_astropy_finds():
+    from astropy.stats import sigma_clip
+
+    values = np.random.default_rng(1).standard_t(2, 200)
+    outliers = np.empty(200, bool)
+    assert clip_outliers(values, 3.0, outliers, np.empty(200))
+    assert np.array_equal(outliers, sigma_clip(values, 3.0).mask)
+
+
+def scene():
+    data = noisy(20.0, (2, 7, 40, 150), seed=4)
+    hits = np.random.default_rng(5).random(data.shape) < 0.03
+    return data + np.cumsum(np.where(hits, 300.0, 0.0), axis=1)
+
+
+def found(data, **params):
+    return jump(ramp(data), Params(**params), **gain_and_readnoise(data.shape[2:])).groupdq
+
+
+def test_the_number_of_threads_changes_nothing():
+    many = found(scene())
+    before = numba.get_num_threads()
+    numba.set_num_threads(1)
+    one = found(scene())
+    numba.set_num_threads(before)
+    assert np.array_equal(many, one)
+
+
+def test_pixels_do_not_depend_on_each_other_beyond_the_four_neighbours():
+    data = scene()
+    alone = found(data, flag_4_neighbors=False)
+    data[:, 3:, 20, 70] += 1e4
+    changed = np.argwhere((found(data, flag_4_neighbors=False) != alone).any(axis=(0, 1)))
+    assert changed.tolist() == [[20, 70]]
+
+
+def test_the_order_of_rows_and_columns_does_not_matter():
+    data = scene()
+    assert np.array_equal(found(data[:, :, ::-1, ::-1].copy()), found(data)[:, :, ::-1, ::-1])

@@ -1,0 +1,189 @@
+import numpy as np
+import pytest
+from ramp_scene import gain_and_readnoise, noisy, one_pixel, ramp
+
+from jwrules.products.flags import DQ
+from jwrules.steps.declare import Skip
+from jwrules.steps.jump import Params, jump
+
+JUMP = DQ.JUMP_DET
+GAIN, READNOISE = 2.0, 8.0
+
+
+def searched(product, **params):
+    return jump(product, Params(**params), **gain_and_readnoise(product.pixeldq.shape, GAIN, READNOISE))
+
+
+def flags(product):
+    return product.groupdq[0, :, 0, 0].tolist()
+
+
+def sigma(rate, seconds=10.0):
+    """Expected noise of a difference, in DN."""
+    return np.sqrt(rate * seconds * GAIN + (READNOISE * GAIN) ** 2) / GAIN
+
+
+def line(ngroups, rate=10.0):
+    return 10.0 * rate * np.arange(ngroups)
+
+
+def struck_line(ngroups, group, height):
+    return line(ngroups) + np.where(np.arange(ngroups) >= group, height, 0.0)
+
+
+@pytest.mark.parametrize(("ngroups", "threshold"), [(12, 4.0), (8, 4.0), (4, 5.0), (3, 6.0)])
+def test_a_jump_is_flagged_just_above_the_threshold_and_not_just_below(ngroups, threshold):
+    # on a noiseless line the median difference is that of the line, and its noise is known
+    for factor, flag in ((1.01, JUMP), (0.99, 0)):
+        height = factor * threshold * sigma(10.0)
+        expected = [flag if g == 2 else 0 for g in range(ngroups)]
+        assert flags(searched(one_pixel(struck_line(ngroups, 2, height)))) == expected
+
+
+def test_thresholds_follow_the_parameters():
+    counts = struck_line(8, 3, 5 * sigma(10.0))
+    assert JUMP in flags(searched(one_pixel(counts)))
+    assert JUMP not in flags(searched(one_pixel(counts), rejection_threshold=5.1))
+
+
+@pytest.mark.parametrize("ngroups", [6, 20])
+def test_two_jumps_in_a_ramp_are_both_found(ngroups):
+    counts = struck_line(ngroups, 2, 4000.0) + np.where(np.arange(ngroups) >= 4, 300.0, 0.0)
+    assert [g for g, flag in enumerate(flags(searched(one_pixel(counts)))) if flag] == [2, 4]
+
+
+def test_groups_that_are_not_usable_have_no_jumps():
+    product = one_pixel(struck_line(8, 3, 4000.0))
+    product.groupdq[0, 3] = DQ.DO_NOT_USE
+    assert flags(searched(product)) == [0, 0, 0, DQ.DO_NOT_USE, 0, 0, 0, 0]
+
+
+def test_other_integrations_help_to_tell_what_is_usual():
+    # two groups differ by 1000 DN in one integration; the other three integrations show what the pixel does
+    data = np.tile(line(3).reshape(1, 3, 1, 1), (4, 1, 1, 1))
+    data[2, 2] += 1000
+    assert np.argwhere(searched(ramp(data)).groupdq).tolist() == [[2, 2, 0, 0]]
+
+
+@pytest.mark.parametrize(("height", "expected"), [(5.0, 1), (50.0, 5), (2000.0, 1)])
+def test_neighbours_of_medium_jumps_are_flagged(height, expected):
+    data = np.tile(line(8).reshape(1, 8, 1, 1), (1, 1, 5, 5))
+    data[0, 4:, 2, 2] += height * sigma(10.0)
+    result = searched(ramp(data))
+    assert np.count_nonzero(result.groupdq == JUMP) == expected
+    assert not np.count_nonzero(searched(ramp(data), flag_4_neighbors=False).groupdq == JUMP) > 1
+
+
+def test_neighbours_that_are_saturated_or_bad_stay_so():
+    data = np.tile(line(8).reshape(1, 8, 1, 1), (1, 1, 3, 3))
+    data[0, 4:, 1, 1] += 50 * sigma(10.0)
+    product = ramp(data)
+    product.groupdq[0, :, 0, 1], product.groupdq[0, 4:, 1, 0] = DQ.DO_NOT_USE, DQ.SATURATED
+    result = searched(product).groupdq[0, 4]
+    assert result.tolist() == [[0, DQ.DO_NOT_USE, 0], [DQ.SATURATED, JUMP, JUMP], [0, JUMP, 0]]
+
+
+def test_groups_after_a_strong_jump_are_flagged_for_the_asked_time():
+    product = one_pixel(struck_line(9, 3, 500.0))
+    result = searched(product, after_jump_flag_dn1=400.0, after_jump_flag_time1=25.0)
+    assert np.flatnonzero(flags(result)).tolist() == [3, 4, 5]
+    weak = searched(one_pixel(struck_line(9, 3, 300.0)), after_jump_flag_dn1=400.0, after_jump_flag_time1=25.0)
+    assert np.flatnonzero(flags(weak)).tolist() == [3]
+
+
+def test_long_series_are_clipped_at_their_own_scatter():
+    random = np.random.default_rng(1)
+    data = random.normal(0, 2.0, (120, 3, 2, 3)).cumsum(axis=1)
+    data[60, 1:, 1, 1] += 20.0  # ten times the scatter, though not much for the read noise
+    assert np.argwhere(searched(ramp(data)).groupdq).tolist() == [[60, 1, 1, 1]]
+    assert not searched(ramp(data[:99])).groupdq.any()
+
+
+@pytest.mark.parametrize(("shape", "usable"), [((1, 2, 1, 1), 2), ((1, 4, 1, 1), 2)])
+def test_too_few_groups_are_skipped(shape, usable):
+    product = ramp(np.zeros(shape))
+    product.groupdq[:, usable:] = DQ.DO_NOT_USE
+    with pytest.raises(Skip, match=str(usable)):
+        searched(product)
+
+
+def test_a_pixel_without_gain_says_so():
+    product = one_pixel(struck_line(8, 3, 4000.0))
+    result = jump(product, **gain_and_readnoise((1, 1), gain=np.nan))
+    assert result.pixeldq[0, 0] == DQ.NO_GAIN_VALUE | DQ.DO_NOT_USE
+    assert not result.groupdq.any()
+
+
+@pytest.mark.parametrize("ngroups", [5, 9, 15])
+@pytest.mark.parametrize("rate", [0.5, 20.0])
+def test_cosmic_rays_above_six_sigma_are_found_and_few_others(ngroups, rate):
+    shape = (1, ngroups, 200, 200)
+    random = np.random.default_rng(ngroups)
+    hits = random.random(shape) < 0.01
+    hits[:, 0] = False
+    hits &= np.cumsum(hits, axis=1) == 1
+    # noise of the difference itself moves a ray of exactly 6 sigma below the threshold of 4 in 2 % of cases
+    heights = np.where(hits, random.uniform(7, 60, shape) * sigma(rate), 0.0)
+    data = noisy(rate, shape, gain=GAIN, readnoise=READNOISE, seed=ngroups) + heights.cumsum(axis=1)
+    found = searched(ramp(data), flag_4_neighbors=False).groupdq == JUMP
+    assert found[hits].mean() >= 0.99
+    assert found[~hits].mean() < 2e-3
+
+
+def test_the_rate_of_cosmic_rays_is_that_per_thousand_pixels_and_second():
+    data = np.tile(line(8).reshape(1, 8, 1, 1), (1, 1, 5, 5))
+    data[0, 4:, 2, 2] += 3000.0
+    result = searched(ramp(data))
+    # one ray in 25 pixels and seven intervals of 10 s
+    assert np.isclose(result.meta["PRIMECRS"], 1000 / (25 * 70))
+    assert result.meta["EXTNCRS"] == 0
+
+
+def snowball(ny=80, nx=80, y=40, x=40, radius=6):
+    """A disc of jumps around a saturated core, in group 4 of 8."""
+    rows, columns = np.ogrid[:ny, :nx]
+    distance = np.hypot(rows - y, columns - x)
+    product = ramp(np.tile(line(8).reshape(1, 8, 1, 1), (2, 1, ny, nx)))
+    product.data[0, 4:, distance < radius] += 5000.0
+    product.groupdq[0, 4:, distance < 3] = DQ.SATURATED
+    return product, distance
+
+
+def test_a_snowball_is_flagged_over_twice_its_radius_and_its_core_grows():
+    product, distance = snowball()
+    result = searched(product, expand_large_events=True)
+    plane = result.groupdq[0, 4]
+    assert np.all(plane[(distance > 5) & (distance < 10)] == JUMP)
+    assert not plane[distance > 14].any()
+    assert np.all(result.groupdq[0, 7, distance < 4] == DQ.SATURATED)
+    assert not (result.groupdq[0, 5, distance > 6] & JUMP).any()
+    assert np.isclose(result.meta["EXTNCRS"], 1e6 / (10.0 * 14 * 6400))
+
+
+def test_the_core_of_a_snowball_is_masked_in_the_next_integration_for_the_asked_time():
+    product, distance = snowball()
+    result = searched(product, expand_large_events=True, snowball_time_masked_next_int=40)
+    core = result.groupdq[1, :, distance < 2]
+    assert np.all(core == np.array([0, JUMP, JUMP, JUMP, 0, 0, 0, 0]))
+    ignored = searched(snowball()[0], expand_large_events=True, mask_snowball_core_next_int=False)
+    assert not ignored.groupdq[1].any()
+
+
+def test_a_large_event_without_a_saturated_core_counts_only_at_the_edge():
+    def jumps(**where):
+        product, distance = snowball(**where)
+        product.groupdq[:] = 0
+        result = searched(product, expand_large_events=True)
+        return np.count_nonzero(result.groupdq[0, 4] == JUMP), np.count_nonzero(distance < 7)
+
+    inside, small = jumps()
+    assert inside <= small
+    edge, small = jumps(x=10)
+    assert edge > 2 * small
+
+
+def test_the_cores_of_snowballs_do_not_lose_their_bad_pixels():
+    product, _ = snowball()
+    product.groupdq[0, :, 40, 40] |= np.uint8(DQ.DO_NOT_USE)
+    result = searched(product, expand_large_events=True)
+    assert np.all(result.groupdq[0, :, 40, 40] & np.uint8(DQ.DO_NOT_USE))
