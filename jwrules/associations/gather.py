@@ -29,8 +29,9 @@ def make(pool: Pool, recipes: Sequence[Recipe]) -> list[Association]:
     found = exposures(pool.rows, recipes)
     groups = {**by_candidate(found), _WHOLE_POOL: found}
     made = [one for candidate, members in groups.items() for one in _within(candidate, members, rules)]
-    kept = [one for stage in "23" for one in _pruned([one for one in made if one.type.endswith(stage)])]
-    return _numbered([replace(one, pool=pool.name) for one in kept])
+    numbered = _numbered([replace(one, pool=pool.name) for one in made])
+    kept = [one for stage in "23" for one in _pruned([one for one in numbered if one.type.endswith(stage)])]
+    return sorted(kept, key=_order)
 
 
 def _within(candidate: Candidate, found: Sequence[Exposure], rules: Iterable[Rule]) -> Iterator[Association]:
@@ -144,14 +145,20 @@ def _files(association: Association) -> frozenset[tuple[str, ...]]:
     return frozenset(tuple(member) for member in association.members)
 
 
-def _numbered(made: Iterable[Association]) -> list[Association]:
+def _numbered(made: Sequence[Association]) -> list[Association]:
     """Number the associations of each type and candidate in the order of their first exposure.
 
-    Exposures that come later, as new ones do, leave the numbers of the others as they are.
+    This comes before any is left out, so that an exposure that comes later, as new ones do, changes the number of none
+    that stands: its file keeps its name, and nothing need be made again.
     """
     counts: Counter[tuple[str, str, str]] = Counter()
-    numbered = []
-    for one in sorted(made, key=lambda one: (one.type, min(name for name, _ in one.members), one.product)):
+    numbers: dict[int, int] = {}
+    for place in sorted(range(len(made)), key=lambda place: _order(made[place])):
+        one = made[place]
         counts[one.program, one.candidate, one.type] += 1
-        numbered.append(replace(one, sequence=counts[one.program, one.candidate, one.type]))
-    return numbered
+        numbers[place] = counts[one.program, one.candidate, one.type]
+    return [replace(one, sequence=numbers[place]) for place, one in enumerate(made)]
+
+
+def _order(association: Association) -> tuple[str, str, str]:
+    return association.type, association.members[0].expname, association.product

@@ -1,0 +1,57 @@
+"""Pools and recipes for the tests of associations, as small as can be."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from jwrules import associations, house
+from jwrules.pool import Pool, Row
+from jwrules.recipes import hold
+
+IMAGING = yaml.safe_load((house.root() / "recipes/base/imaging.yaml").read_text())["associations"]
+"""The rules for imaging as they stand in the recipes."""
+
+OTHERS = Path(__file__).with_name("other_images.yaml")
+
+
+@dataclass(frozen=True)
+class SmallRecipe:
+    """What associations need of a recipe."""
+
+    associations: Mapping[str, Any]
+    conditions: Mapping[str, Any] = field(default_factory=lambda: {"EXP_TYPE": "NRC_IMAGE"})
+    name: str = "imaging"
+
+    def applies(self, header):
+        return hold(self.conditions, header)
+
+
+def exposure(number, *, observation=1, candidates=(), **columns):
+    """A row: dither `number` of a NIRCam F090W image of target 1, changed by `columns`."""
+    listed = [(f"o{observation:03d}", "observation"), *candidates]
+    values = {
+        "filename": f"jw01234{observation:03d}001_02101_{number:05d}_nrca1_uncal.fits",
+        "program": "1234",
+        "obs_num": str(observation),
+        "exp_type": "nrc_image",
+        "instrume": "nircam",
+        "detector": "nrca1",
+        "targetid": "1",
+        "filter": "f090w",
+        "pupil": "clear",
+        "subarray": "full",
+        "asn_candidate": str(listed),
+    }
+    return Row(values | columns)
+
+
+def make(*rows, rules=IMAGING):
+    return associations.make(Pool(tuple(rows)), [SmallRecipe(rules)])
+
+
+def products(made, kind):
+    """Type image2 or image3 -> {product: {(file without the exposure's name, role), ...}}."""
+    return {one.product: {(name.split("_")[2], role) for name, role in one.members} for one in made if one.type == kind}
