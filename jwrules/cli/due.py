@@ -6,6 +6,7 @@ import contextlib
 import io
 import logging
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from jwrules import house
+from jwrules.cli.common import log
 from jwrules.errors import WorkflowFault
 from jwrules.plan import Settings
 from jwrules.plan.reasons import explained
@@ -61,8 +63,18 @@ def _dry_run(directory: Path, config: Path, targets: Sequence[str]) -> dict[tupl
     if not fine:
         errors = [record.getMessage() for record in heard if record.levelno >= logging.ERROR]
         raise WorkflowFault("\n".join(errors) or chatter.getvalue())
+    _warn_of_unrecorded(heard)
     jobs = [vars(record) for record in heard if str(getattr(record, "event", "")) == "job_info"]
     return {(job["rule_name"], *job["wildcards"].values()): explained(job["reason"]) for job in jobs}
+
+
+def _warn_of_unrecorded(heard: Sequence[logging.LogRecord]) -> None:
+    """Products without a record of their making are never found out of date: their options may have changed since."""
+    for record in heard:
+        if match := re.match(r"(\d+) jobs have missing provenance", record.getMessage()):
+            log.warning(
+                "%s jobs have products, but no record of how they were made; --forceall makes them anew", match[1]
+            )
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from jwrules.cli.due import Due
 from jwrules.plan import STAGES, Job, Plan
 
 _MEMBERS = 4
-"""How many inputs of a product are named."""
+"""How many members of a product are named."""
 
 
 def table(plan: Plan, due: Due) -> str:
@@ -34,7 +34,7 @@ def _count(jobs: Sequence[Job], due: Due) -> str:
 def _groups(jobs: Sequence[Job]) -> list[list[Job]]:
     groups: dict[tuple[str, ...], list[Job]] = {}
     for job in jobs:
-        groups.setdefault((job.recipe, job.steps, *job.links), []).append(job)
+        groups.setdefault((_what(job), job.recipe, job.steps, *job.links), []).append(job)
     return list(groups.values())
 
 
@@ -46,9 +46,11 @@ def _group(jobs: Sequence[Job], due: Due) -> Iterator[str]:
         title = "references" if number == 0 else ""
         yield f"    {title:<11} {kind:<13} {reference.name} ({reference.sha256[:8]})"
     for job in jobs:
-        yield f"    {job.name}  {' '.join(job.gives)}"
-        yield f"      from {_inputs(job)}"
-        yield f"      {due.reason(job.stage, job.name) or 'up to date'}"
+        yield f"    {job.name}  {_inputs(job)} -> {', '.join(job.gives)}: {_why(job, due)}"
+        if len(job.science) > 1:
+            yield f"      members   {_named(job.science)}"
+        if job.background:
+            yield f"      background  {_named(job.background)}"
 
 
 def _what(job: Job) -> str:
@@ -67,11 +69,20 @@ def _step(call: dict[str, object]) -> str:
     return f"{call['step']}({options})" if options else str(call["step"])
 
 
+def _why(job: Job, due: Due) -> str:
+    return due.reason(job.stage, job.name) or "up to date"
+
+
 def _inputs(job: Job) -> str:
-    paths = [Path(path).name for path in job.science]
-    more = f" and {len(paths) - _MEMBERS} more" if len(paths) > _MEMBERS else ""
-    background = f"; background {', '.join(Path(path).name for path in job.background)}" if job.background else ""
-    return ", ".join(paths[:_MEMBERS]) + more + background
+    """Return what a job takes: the suffix of its files, and their number where there are several."""
+    count = f"{len(job.science)} " if len(job.science) > 1 else ""
+    return count + job.science[0].removesuffix(".gz").removesuffix(".fits").rpartition("_")[2]
+
+
+def _named(paths: Sequence[str]) -> str:
+    names = [Path(path).name for path in paths]
+    more = f" and {len(names) - _MEMBERS} more" if len(names) > _MEMBERS else ""
+    return ", ".join(names[:_MEMBERS]) + more
 
 
 def _left_out(plan: Plan) -> Iterator[str]:

@@ -79,7 +79,7 @@ def make(pool: Pool, planner: Planner, directory: Path) -> Plan:
     faults = Faults()
     exposures, left_out = _sorted_out(pool, planner, faults)
     used = {one.recipe.name: one.recipe for one in exposures.values()}
-    made = associations.make(pool, used.values())
+    made = associations.make(pool, list(used.values()))
     jobs = {
         "detector1": dict(_detector1(exposures, planner, directory, faults)),
         "image2": dict(_image2(exposures, made, planner, faults)),

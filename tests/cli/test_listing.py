@@ -1,0 +1,46 @@
+"""The table of `jwrules plan`."""
+
+import pytest
+from program_scene import exposure, planned, program, write_exposures
+
+from jwrules import recipes
+from jwrules.cli import listing
+from jwrules.cli.due import Due
+
+
+@pytest.fixture
+def plan(tmp_path, monkeypatch):
+    monkeypatch.setattr(recipes, "all", dict)
+    asked = program(tmp_path)
+    write_exposures(asked.data, dithers=[9], EXP_TYPE="NRC_DARK")
+    return planned(tmp_path, asked)
+
+
+def test_everything_is_missing_before_the_first_run(plan):
+    text = listing.table(plan, Due(known=False))
+    assert text.endswith("to be made: detector1 8, image2 8, image3 2")
+
+
+def test_products_of_the_same_making_are_one_group(plan):
+    text = listing.table(plan, Due(known=False))
+    assert text.count("steps       dq_init, dark_current, ramp_fit, gain_scale") == 2
+
+
+def test_reference_files_are_named_with_their_hash(plan):
+    text = listing.table(plan, Due(known=False))
+    dark = plan.job("detector1", exposure(1, "nrca1")).references["dark"]
+    assert f"{dark.name} ({dark.sha256[:8]})" in text
+
+
+def test_what_is_up_to_date_says_so(plan):
+    reasons = {("detector1", exposure(1, "nrca1")): "jump.rejection_threshold 4.0 -> 5.0"}
+    text = listing.table(plan, Due(known=True, reasons=reasons))
+    assert "detector1: 1 of 8 to be made" in text
+    assert "jump.rejection_threshold 4.0 -> 5.0" in text
+    assert text.endswith("to be made: detector1 1")
+
+
+def test_exposures_without_a_recipe_are_listed_with_the_reason(plan):
+    text = listing.table(plan, Due(known=False))
+    assert "left out: 2 files" in text
+    assert "EXP_TYPE is NRC_DARK" in text

@@ -1,0 +1,64 @@
+"""The progress line says what is done and how long the rest will take."""
+
+import pytest
+
+from jwrules.cli.progress import Tally, clock, tail
+
+
+def tally(totals, done=()):
+    """Jobs of which some are done, each in `seconds`, one after the other."""
+    made = Tally()
+    made.expect(totals)
+    for number, (rule, seconds) in enumerate(done):
+        made.start(number, rule, 0.0)
+        made.finish(number, seconds)
+    return made
+
+
+def test_nothing_is_promised_before_the_first_job_is_done():
+    assert tally({"detector1": 4}).remaining(0.0, cores=1) is None
+
+
+def test_the_rest_lasts_as_long_as_what_is_done():
+    assert tally({"detector1": 4}, [("detector1", 10.0)]).remaining(10.0, cores=1) == pytest.approx(30.0)
+
+
+def test_twice_the_cores_half_the_time():
+    one, two = (tally({"detector1": 5}, [("detector1", 10.0)]).remaining(0.0, cores) for cores in (1, 2))
+    assert one == pytest.approx(2 * two)
+
+
+def test_each_rule_has_its_own_mean():
+    made = tally({"detector1": 2, "image3": 2}, [("detector1", 10.0), ("image3", 100.0)])
+    assert made.remaining(0.0, cores=1) == pytest.approx(110.0)
+
+
+def test_a_job_that_has_begun_is_partly_done():
+    made = tally({"detector1": 2}, [("detector1", 10.0)])
+    made.start(9, "detector1", now=20.0)
+    assert made.remaining(24.0, cores=1) == pytest.approx(6.0)
+
+
+def test_stages_are_counted_in_their_order():
+    made = tally({"image3": 2, "all": 1, "detector1": 8, "total": 11}, [("detector1", 1.0)])
+    assert made.counts() == "detector1 1/8  image3 0/2"
+
+
+def test_the_line_shows_the_share_that_is_done():
+    made = tally({"detector1": 2}, [("detector1", 65.0)])
+    assert made.line(now=65.0, began=0.0, cores=1) == "██████████░░░░░░░░░░  50%  1:05, 1:05 left  detector1 1/2"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(5, "0:05"), (65, "1:05"), (3725, "1:02:05")])
+def test_durations_are_read_at_a_glance(seconds, text):
+    assert clock(seconds) == text
+
+
+def test_the_end_of_a_log_is_shown_indented(tmp_path):
+    log = tmp_path / "a.log"
+    log.write_text("\n".join(f"line {n}" for n in range(100)))
+    assert tail([str(log)], lines=2) == "    line 98\n    line 99"
+
+
+def test_a_log_that_is_not_there_is_no_failure(tmp_path):
+    assert tail([str(tmp_path / "none.log")]) == ""
