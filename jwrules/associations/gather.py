@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -12,6 +13,8 @@ from jwrules.associations.exposures import NO_TARGET, Candidate, Exposure, by_ca
 from jwrules.associations.rules import DISCOVERED, Recipe, Role, Rule, rules_of
 from jwrules.pool import Pool
 from jwrules.recipes import hold
+
+log = logging.getLogger("jwrules")
 
 _WHOLE_POOL = Candidate("a3001", DISCOVERED)
 _COMBINING = ("group", "background", "mosaic")
@@ -28,10 +31,21 @@ def make(pool: Pool, recipes: Sequence[Recipe]) -> list[Association]:
     rules = [rule for recipe in recipes for rule in rules_of(recipe)]
     found = exposures(pool.rows, recipes)
     groups = {**by_candidate(found), _WHOLE_POOL: found}
+    _say_left_out(found, rules)
     made = [one for candidate, members in groups.items() for one in _within(candidate, members, rules)]
     numbered = _numbered([replace(one, pool=pool.name) for one in made])
     kept = [one for stage in "23" for one in _pruned([one for one in numbered if one.type.endswith(stage)])]
     return sorted(kept, key=_order)
+
+
+def _say_left_out(found: Sequence[Exposure], rules: Iterable[Rule]) -> None:
+    """Warn of exposures that a rule cannot group, for a keyword is not known of them."""
+    for rule in rules:
+        for column in rule.one_for_each:
+            own = [one for one in found if _is_science(rule, one) and not one.value(column, _WHOLE_POOL)]
+            if own:
+                more = f" and {len(own) - 1} more" if len(own) > 1 else ""
+                log.warning("%s: %s%s left out: no %s", rule.name, own[0].name, more, column)
 
 
 def _within(candidate: Candidate, found: Sequence[Exposure], rules: Iterable[Rule]) -> Iterator[Association]:
@@ -47,12 +61,16 @@ def _groups(rule: Rule, candidate: Candidate, found: Sequence[Exposure]) -> list
     """Return the science exposures of each product."""
     groups: dict[tuple[str, ...], list[Exposure]] = {}
     for exposure in found:
-        if exposure.recipe is rule.recipe and _plays(rule.science, exposure) and hold(rule.when, exposure.header):
+        if _is_science(rule, exposure):
             key = [exposure.value(column, candidate) for column in rule.one_for_each]
             own = (exposure.program, *(key or [exposure.name]))
             if all(own):
                 groups.setdefault(own, []).append(exposure)
     return list(groups.values())
+
+
+def _is_science(rule: Rule, exposure: Exposure) -> bool:
+    return exposure.recipe is rule.recipe and _plays(rule.science, exposure) and hold(rule.when, exposure.header)
 
 
 def _plays(role: Role, exposure: Exposure) -> bool:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Protocol
 
-from jwrules import names
+from jwrules import names, pool
 from jwrules.errors import RecipeFault
 
 DISCOVERED = "discovered"
 """The kind of candidate that is the whole pool."""
+
+DERIVED = ("target", "observation", "optics")
+"""What rules may name besides header keywords."""
 
 _STAGE_2_CANDIDATES = ("observation", "background")
 
@@ -88,6 +91,8 @@ def _rule(recipe: Recipe, name: str, kind: str, entry: Mapping[str, Any], where:
     except (KeyError, StopIteration) as fault:
         missing = "members.science" if isinstance(fault, StopIteration) else fault.args[0]
         raise RecipeFault(f"{where}: '{missing}' is missing") from fault
+    for column in {*each, *(column for role in roles for column in role.same)}:
+        _check_column(column, where)
     return Rule(
         name=f"{recipe.name}.{name}",
         type=kind,
@@ -112,6 +117,12 @@ def _role(name: str, member: str | Mapping[str, Any], each: tuple[str, ...]) -> 
     )
 
 
-def _near(kind: str) -> str:
-    near = get_close_matches(kind, names.ASSOCIATION_TYPES, 1)
+def _check_column(name: str, where: str) -> None:
+    if name not in DERIVED and pool.COLUMN_OF.get(name, name.lower()) not in pool.COLUMNS:
+        known = [pool.KEYWORD_OF.get(column, column.upper()) for column in pool.COLUMNS]
+        raise RecipeFault(f"{where}: pools have no column for '{name}'{_near(name, (*known, *DERIVED))}")
+
+
+def _near(word: str, words: Sequence[str] = names.ASSOCIATION_TYPES) -> str:
+    near = get_close_matches(word, words, 1)
     return f"; did you mean '{near[0]}'?" if near else ""

@@ -5,6 +5,6 @@ Pools). A directory is scanned by primary headers alone.
 """
 
 from jwrules.pool.scan import scan
-from jwrules.pool.table import COLUMN_OF, COLUMNS, UNKNOWN, Pool, Row, candidates, read, write
+from jwrules.pool.table import COLUMN_OF, COLUMNS, KEYWORD_OF, UNKNOWN, Pool, Row, candidates, read, write
 
-__all__ = ["COLUMNS", "COLUMN_OF", "UNKNOWN", "Pool", "Row", "candidates", "read", "scan", "write"]
+__all__ = ["COLUMNS", "COLUMN_OF", "KEYWORD_OF", "UNKNOWN", "Pool", "Row", "candidates", "read", "scan", "write"]

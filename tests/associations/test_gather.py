@@ -49,8 +49,10 @@ def test_what_differs_is_another_mosaic_with_a_name_of_its_own(columns, product)
     assert any(product in name for name in found)
 
 
-def test_an_exposure_without_subarray_is_in_no_mosaic():
-    assert products(make(exposure(1, subarray="null")), "image3") == {}
+def test_an_exposure_without_subarray_is_in_no_mosaic_and_it_is_said(caplog):
+    made = make(exposure(1, subarray="null"), exposure(2, subarray="null"))
+    assert products(made, "image3") == {}
+    assert "imaging.image3: jw01234001001_02101_00001_nrca1 and 1 more left out: no SUBARRAY" in caplog.text
 
 
 @pytest.mark.parametrize("flag", ["t", "true", "y"])
@@ -192,6 +194,11 @@ def test_a_new_exposure_changes_its_own_associations_alone(rows, optics, target)
 def test_a_rule_of_an_unknown_type_is_refused_with_the_nearest():
     with pytest.raises(RecipeFault, match=r"recipe imaging \$\.associations\.imag3: 'imag3' is no type .*'image3'"):
         make(exposure(1), rules={"imag3": IMAGING["image3"]})
+
+
+def test_a_keyword_that_pools_do_not_have_is_refused_with_the_nearest():
+    with pytest.raises(RecipeFault, match="pools have no column for 'SUBARAY'; did you mean 'SUBARRAY'"):
+        make(exposure(1), rules={"image3": IMAGING["image3"] | {"one_for_each": ["SUBARAY"]}})
 
 
 @pytest.mark.parametrize("missing", ["one_for_each", "members"])
