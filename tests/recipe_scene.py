@@ -30,6 +30,7 @@ class Jumps:
 @dataclass(frozen=True, kw_only=True)
 class Grid:
     pixfrac: float = par(1.0, "shrinkage of the pixels", gt=0, le=1)
+    weight: str | None = par("ivm", "weights of the images", choices=("ivm", "exptime"))
 
 
 @step(status="S_DARK")

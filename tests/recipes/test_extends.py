@@ -58,6 +58,12 @@ def test_a_case_is_added_to_those_of_the_base_and_overrides_them(tmp_path):
     assert values(made.resolve("detector1", F444W | {"NGROUPS": 5}))["threshold"] == 6.0
 
 
+def test_the_when_of_an_entry_is_replaced(tmp_path):
+    made = child(tmp_path, "- jump: {when: {FILTER: F444W}}", BASE.replace("threshold: 5", "when: {FILTER: F200W}"))
+    assert [one.step for one in made.resolve("detector1", F200W)] == ["dark_current", "ramp_fit"]
+    assert [one.step for one in made.resolve("detector1", F444W)] == ["dark_current", "jump", "ramp_fit"]
+
+
 def test_conditions_are_laid_over_those_of_the_base_key_by_key(tmp_path):
     assert child(tmp_path, "- jump").conditions == {"INSTRUME": "NIRCAM", "EXP_TYPE": "NRC_IMAGE"}
 

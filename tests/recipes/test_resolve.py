@@ -113,8 +113,8 @@ def test_a_value_may_be_meant_for_one_stage_only(tmp_path):
     text = HEADER + "stages: {image2: [assign_wcs, resample], image3: [tweakreg, resample]}"
     made = recipes.read(written(tmp_path, "x.yaml", text), CARDS)
     over = recipes.parse_set(["image3.resample.pixfrac=0.5"], CARDS)
-    assert values(made.resolve("image3", F200W, overrides=over), "resample") == {"pixfrac": 0.5}
-    assert values(made.resolve("image2", F200W, overrides=over), "resample") == {"pixfrac": 1.0}
+    assert values(made.resolve("image3", F200W, overrides=over), "resample")["pixfrac"] == 0.5
+    assert values(made.resolve("image2", F200W, overrides=over), "resample")["pixfrac"] == 1.0
 
 
 def test_the_chain_says_only_what_is_not_the_default(tmp_path):
@@ -140,6 +140,17 @@ def test_comments_order_of_keys_and_ways_of_writing_do_not_change_the_chain(tmp_
     assert recipes.chain_json(plain.resolve("detector1", F200W)) == recipes.chain_json(
         other.resolve("detector1", F200W)
     )
+
+
+def test_the_order_of_parameters_in_the_chain_is_that_of_the_alphabet(tmp_path):
+    found = recipe(tmp_path, "- jump: {threshold: 5, groups: 2, area: [2, 3]}\n- ramp_fit")
+    text = recipes.chain_json(found.resolve("detector1", F200W))
+    assert text == '[{"step":"jump","params":{"area":[2.0,3.0],"groups":2,"threshold":5.0}},{"step":"ramp_fit"}]'
+
+
+def test_a_date_is_text_as_the_astronomer_means_it(tmp_path):
+    found = recipe(tmp_path, "- jump: {comment: 2026-01-01}\n- ramp_fit").resolve("detector1", F200W)
+    assert values(found)["comment"] == "2026-01-01"
 
 
 def test_the_values_of_the_chain_are_those_that_the_step_accepts(tmp_path):

@@ -81,6 +81,13 @@ def test_a_limit_on_a_list_is_a_limit_on_each_of_its_values():
     assert not check.is_valid([-1, 1])
 
 
+def test_a_choice_that_may_be_nothing_may_be_nothing():
+    check = Draft202012Validator(CARDS.parameters("resample")["weight"])
+    assert check.is_valid("exptime")
+    assert check.is_valid(None)
+    assert not check.is_valid("variance")
+
+
 def test_an_entry_of_a_chain_names_one_step_only():
     entry = CARDS.validator().evolve(schema={"$ref": "#/$defs/entry", "$defs": CARDS.schema["$defs"]})
     assert entry.is_valid("jump")
