@@ -180,6 +180,19 @@ def test_a_damaged_cache_is_made_anew(tmp_path, content):
     assert len(json.loads(cache.read_text())["headers"]) == 1
 
 
+def test_a_cache_that_cannot_be_written_is_a_warning_and_no_fault(tmp_path, caplog):
+    expose(tmp_path, 1)
+    (tmp_path / "file").write_text("in the way")
+    assert len(pool.scan(tmp_path, cache=tmp_path / "file/headers.json").rows) == 1
+    assert "the headers that were read cannot be kept: " in caplog.text
+
+
+def test_a_link_to_nowhere_is_a_fault_that_names_it(tmp_path):
+    (tmp_path / "jw01234001001_02101_00001_nrca1_uncal.fits").symlink_to(tmp_path / "gone")
+    with pytest.raises(HeaderFault, match=r"_nrca1_uncal\.fits: cannot be read: No such file"):
+        pool.scan(tmp_path)
+
+
 def test_official_pool_files_are_written_as_they_were_read(tmp_path, shared):
     paths = sorted((shared / "data/associations").glob("*/pool.csv"))
     assert len(paths) == 58

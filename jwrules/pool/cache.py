@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from jwrules import headers
+from jwrules.errors import HeaderFault
+
+log = logging.getLogger("jwrules")
 
 _LAYOUT = 1
 """To be raised where the layout of the file, or what `headers.read` gives, changes."""
@@ -35,7 +39,10 @@ class Known:
 
     def header(self, path: Path) -> headers.Header:
         """Return the header of a file, from the cache where size and time of the file agree."""
-        stat = path.stat()
+        try:
+            stat = path.stat()
+        except OSError as fault:
+            raise HeaderFault(f"{path}: cannot be read: {fault.strerror}") from fault
         place = str(path.absolute())
         entry = self.before.get(place)
         if entry is None or list(entry[:2]) != [stat.st_size, stat.st_mtime_ns]:
@@ -44,10 +51,13 @@ class Known:
         return dict(entry[2])
 
     def save(self, path: Path | None) -> None:
-        """Write the cache where it changed, so that a reader never sees half of it."""
+        """Write the cache where it changed, so that a reader never sees half of it; warn where that cannot be."""
         if path is None or self.now == self.before:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f".{path.name}.{os.getpid()}")
-        fresh.write_text(json.dumps({"layout": _LAYOUT, "headers": self.now}), encoding="utf-8")
-        fresh.replace(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh.write_text(json.dumps({"layout": _LAYOUT, "headers": self.now}), encoding="utf-8")
+            fresh.replace(path)
+        except OSError as fault:
+            log.warning("%s: the headers that were read cannot be kept: %s", path, fault.strerror)
