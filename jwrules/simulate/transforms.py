@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from astropy.modeling.models import Mapping, Polynomial2D, Shift
 from astropy.table import Table
 from numpy.polynomial import polynomial
 
-from jwrules.simulate.nircam import FULL_SIZE, Band, Detector, Pointing
+from jwrules.simulate.nircam import Band, Detector, Pointing
 from jwrules.simulate.optics import MIDDLE, distortion
 from jwrules.simulate.references import DATE, USEAFTER, Shelf
 
@@ -37,9 +38,12 @@ def _meta(reftype: str, model: str, path: Path, **instrument: Any) -> dict[str, 
 
 
 def _save(path: Path, tree: dict[str, Any]) -> None:
-    """Write the tree without the date and the versions of the libraries: two runs give the same bytes."""
-    with asdf.AsdfFile(tree) as file:
-        file.write_to(path)
+    """Write the tree, with the list of the extensions that it needs in order: asdf itself keeps them in a set."""
+    draft = io.BytesIO()
+    asdf.AsdfFile(tree).write_to(draft)
+    with asdf.open(io.BytesIO(draft.getvalue())) as file:
+        needed = sorted(file["history"]["extensions"], key=lambda extension: str(extension["extension_uri"]))
+    asdf.AsdfFile({"history": {"extensions": needed}} | tree).write_to(path)
 
 
 def write_distortion(shelf: Shelf, pointing: Pointing) -> None:
@@ -58,15 +62,13 @@ def write_distortion(shelf: Shelf, pointing: Pointing) -> None:
 
 
 def distortion_model(detector: Detector) -> Model:
-    """Return the distortion as an astropy model with its inverse and the bounds of the detector."""
+    """Return the distortion as an astropy model with its inverse; it has no bounds, the array that it serves has."""
     forward = [_polynomial(c) for c in distortion(detector)]
     v2, v3 = detector.center
     model = Shift(-MIDDLE) & Shift(-MIDDLE) | Mapping((0, 1, 0, 1)) | forward[0] & forward[1]
     backward = [_polynomial(c) for c in _inverse(detector)]
     home = Shift(MIDDLE) & Shift(MIDDLE)
     model.inverse = Shift(-v2) & Shift(-v3) | Mapping((0, 1, 0, 1)) | backward[0] & backward[1] | home
-    edge = (-0.5, FULL_SIZE - 0.5)
-    model.bounding_box = (edge, edge)
     return model
 
 
