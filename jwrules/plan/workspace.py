@@ -10,7 +10,7 @@ from typing import Any
 
 import jwrules
 from jwrules import associations, pool, recipes, references
-from jwrules.plan import settings
+from jwrules.plan import remembered, settings
 from jwrules.plan.choose import Planner
 from jwrules.plan.make import make
 from jwrules.plan.rows import STORE, Plan, link
@@ -36,7 +36,11 @@ def prepare(config: Mapping[str, Any]) -> Plan:
 def of(asked: Settings, directory: Path) -> Plan:
     """Return the plan for what is asked, to be run in `directory`; raises WorkflowFault with every fault."""
     cache = cache_of(directory)
-    return make(pool.scan(asked.data, cache=cache / "headers.json"), planner(asked, cache), directory)
+
+    def anew() -> Plan:
+        return make(pool.scan(asked.data, cache=cache / "headers.json"), planner(asked, cache), directory)
+
+    return remembered.plan(asked, directory, cache, anew)
 
 
 def planner(asked: Settings, cache: Path) -> Planner:

@@ -1,0 +1,111 @@
+"""A plan that was made before: as good as new while nothing that it was made from has changed.
+
+Snakemake asks for the plan at every start, and on a cluster once more for every job.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import pickle
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import jwrules
+from jwrules import house
+from jwrules.plan.rows import Plan
+from jwrules.plan.settings import Settings
+
+FILE = "plan.pickle"
+
+_COLUMN = ("names", "headers.py", "pool", "recipes", "associations", "references", "plan")
+"""The code that plans."""
+
+_DATA = ("uncal.fits", "uncal.fits.gz", "_pool.csv")
+_CRDS = "CRDS_PATH"
+
+
+def plan(asked: Settings, directory: Path, cache: Path, make: Callable[[], Plan]) -> Plan:
+    """Return the plan for what is asked, from the folder `cache` or, where anything changed since, from `make`.
+
+    Nothing is remembered of a CRDS cache whose place is not known.
+    """
+    if asked.references.startswith("crds:") and not os.environ.get(_CRDS):
+        return make()
+    before = _fingerprint(asked, directory)
+    known = _load(cache / FILE)
+    if known and known[0] == before and known[1] == _stats(_chosen(known[2])):
+        return known[2]
+    made = make()
+    _save(cache / FILE, (before, _stats(_chosen(made)), made))
+    return made
+
+
+def _fingerprint(asked: Settings, directory: Path) -> str:
+    """Return a digest of what a plan is made from: the files by path, size and time of change."""
+    environment = sorted((name, value) for name, value in os.environ.items() if name.startswith("CRDS_"))
+    said = [jwrules.__version__, asked, directory, environment, _stats(_sources(asked))]
+    return hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+def _sources(asked: Settings) -> Iterator[Path]:
+    for place in (Path(jwrules.__file__).parent / name for name in _COLUMN):
+        yield from _below(place)
+    for folder in (house.root() / "recipes", house.root() / "schemas"):
+        yield from _below(folder)
+    if asked.recipe:
+        yield from sorted([*asked.recipe.parent.glob("*.yaml"), *asked.recipe.parent.glob("*/*.yaml")])
+    yield from (path for path in _below(asked.data) if path.name.endswith(_DATA))
+    for place in _references(asked.references):
+        yield from _below(place)
+
+
+def _references(source: str) -> list[Path]:
+    """Where reference files are chosen from: their folder, or the rules of a CRDS cache."""
+    if not source.startswith("crds:"):
+        return [Path(source)]
+    cache = Path(os.environ[_CRDS])
+    return [cache / "config", cache / "mappings"]
+
+
+def _chosen(made: Plan) -> Iterator[Path]:
+    """The reference files of a plan; those of a CRDS cache lie elsewhere than its rules."""
+    return iter(sorted({one.path for job in made.all() for one in job.references.values()}))
+
+
+def _below(place: Path) -> Iterator[Path]:
+    if place.is_file():
+        yield place
+    for folder, below, files in os.walk(place, followlinks=True):
+        below[:] = sorted(name for name in below if not name.startswith((".", "__pycache__")))
+        yield from (Path(folder, name) for name in sorted(files))
+
+
+def _stats(paths: Iterable[Path]) -> list[tuple[str, int, int]]:
+    return [(str(path), *_stat(path)) for path in paths]
+
+
+def _stat(path: Path) -> tuple[int, int]:
+    try:
+        stat = path.stat()
+    except OSError:
+        return -1, -1
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _load(path: Path) -> tuple[str, list[tuple[str, int, int]], Plan] | None:
+    try:
+        with path.open("rb") as file:
+            fingerprint, stats, made = pickle.load(file)
+    except (OSError, EOFError, ValueError, TypeError, AttributeError, ImportError, pickle.UnpicklingError):
+        return None
+    return fingerprint, stats, made
+
+
+def _save(path: Path, content: tuple[str, list[tuple[str, int, int]], Plan]) -> None:
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_bytes(pickle.dumps(content))
+        fresh.replace(path)

@@ -1,0 +1,76 @@
+"""A plan is remembered while nothing that it was made from changes."""
+
+import os
+from dataclasses import replace
+
+import pytest
+from program_scene import RECIPE, exposure, header, planned, program, write_header, write_reference
+
+from jwrules.plan import remembered
+
+
+@pytest.fixture
+def asked(tmp_path):
+    return program(tmp_path)
+
+
+@pytest.fixture
+def made(asked, tmp_path, plan_of):
+    """Count how often the plan is made anew."""
+    count = []
+
+    def again(now=asked, folder=tmp_path):
+        def make():
+            count.append(1)
+            return plan_of(now)
+
+        remembered.plan(now, folder, tmp_path / ".jwrules", make)
+        return len(count)
+
+    again()
+    return again
+
+
+@pytest.fixture
+def plan_of(tmp_path):
+    return lambda asked: planned(tmp_path / "other", asked)
+
+
+def test_the_second_time_it_is_remembered(made):
+    assert made() == 1
+
+
+def test_a_new_exposure_is_noticed(made, asked):
+    write_header(asked.data / f"{exposure(5, 'nrca1')}_uncal.fits", header(5, "nrca1"))
+    assert made() == 2
+
+
+def test_an_edited_recipe_is_noticed(made, asked):
+    asked.recipe.write_text(RECIPE + "# more")
+    assert made() == 2
+
+
+def test_another_option_is_noticed(made, asked):
+    assert made(replace(asked, sets=("resample.pixfrac=0.5",))) == 2
+
+
+def test_a_touched_reference_is_looked_at_again(made, tmp_path):
+    os.utime(tmp_path / "references" / "jwst_nircam_dark_nrca1.fits", ns=(1, 1))
+    assert made() == 2
+
+
+def test_a_new_reference_is_noticed(made, tmp_path):
+    write_reference(tmp_path / "references" / "more", "dark", "nrca1", USEAFTER="2023-01-01T00:00:00")
+    assert made() == 2
+
+
+def test_a_damaged_memory_is_made_anew(made, tmp_path):
+    (tmp_path / ".jwrules" / remembered.FILE).write_bytes(b"half")
+    assert made() == 2
+    assert made() == 2
+
+
+def test_a_folder_that_cannot_be_written_is_done_without(asked, tmp_path, plan_of):
+    (tmp_path / "file").touch()
+    plan = remembered.plan(asked, tmp_path, tmp_path / "file" / "cache", lambda: plan_of(asked))
+    assert plan.all()
