@@ -18,6 +18,8 @@ from jwrules.steps.jump import jump
 from jwrules.steps.linearity import linearity
 from jwrules.steps.ramp_fit import Params as RampFitParams
 from jwrules.steps.ramp_fit import ramp_fit
+from jwrules.steps.refpix import Params as RefpixParams
+from jwrules.steps.refpix import refpix
 from jwrules.steps.saturation import Params as SaturationParams
 from jwrules.steps.saturation import saturation
 from jwrules.steps.superbias import superbias
@@ -349,7 +351,7 @@ def snowball_scene():
     ],
 )
 def test_snowballs(settings):
-    """Pixels exactly on the rim of a circle are outside for us; in the official step the rounding of a rotation decides."""
+    """Pixels exactly on the rim of a circle are outside for us; in the official step rounding decides."""
     product, settings = snowball_scene(), {"expand_large_events": True, **settings}
     references = gain_and_readnoise(product.pixeldq.shape)
     groupdq, _, _, events = official_jump(product, references, **settings)
@@ -358,3 +360,62 @@ def test_snowballs(settings):
     assert np.isclose(ours.meta["EXTNCRS"], 1e6 * events / (10.0 * 14 * 200 * 200))
     assert np.count_nonzero(ours.groupdq != groupdq) <= 4 * events
     assert np.count_nonzero(ours.groupdq) > 40 * events
+
+
+def drifting(shape, corner=(1, 1), *, groups=2, seed=1, **keywords):
+    """Ramps with drifts of amplifiers, parities and rows, noise, bad and struck reference pixels, and light."""
+    random = np.random.default_rng(seed)
+    ny, nx = shape
+    data = random.normal(0, 6, (1, groups, ny, nx)) + np.repeat(
+        random.normal(0, 20, (1, groups, 1, 16)), nx // 16, axis=-1
+    )
+    data += np.cumsum(random.normal(0, 0.5, (1, groups, ny, 1)), axis=2) + np.where(np.arange(nx) % 2, 7, -7)
+    zeroframe = data[:, 0] * (random.random((1, ny, nx)) > 0.01)
+    product = ramp(data, zeroframe=zeroframe, SUBSTRT1=corner[0], SUBSTRT2=corner[1], **keywords)
+    rows, columns = corner[1] - 1 + np.arange(ny), corner[0] - 1 + np.arange(nx)
+    border = ((rows < 4) | (rows >= 2044))[:, np.newaxis] | ((columns < 4) | (columns >= 2044))
+    product.pixeldq[border] = DQ.REFERENCE_PIXEL
+    product.pixeldq[border & (random.random(shape) < 0.02)] |= np.uint32(DQ.DO_NOT_USE)
+    product.data[:, :, ~border] += 1000
+    product.data[:, :, border & (random.random(shape) < 0.01)] += 3000
+    return product
+
+
+def check_refpix(product, **settings):
+    """Data agree to 1/1000 of the read noise: the official step rounds its means to 32 bits."""
+    from jwst.refpix import reference_pixels as official
+
+    theirs = official_ramp(product)
+    theirs.meta.exposure.noutputs = product.meta["NOUTPUTS"]
+    options = {"odd_even_columns": True, "use_side_ref_pixels": True, "side_smoothing_length": 11, "side_gain": 1.0}
+    options |= {"siglimit": 3.0} | settings
+    kernels = {
+        "refpix_algorithm": "median",
+        "sirs_kernel_model": None,
+        "sigreject": 4,
+        "gaussmooth": 1,
+        "halfwidth": 30,
+    }
+    official.correct_model(theirs, odd_even_rows=True, conv_kernel_params=kernels, **options)
+    before = product.data.copy()
+    ours = refpix(product, RefpixParams(**settings))
+    assert np.abs(ours.data - before).std() > 1
+    np.testing.assert_allclose(ours.data, theirs.data, atol=5e-3)
+    np.testing.assert_allclose(ours.zeroframe, theirs.zeroframe, atol=5e-3)
+
+
+def test_refpix_of_a_full_frame():
+    check_refpix(drifting((2048, 2048), FASTAXIS=1, SLOWAXIS=-2))
+
+
+@pytest.mark.parametrize(
+    ("shape", "corner", "noutputs", "axes"),
+    [
+        ((64, 2048), (1, 1), 4, (-1, 2)),
+        ((64, 2048), (1, 1985), 4, (1, -2)),
+        ((160, 160), (1889, 1), 1, (-1, 2)),
+        ((64, 64), (101, 1), 1, (1, -2)),
+    ],
+)
+def test_refpix_of_a_subarray(shape, corner, noutputs, axes):
+    check_refpix(drifting(shape, corner, NOUTPUTS=noutputs, FASTAXIS=axes[0], SLOWAXIS=axes[1]), odd_even_columns=True)

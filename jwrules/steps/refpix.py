@@ -1,0 +1,125 @@
+"""Take off the drifts of the readout, as the reference pixels at the edge of the detector show them.
+
+Each of the four amplifiers reads 512 columns (in the order of readout, which FASTAXIS and SLOWAXIS tell). The
+reference pixels in the first and the last four rows give a clipped mean per amplifier, of even and odd columns apart;
+those in the first and the last four columns of the rows, by a running median over rows, give the drift along the
+readout. A subarray uses the reference pixels that it holds; one read by a single amplifier uses all of them together.
+Without any there is nothing to do. Source: JWST documentation, CALWEBB_DETECTOR1, reference pixel correction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from jwrules.kernels import refpix as kernel
+from jwrules.products.flags import DQ
+from jwrules.products.kinds import Meta, Ramp
+from jwrules.steps.declare import Skip, par, step
+
+DETECTOR, BORDER, AMPLIFIER = 2048, 4, 512
+"""Pixels along a side of the detector, of its border of reference pixels, and of an amplifier's columns."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """What is told apart, and how the drift along the readout is smoothed."""
+
+    odd_even_columns: bool = par(True, "measure even and odd columns apart")
+    use_side_ref_pixels: bool = par(True, "take off the drift along the readout too")
+    side_smoothing_length: int = par(11, "rows of the running median; an even number counts as the next odd one", ge=1)
+    side_gain: float = par(1.0, "factor on the drift along the readout")
+    siglimit: float = par(3.0, "deviation beyond which reference pixels are left out", unit="sigma", gt=0)
+
+
+@step(status="S_REFPIX")
+def refpix(ramp: Ramp, params: Params) -> Ramp:
+    """Return the ramp with every group and the first frames corrected (DN)."""
+    dq = _as_read(ramp.pixeldq, ramp.meta)
+    corner = _corner(ramp.meta, dq.shape)
+    single = ramp.meta.get("NOUTPUTS") != 4 and dq.shape != (DETECTOR, DETECTOR)
+    sets = _sets(list(_references(dq, corner, single, params.odd_even_columns)), dq.shape[1])
+    sides = _sides(dq, corner, params, single)
+    if not sets.rows.size and not sides.usable.any():
+        raise Skip("there are no usable reference pixels")
+    _correct(ramp.data.reshape(-1, *ramp.data.shape[2:]), ramp.meta, sets, sides, params)
+    if ramp.zeroframe is not None:
+        no_value = ramp.zeroframe == 0
+        _correct(ramp.zeroframe, ramp.meta, sets, sides, params)
+        ramp.zeroframe[no_value] = 0
+    return ramp
+
+
+def _correct(planes: np.ndarray, meta: Meta, sets: kernel.Sets, sides: kernel.Sides, params: Params) -> None:
+    kernel.subtract_drifts(_as_read(planes, meta), sets, sides, params.siglimit)
+
+
+def _as_read(planes: np.ndarray, meta: Meta) -> np.ndarray:
+    """Return a view (..., nrows, ncolumns) with its last axis along the fast direction of the readout."""
+    fast, slow = int(meta["FASTAXIS"]), int(meta["SLOWAXIS"])
+    if abs(fast) == 2:
+        planes = np.swapaxes(planes, -2, -1)
+    return planes[..., :: (1 if slow > 0 else -1), :: (1 if fast > 0 else -1)]
+
+
+def _corner(meta: Meta, shape: tuple[int, int]) -> tuple[int, int]:
+    """Return row and column, in order of readout on the whole detector, of the first pixel that was read."""
+    starts = {1: int(meta["SUBSTRT1"]) - 1, 2: int(meta["SUBSTRT2"]) - 1}
+    axes = (int(meta["SLOWAXIS"]), int(meta["FASTAXIS"]))
+    row, column = (
+        starts[abs(axis)] if axis > 0 else DETECTOR - starts[abs(axis)] - size
+        for axis, size in zip(axes, shape, strict=True)
+    )
+    return row, column
+
+
+def _references(
+    dq: np.ndarray, corner: tuple[int, int], single: bool, odd_even: bool
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield masks of reference pixels that belong together, each with the mask (ncolumns,) of columns they serve."""
+    usable = (dq & np.uint32(DQ.DO_NOT_USE)) == 0
+    rows, columns = (first + np.arange(size) for first, size in zip(corner, dq.shape, strict=True))
+    parities = [columns % 2 == 0, columns % 2 == 1] if odd_even else [columns >= 0]
+    if single:
+        usable &= (dq & np.uint32(DQ.REFERENCE_PIXEL)) != 0
+        yield from ((usable & parity, parity) for parity in parities)
+        return
+    for first in range(0, DETECTOR, AMPLIFIER):
+        amplifier = (columns >= first) & (columns < first + AMPLIFIER)
+        for end in (rows < BORDER, rows >= DETECTOR - BORDER):
+            for parity in parities:
+                yield usable & end[:, np.newaxis] & (amplifier & parity), amplifier & parity
+
+
+def _sets(references: list[tuple[np.ndarray, np.ndarray]], ncolumns: int) -> kernel.Sets:
+    owners = np.full((ncolumns, 2), -1)
+    rows, columns, starts = [], [], [0]
+    for pixels, served in references:
+        y, x = np.nonzero(pixels)
+        if y.size:
+            number = len(starts) - 1
+            owners[served & (owners[:, 0] >= 0), 1] = number
+            owners[served & (owners[:, 0] < 0), 0] = number
+            rows.append(y)
+            columns.append(x)
+            starts.append(starts[-1] + y.size)
+    if not rows:
+        return kernel.Sets(np.empty(0, int), np.empty(0, int), np.array([0]), owners)
+    return kernel.Sets(np.concatenate(rows), np.concatenate(columns), np.array(starts), owners)
+
+
+def _sides(dq: np.ndarray, corner: tuple[int, int], params: Params, single: bool) -> kernel.Sides:
+    columns = corner[1] + np.arange(dq.shape[1])
+    wanted = params.use_side_ref_pixels and not single
+    at_side = (columns < BORDER) | (columns >= DETECTOR - BORDER)
+    return kernel.Sides(
+        left=np.flatnonzero(columns < BORDER),
+        right=np.flatnonzero(columns >= DETECTOR - BORDER),
+        usable=((dq & np.uint32(DQ.DO_NOT_USE)) == 0) & at_side & wanted,
+        below=corner[0],
+        above=DETECTOR - corner[0] - dq.shape[0],
+        length=params.side_smoothing_length | 1,
+        gain=params.side_gain if wanted else 0.0,
+    )
