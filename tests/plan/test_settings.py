@@ -1,0 +1,73 @@
+"""The run file says what a run was asked."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from jwrules.errors import RecipeFault
+from jwrules.plan import settings
+from jwrules.plan.settings import Settings
+
+ASKED = Settings(
+    data=Path("/data"),
+    references="/references",
+    recipe=Path("/mine.yaml"),
+    steps={"jump": {"rejection_threshold": 5.0}},
+    sets=("resample.pixfrac=0.5",),
+)
+
+
+@pytest.mark.parametrize("asked", [ASKED, replace(ASKED, recipe=None, steps={}, sets=())])
+def test_what_is_written_is_read_back(asked, tmp_path):
+    asked.write(tmp_path / "run.yaml")
+    assert settings.read(tmp_path / "run.yaml") == asked
+
+
+def test_a_run_file_that_says_the_same_is_left_alone(tmp_path):
+    path = tmp_path / "run.yaml"
+    ASKED.write(path)
+    path.chmod(0o444)
+    before = path.stat().st_mtime_ns
+    ASKED.write(path)
+    assert path.stat().st_mtime_ns == before
+
+
+def test_every_fault_is_told_at_once_with_the_nearest_key():
+    with pytest.raises(RecipeFault) as fault:
+        settings.parse({"dta": "/data", "references": 5, "steps": {"jump": 4}})
+    assert "$.dta: no such key; did you mean 'data'?" in str(fault.value)
+    assert "$.data: missing" in str(fault.value)
+    assert "$.references: missing, or no text" in str(fault.value)
+    assert "$.steps.jump: expected parameter -> value, found 4" in str(fault.value)
+
+
+@pytest.mark.parametrize("text", ["[", "just words"])
+def test_a_file_that_is_no_run_file_is_refused(text, tmp_path):
+    (tmp_path / "run.yaml").write_text(text)
+    with pytest.raises(RecipeFault, match=r"run\.yaml"):
+        settings.read(tmp_path / "run.yaml")
+
+
+def test_a_run_file_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(RecipeFault, match="there is no such run file"):
+        settings.read(tmp_path / "run.yaml")
+
+
+def test_without_references_the_crds_cache_of_the_environment_is_taken(monkeypatch):
+    monkeypatch.setenv("CRDS_PATH", "/cache")
+    assert settings.references_or_default(None) == "crds:"
+
+
+def test_without_references_and_cache_it_says_what_to_give(monkeypatch):
+    monkeypatch.delenv("CRDS_PATH", raising=False)
+    with pytest.raises(RecipeFault, match="--references R is missing"):
+        settings.references_or_default(None)
+
+
+def test_the_run_file_is_plain_yaml(tmp_path):
+    ASKED.write(tmp_path / "run.yaml")
+    content = yaml.safe_load((tmp_path / "run.yaml").read_text())
+    assert content["steps"] == {"jump": {"rejection_threshold": 5.0}}
+    assert content["set"] == ["resample.pixfrac=0.5"]
