@@ -115,7 +115,7 @@ def layer(image: Image, target: Grid, params: Params) -> Layer:
     )
     return Layer(
         data=image.data - _sky(image.meta),
-        weight=_weight(image, params),
+        weight=weight(image, params),
         pixmap=pixmap,
         variances=arrays(image, _VARIANCES) if params.enable_err else {},
         importance=_time(image.meta) if params.weight_type == "exptime" else 1.0,
@@ -126,7 +126,8 @@ def _sky(meta: Meta) -> float:
     return 0.0 if meta.get("BKGSUB") else float(meta.get("BKGLEVEL", 0.0))
 
 
-def _weight(image: Image, params: Params) -> np.ndarray:
+def weight(image: Image, params: Params) -> np.ndarray:
+    """Return the weight of each pixel of an image, 0 where it is not to be used."""
     usable = bits.good(image.dq, params.good_bits) & np.isfinite(image.data)
     if params.weight_type == "exptime":
         return usable * np.float32(_time(image.meta))
