@@ -13,9 +13,12 @@ from jwrules.steps.dark_current import dark_current
 from jwrules.steps.dq_init import dq_init
 from jwrules.steps.gain_scale import gain_scale
 from jwrules.steps.group_scale import group_scale
+from jwrules.steps.ipc import ipc
 from jwrules.steps.jump import Params as JumpParams
 from jwrules.steps.jump import jump
 from jwrules.steps.linearity import linearity
+from jwrules.steps.persistence import Params as PersistenceParams
+from jwrules.steps.persistence import persistence
 from jwrules.steps.ramp_fit import Params as RampFitParams
 from jwrules.steps.ramp_fit import ramp_fit
 from jwrules.steps.refpix import Params as RefpixParams
@@ -95,7 +98,9 @@ def assert_same(ours, theirs, rtol=1e-5):
         np.testing.assert_allclose(ours.zeroframe, theirs.zeroframe, rtol=rtol, atol=1e-6)
 
 
-def scene(nints=2, ngroups=8, ny=40, nx=60, *, frames=1, gap=0, zeroframe=False, seed=1, rate=None, struck=0.02):
+def scene(
+    nints=2, ngroups=8, ny=40, nx=60, *, frames=1, gap=0, zeroframe=False, seed=1, rate=None, struck=0.02, **keywords
+):
     """Return ramps over four decades of brightness, with cosmic rays, some of them into saturation, and bad pixels."""
     random = np.random.default_rng(seed)
     rate = 10 ** random.uniform(-1, 3, (ny, nx)) if rate is None else rate
@@ -108,6 +113,7 @@ def scene(nints=2, ngroups=8, ny=40, nx=60, *, frames=1, gap=0, zeroframe=False,
         GROUPGAP=gap,
         TFRAME=10 / (frames + gap),
         EFFINTTM=10.0 * ngroups,
+        **keywords,
         zeroframe=np.minimum(data[:, 0] * 0.8, 65535) * (random.random((nints, ny, nx)) > 0.02) if zeroframe else None,
     )
     product.pixeldq[random.random((ny, nx)) < 0.02] = DQ.HOT
@@ -419,3 +425,31 @@ def test_refpix_of_a_full_frame():
 )
 def test_refpix_of_a_subarray(shape, corner, noutputs, axes):
     check_refpix(drifting(shape, corner, NOUTPUTS=noutputs, FASTAXIS=axes[0], SLOWAXIS=axes[1]), odd_even_columns=True)
+
+
+@pytest.mark.parametrize("per_pixel", [False, True])
+def test_ipc(per_pixel):
+    from jwst.ipc import ipc_corr as official
+
+    product = scene(ny=30, nx=30)
+    random = np.random.default_rng(2)
+    kernels = random.normal(0, 0.01, (3, 3, 2048, 2048) if per_pixel else (3, 3))
+    kernels[1, 1] += 1
+    theirs = official_ramp(product)
+    official.ipc_correction(theirs, datamodels.IPCModel(data=kernels.astype(np.float32)))
+    ours = ipc(product, ipc=reference(kinds.Ipc, data=kernels[:, :, :30, :30] if per_pixel else kernels))
+    assert_same(ours, theirs)
+
+
+@pytest.mark.parametrize("threshold", [None, 8000.0])
+def test_persistence(threshold):
+    from jwst.persistence.persistence import DataSet
+
+    product = saturated(scene(nints=3, EXPSTART=60000.0))
+    theirs = official_ramp(product)
+    windows = np.zeros(product.pixeldq.shape)
+    DataSet(theirs, None, 33, threshold, windows, True).do_all()
+    params = PersistenceParams(persistence_time=33, dn_threshold=threshold, persistence_dnu=True)
+    ours = persistence(product, params)
+    assert np.count_nonzero(ours.groupdq & np.uint8(DQ.PERSISTENCE)) > 100
+    assert_same(ours, theirs)

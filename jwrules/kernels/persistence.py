@@ -1,0 +1,40 @@
+"""For how long pixels remember what has filled their traps."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+
+from jwrules.kernels.compiled import parallel
+
+
+@parallel
+def flag_windows(
+    data: np.ndarray,
+    flags: np.ndarray,
+    times: np.ndarray,
+    duration: float,
+    threshold: float,
+    saturated: int,
+    bits: int,
+) -> None:
+    """Set `bits` in `flags`, in place, in the groups within `duration` (s) of the one that filled the traps of a pixel.
+
+    That is the first group of an integration with the bit `saturated`, and, outside such a window, any group above
+    `threshold` (DN). data and flags (nints, ngroups, ny, nx); times (nints, ngroups) when groups were read (s > 0).
+    """
+    nints, ngroups, ny, nx = data.shape
+    for y in prange(ny):
+        end = np.zeros(nx)
+        for i in range(nints):
+            fresh = np.ones(nx, np.bool_)
+            for g in range(ngroups):
+                now = times[i, g]
+                for x in range(nx):
+                    full = fresh[x] and flags[i, g, y, x] & saturated != 0
+                    if full or (end[x] < now and data[i, g, y, x] > threshold):
+                        end[x] = now + duration
+                    if full:
+                        fresh[x] = False
+                    if end[x] >= now:
+                        flags[i, g, y, x] |= np.uint8(bits)
