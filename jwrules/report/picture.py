@@ -23,7 +23,7 @@ from jwrules.products.fits import arriving, opened
 _SIDE = 900
 
 
-def run(product: Path, output: Path, catalog: Path | None = None) -> Path:
+def run(product: Path, catalog: Path | None, output: Path) -> Path:
     """Write a PNG of the SCI array of `product` to `output`, with the sources of `catalog` marked.
 
     Raises DataFault for a file without a two-dimensional SCI array.

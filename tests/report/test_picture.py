@@ -31,15 +31,15 @@ def test_the_stretch_spans_the_noise_and_leaves_room_above():
 
 def test_an_image_without_a_good_pixel_still_draws(tmp_path):
     product = _product(tmp_path / "a_i2d.fits", np.full((20, 20), np.nan, "f4"))
-    assert picture.run(product, tmp_path / "a.png").read_bytes()[:4] == b"\x89PNG"
+    assert picture.run(product, None, tmp_path / "a.png").read_bytes()[:4] == b"\x89PNG"
 
 
 def test_the_catalogue_is_drawn_over_the_image(tmp_path):
     product = _product(tmp_path / "a_i2d.fits", _sky())
     catalog = tmp_path / "a_cat.ecsv"
     Table({"xcentroid": [150.0], "ycentroid": [100.0], "is_extended": [False]}).write(catalog)
-    plain = picture.run(product, tmp_path / "plain.png").read_bytes()
-    assert picture.run(product, tmp_path / "marked.png", catalog).read_bytes() != plain
+    plain = picture.run(product, None, tmp_path / "plain.png").read_bytes()
+    assert picture.run(product, catalog, tmp_path / "marked.png").read_bytes() != plain
 
 
 def test_block_averaging_keeps_the_mean():
@@ -50,4 +50,4 @@ def test_block_averaging_keeps_the_mean():
 def test_a_file_without_an_image_is_refused(tmp_path):
     pyfits.PrimaryHDU().writeto(tmp_path / "a_i2d.fits")
     with pytest.raises(DataFault, match="no image to draw"):
-        picture.run(tmp_path / "a_i2d.fits", tmp_path / "a.png")
+        picture.run(tmp_path / "a_i2d.fits", None, tmp_path / "a.png")
