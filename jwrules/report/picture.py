@@ -46,14 +46,22 @@ def run(product: Path, catalog: Path | None, output: Path) -> Path:
 def _figure(image: np.ndarray, header: fits.Header) -> Figure:
     ny, nx = image.shape
     scale = _SIDE / max(ny, nx) / 100
-    figure = Figure(figsize=(nx * scale + 2.0, ny * scale + 1.0), dpi=100, layout="constrained")
+    figure = Figure(figsize=(max(nx * scale, 4) + 2, max(ny * scale, 2) + 1.2), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
-    on_sky = "CTYPE1" in header and str(header["CTYPE1"]).startswith("RA")
-    axes = figure.add_subplot(projection=WCS(header)) if on_sky else figure.add_subplot()
-    names = ("RA (ICRS)", "Dec (ICRS)") if on_sky else ("x (pixel)", "y (pixel)")
-    axes.set_xlabel(names[0])
-    axes.set_ylabel(names[1])
+    if str(header.get("CTYPE1", "")).startswith("RA"):
+        _name_sky(figure.add_subplot(projection=WCS(header, fix=False)))
+    else:
+        figure.add_subplot(xlabel="x (pixel)", ylabel="y (pixel)")
     return figure
+
+
+def _name_sky(axes: Any) -> None:
+    """Right ascension below, declination on the left, however the image is turned."""
+    for coordinate, side, name in zip(axes.coords, "bl", ("RA (ICRS)", "Dec (ICRS)"), strict=True):
+        coordinate.set_ticks_position(side)
+        coordinate.set_ticklabel_position(side)
+        coordinate.set_axislabel_position(side)
+        coordinate.set_axislabel(name)
 
 
 def stretch(image: np.ndarray) -> ImageNormalize:
