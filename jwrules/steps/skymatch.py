@@ -6,7 +6,7 @@ all pairs agree, in the sense of least squares; only differences are known, so o
 these, `global+match` matches first and then takes out the lowest common level, `user` takes the levels from a file.
 Images of one exposure in several detectors share their level. An image that overlaps no other keeps no level.
 The level is stored in BKGLEVEL and left in the image unless `subtract` is set (BKGSUB). The default statistic, the
-mode, scatters by a fifth of the noise of a pixel or so; the median is steadier where the sky is empty.
+mode, scatters by a tenth of the noise of a pixel or so; the median is steadier where the sky is empty.
 Source: JWST documentation, Sky Matching step.
 """
 
