@@ -26,7 +26,7 @@ def hold(conditions: Conditions, header: Mapping[str, Any]) -> bool:
 def failed(conditions: Conditions, header: Mapping[str, Any]) -> list[str]:
     """Return, for each keyword that does not agree, what it is and what was wanted."""
     return [
-        f"{keyword} is {_found(header.get(keyword))}, wanted {text(wanted)}"
+        f"{keyword} is {_shown(header.get(keyword))}, wanted {text(wanted)}"
         for keyword, wanted in conditions.items()
         if not _agrees(wanted, header.get(keyword))
     ]
@@ -34,7 +34,7 @@ def failed(conditions: Conditions, header: Mapping[str, Any]) -> list[str]:
 
 def text(wanted: Any) -> str:
     """Return the values of a condition in words."""
-    return " or ".join(map(_word, _list(wanted)))
+    return " or ".join(map(_shown, _list(wanted)))
 
 
 def said(conditions: Conditions) -> str:
@@ -66,8 +66,10 @@ def _word(value: Any) -> str:
     return {"TRUE": "T", "FALSE": "F"}.get(word, word)
 
 
-def _found(value: Any) -> str:
-    return "missing" if value is None else _word(value)
+def _shown(value: Any) -> str:
+    if value is None:
+        return "missing"
+    return str(value).lower() if isinstance(value, bool) else _word(value)
 
 
 def _list(value: Any) -> list[Any]:

@@ -82,7 +82,7 @@ def describe(
     value for all.
     """
     parts = [f"{recipe.name}: {recipe.template}", f"for {conditions.said(recipe.conditions)}"]
-    parts += filter(None, [recipe.description.strip()])
+    parts += filter(None, [textwrap.fill(recipe.description, 100)])
     for stage, entries in recipe.stages.items():
         given, over = of_stage(pars, stage), of_stage(overrides, stage)
         if header is None:

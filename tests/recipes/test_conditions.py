@@ -65,7 +65,7 @@ def test_what_failed_is_said_with_what_was_wanted():
     header = {"FILTER": "F090W", "TSOVISIT": True}
     assert failed(wanted, header) == [
         "FILTER is F090W, wanted F200W or F444W",
-        "TSOVISIT is T, wanted F",
+        "TSOVISIT is true, wanted false",
         "PUPIL is missing, wanted CLEAR",
     ]
 
