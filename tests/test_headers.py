@@ -82,9 +82,8 @@ def test_comments_are_left_out_and_the_first_of_two_cards_counts(fits):
     assert header == {"SIMPLE": True, "BITPIX": 8, "NAXIS": 0, "A": 1}
 
 
-def test_end_within_a_value_does_not_end_the_header(fits):
-    card = "KEY     = 'x" + "END".rjust(20)
-    cards = [*PRIMARY, card.ljust(79) + "'", "PROGRAM = '01075'"]
+def test_end_within_a_card_does_not_end_the_header(fits):
+    cards = [*PRIMARY, "COMMENT this is not yet the".ljust(77) + "END", "", "PROGRAM = '01075'"]
     assert headers.read(fits(block(*cards)))["PROGRAM"] == "01075"
 
 
@@ -141,6 +140,14 @@ def test_a_truncated_file_names_the_expected_and_the_actual_size(tmp_path_factor
         DataFault, match=rf"HDU 1 \(SCI, BITPIX -32, 100 x 10\).* byte 11520 .* byte {11520 - missing};"
     ):
         headers.check_complete(path)
+
+
+def test_the_heap_of_a_table_belongs_to_its_data(fits):
+    table = ("XTENSION= 'BINTABLE'", "BITPIX  = 8", "NAXIS   = 2", "NAXIS1  = 8", "NAXIS2  = 1", "PCOUNT  = 6000")
+    whole = block(*PRIMARY) + block(*table, "GCOUNT  = 1", "TFIELDS = 1") + bytes(3 * 2880)
+    assert headers.check_complete(fits(whole)) == ("PRIMARY", "")
+    with pytest.raises(DataFault, match="HDU 1"):
+        headers.check_complete(fits(whole[:-2880]))
 
 
 def test_a_truncated_gzip_is_no_complete_file(fits):

@@ -106,6 +106,12 @@ def test_a_fault_is_marked_under_its_character(name, wrong, expected):
     assert expected in marked
 
 
+@pytest.mark.parametrize("name", ["jw01234-o\u0660\u0660\u0661_image3_00001_asn.json", "jw0123\u0664_pool.csv"])
+def test_only_the_digits_of_the_west_are_digits(name):
+    with pytest.raises(NameFault):
+        names.parse(name)
+
+
 def test_a_name_cannot_be_built_of_parts_that_do_not_fit():
     with pytest.raises(NameFault, match="expected the visit"):
         names.ExposureName("01075", "1", "001", "03", "1", "05", "00009", "nrca2")

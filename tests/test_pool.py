@@ -1,5 +1,6 @@
 """Pools: scanned from headers as asn_make_pool does it, read and written, and every fault at once."""
 
+import gzip
 import json
 import os
 
@@ -77,9 +78,31 @@ def test_a_pool_file_beside_the_exposures_gives_targets_and_candidates(tmp_path)
     listed = "[('o001', 'observation'), ('c1001', 'background')]"
     given = pool.Row(scanned.rows[1].values | {"targetid": "1", "asn_candidate": listed})
     pool.write(pool.Pool((given,)), tmp_path / "jw01234_pool.csv")
-    first, second = pool.scan(tmp_path).rows
-    assert (first["targetid"], second["targetid"]) == ("2", "1")
+    expose(tmp_path, 3, TARGPROP="B")
+    first, second, third = pool.scan(tmp_path).rows
+    assert [row["targetid"] for row in (first, second, third)] == ["2", "1", "1"]
     assert pool.candidates(second) == (("o001", "observation"), ("c1001", "background"))
+
+
+def test_what_a_pool_file_does_not_know_comes_from_the_header(tmp_path):
+    expose(tmp_path, 1)
+    (row,) = pool.scan(tmp_path).rows
+    pool.write(pool.Pool((pool.Row(row.values | {"asn_candidate": "null"}),)), tmp_path / "jw01234_pool.csv")
+    assert pool.candidates(pool.scan(tmp_path).rows[0]) == (("o001", "observation"),)
+
+
+def test_a_scan_follows_links_to_folders(tmp_path):
+    expose(tmp_path / "archive", 1)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/visit").symlink_to(tmp_path / "archive")
+    assert len(pool.scan(tmp_path / "data").rows) == 1
+
+
+def test_a_gzipped_exposure_is_called_as_any_other(tmp_path):
+    path = expose(tmp_path, 1)
+    path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+    assert [row["filename"] for row in pool.scan(tmp_path).rows] == [path.name]
 
 
 def test_a_scan_looks_below_but_not_into_hidden_folders(tmp_path):
@@ -162,6 +185,16 @@ def test_with_a_cache_only_changed_files_are_read_again(tmp_path, monkeypatch):
     assert read == [paths[1]]
 
 
+def test_a_file_of_another_size_is_read_again_though_its_time_is_the_same(tmp_path):
+    cache = tmp_path / "headers.json"
+    path = expose(tmp_path, 1)
+    time = path.stat().st_mtime_ns
+    pool.scan(tmp_path, cache=cache)
+    path.write_bytes(path.read_bytes().replace(b"F090W", b"F200W") + bytes(2880))
+    os.utime(path, ns=(time, time))
+    assert pool.scan(tmp_path, cache=cache).rows[0]["filter"] == "f200w"
+
+
 def test_files_that_are_gone_leave_the_cache(tmp_path):
     cache = tmp_path / "headers.json"
     paths = [expose(tmp_path, number) for number in (1, 2)]
@@ -210,7 +243,9 @@ def test_a_scanned_pool_is_read_as_it_was_written(tmp_path):
 
 def test_a_row_of_a_pool_file_has_a_header_that_recipes_understand(tmp_path):
     expose(tmp_path, 1)
-    (row,) = pool.read(pool.write(pool.scan(tmp_path), tmp_path / "x_pool.csv")).rows
+    (scanned,) = pool.scan(tmp_path).rows
+    short = pool.Row(scanned.values | {"program": "1234", "obs_num": "1"})
+    (row,) = pool.read(pool.write(pool.Pool((short,)), tmp_path / "x_pool.csv")).rows
     assert {keyword: row.header[keyword] for keyword in ("PROGRAM", "OBSERVTN", "EXP_TYPE", "TSOVISIT")} == {
         "PROGRAM": "01234",
         "OBSERVTN": "001",

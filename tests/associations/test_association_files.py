@@ -49,6 +49,11 @@ def test_the_name_of_the_file_says_program_candidate_type_and_number(tmp_path):
     assert associations.write(stage_3, tmp_path).name == "jw01234-o001_image3_00001_asn.json"
 
 
+def test_only_members_of_stage_3_repeat_their_candidates():
+    entries = [json.loads(associations.text(one))["products"][0]["members"][0] for one in make(exposure(1))]
+    assert ["asn_candidate" in entry for entry in entries] == [False, True]
+
+
 def test_an_exposure_with_an_error_degrades_its_associations():
     (stage_2, stage_3) = make(exposure(1, exposerr="unsuccessful"))
     assert json.loads(associations.text(stage_2))["degraded_status"].startswith("One or more members")

@@ -65,6 +65,28 @@ def test_a_background_of_the_candidate_goes_with_each_science_exposure(flag):
     assert {one.candidate for one in made if one.type == "image2"} == {"c1001", "o002"}
 
 
+@pytest.mark.parametrize("flag", ["f", "n", "null", "", "FALSE", "N/A", "--"])
+def test_a_flag_that_is_not_set_makes_no_background(flag):
+    made = make(exposure(1, candidates=BACKGROUND), exposure(2, observation=2, candidates=BACKGROUND, bkgdtarg=flag))
+    assert {role for one in made for _, role in one.members} == {"science"}
+
+
+def test_a_reference_star_that_is_also_a_background_is_a_reference_star():
+    rules = {"coron3": {"one_for_each": ["INSTRUME"], "members": {"science": "calints", "psf": "calints"}}}
+    (made,) = make(exposure(1), exposure(2, is_psf="t", bkgdtarg="t"), rules=rules)
+    assert [role for _, role in made.members] == ["science", "psf"]
+
+
+def test_nods_are_each_other_s_background():
+    background = {"file": "rate", "played_by": ["science"], "same": ["DETECTOR"]}
+    rules = {"spec2": {"one_for_each": "exposure", "members": {"science": "rate", "background": background}}}
+    made = make(exposure(1), exposure(2), rules=rules)
+    assert [[(name[20:25], role) for name, role in one.members] for one in made] == [
+        [("00001", "science"), ("00002", "background")],
+        [("00002", "science"), ("00001", "background")],
+    ]
+
+
 @pytest.mark.parametrize("columns", [{"filter": "f200w"}, {"subarray": "sub160"}, {"detector": "nrca2"}])
 def test_a_background_taken_otherwise_is_not_subtracted(columns):
     other = exposure(2, observation=2, candidates=BACKGROUND, bkgdtarg="t", **columns)
@@ -94,8 +116,10 @@ def test_the_observations_of_a_group_make_a_mosaic_besides_their_own():
     }
 
 
-def test_a_group_of_one_observation_makes_nothing():
-    assert set(products(make(exposure(1, candidates=GROUP)), "image3")) == {"jw01234-o001_t001_nircam_clear-f090w"}
+@pytest.mark.parametrize("kind", ["group", "background", "mosaic"])
+def test_a_part_of_one_observation_is_no_group(kind):
+    made = make(exposure(1), exposure(2, candidates=[("c1002", kind)]))
+    assert set(products(made, "image3")) == {"jw01234-o001_t001_nircam_clear-f090w"}
 
 
 def test_a_mosaic_candidate_combines_targets():
