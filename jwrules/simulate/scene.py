@@ -167,7 +167,8 @@ def catalogue(sources: Sources, views: dict[str, list[View]], signal: dict[str, 
     table["id"] = np.arange(1, len(sources) + 1)
     table["type"] = np.where(sources.size == 0, "star", "galaxy")
     table["ra"], table["dec"] = sources.ra, sources.dec
-    for name, flux in sources.flux.items():
+    for name in views:
+        flux = sources.flux[name]
         table[f"flux_{name}"] = flux
         table[f"abmag_{name}"] = -2.5 * np.log10(flux / AB_ZERO)
         table[f"snr_{name}"] = signal[name]

@@ -1,0 +1,49 @@
+"""Electronic noise that pixels share."""
+
+import numpy as np
+import pytest
+
+from jwrules.simulate import drifts, nircam
+from jwrules.simulate.nircam import Window
+
+STRIPE = Window("SUBGRISM64", 0, 0, 2048, 64, 4)
+
+
+def drift(detector=nircam.NRCALONG, window=STRIPE, seed=0):
+    return drifts.Drift(detector, window, np.random.default_rng(seed))
+
+
+def test_every_amplifier_has_an_offset_for_its_odd_and_one_for_its_even_columns():
+    step = drift().step()
+    for amplifier in range(4):
+        part = step[:, 512 * amplifier : 512 * (amplifier + 1)]
+        assert len(np.unique(part)) == 2
+        assert np.ptp(part[:, ::2]) == np.ptp(part[:, 1::2]) == 0
+    assert len(np.unique(step)) == 8
+
+
+def test_a_window_read_through_one_output_has_one_amplifier():
+    corner = Window("SUB640", 0, 1408, 640, 640, 1)
+    assert len(np.unique(drift(nircam.NRCB1, corner).step())) == 2
+
+
+def test_the_amplifiers_wander_from_group_to_group():
+    wandering = drift()
+    assert not np.allclose(wandering.step(), wandering.step(), atol=0.05)
+
+
+def test_one_over_f_noise_has_the_variance_that_is_stated():
+    noise = [drift(seed=seed).one_over_f() for seed in range(6)]
+    assert np.var(noise) == pytest.approx(drifts.variance(), rel=0.1)
+
+
+def test_one_over_f_noise_makes_stripes_along_the_rows():
+    noise = drift().one_over_f()
+    assert noise.mean(axis=1).std() > 5 * noise.mean(axis=0).std()
+
+
+def test_the_amplifiers_share_part_of_the_noise():
+    noise = drift().one_over_f()
+    shared = np.corrcoef(noise[:, :512].ravel(), noise[:, 512:1024].ravel())[0, 1]
+    expected = drifts.COMMON**2 / drifts.variance()
+    assert shared == pytest.approx(expected, abs=0.1)

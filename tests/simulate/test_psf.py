@@ -1,0 +1,64 @@
+"""The image of a star."""
+
+import numpy as np
+import pytest
+
+from jwrules.simulate.psf import RADIUS, Psf
+
+PSF = Psf(2.1)
+
+
+def star(x, y, flux=1.0, size=101):
+    image = np.zeros((size, size))
+    PSF.draw(image, x, y, flux)
+    return image
+
+
+@pytest.mark.parametrize(("x", "y"), [(50.0, 50.0), (50.5, 49.5), (50.21, 50.83)])
+def test_a_star_has_its_flux_wherever_in_a_pixel_it_falls(x, y):
+    assert star(x, y, 7.0).sum() == pytest.approx(7.0, rel=1e-4)
+
+
+def test_a_star_is_where_it_was_put():
+    image = star(50.21, 49.68)
+    rows, columns = np.indices(image.shape)
+    assert (image * columns).sum() / image.sum() == pytest.approx(50.21, abs=2e-3)
+    assert (image * rows).sum() / image.sum() == pytest.approx(49.68, abs=2e-3)
+
+
+def test_a_star_has_its_width():
+    profile = PSF.pixelated[RADIUS * 9]
+    above = np.flatnonzero(profile > profile.max() / 2)
+    assert (above[-1] - above[0] + 1) / 9 == pytest.approx(2.1, abs=0.12)
+
+
+def test_half_a_star_falls_off_the_edge():
+    image = star(0.0, 50.0) + star(0.0, 50.0)
+    assert image[:, 1:].sum() + image[:, 0].sum() / 2 == pytest.approx(1.0, rel=1e-3)
+
+
+def test_a_star_beyond_the_edge_leaves_nothing():
+    assert not star(-RADIUS - 5.0, 50.0).any()
+
+
+def test_encircled_energy_grows_from_nothing_to_all():
+    energy = PSF.encircled(np.linspace(0, RADIUS, 200))
+    assert energy[0] == 0
+    assert np.all(np.diff(energy) >= 0)
+    assert energy[-1] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_the_radius_of_an_energy_encircles_it():
+    assert PSF.encircled(np.array(PSF.radius_of(0.7))) == pytest.approx(0.7, abs=1e-9)
+
+
+def test_the_aperture_correction_undoes_what_the_aperture_and_the_background_take():
+    radius, annulus = PSF.radius_of(0.7), (14.0, 20.0)
+    inner, outer = PSF.encircled(np.array(annulus))
+    background = (outer - inner) / (20.0**2 - 14.0**2)
+    assert (0.7 - background * radius**2) * PSF.correction(radius, annulus) == pytest.approx(1.0)
+
+
+def test_the_sharpness_is_that_of_a_drawn_star():
+    phases = np.random.default_rng(1).uniform(-0.5, 0.5, (200, 2)) + 50
+    assert PSF.sharpness == pytest.approx(np.mean([np.sum(star(*p) ** 2) for p in phases]), rel=0.02)
