@@ -12,20 +12,8 @@ from jwrules import cli
 from jwrules.cli import stages, workflow
 from jwrules.errors import WorkflowFault
 
-COMMANDS = [
-    "simulate",
-    "plan",
-    "run",
-    "detector1",
-    "image2",
-    "image3",
-    "associate",
-    "steps",
-    "recipes",
-    "schema",
-    "explain",
-    "picture",
-]
+COMMANDS = ["simulate", "plan", "run", "detector1", "image2", "image3", "associate", "steps", "recipes", "schema"]
+COMMANDS += ["explain", "picture"]
 
 
 @pytest.fixture(autouse=True)

@@ -56,7 +56,10 @@ def _real(directory: Path, options: Sequence[str]) -> tuple[int, int]:
     with contextlib.redirect_stdout(io.StringIO()):
         status = _snakemake([*command(directory), "--logger", progress.NAME, *options])
     jobs = sum(handler.tally.done.total() for handler in progress.latest)
-    if status == 0:
+    failed = sum(len(handler.failed) for handler in progress.latest)
+    if failed:
+        log.error("%d jobs done, %d failed; the same command makes what is missing", jobs, failed)
+    elif status == 0:
         log.info("%s", f"{jobs} jobs done; products in {directory}/results" if jobs else "everything is up to date")
     return status, jobs
 

@@ -199,6 +199,9 @@ class LogHandler(LogHandlerBase):
             self._draw()
 
 
+_TOLD = ("Exiting because", "At least one job did not complete", "CalledProcessError", "Removing output files")
+
+
 def _is_news(record: logging.LogRecord) -> bool:
     """Tell whether an error says more than the failures that were shown when they happened."""
-    return not record.getMessage().startswith(("Exiting because", "At least one job did not complete", "Removing"))
+    return not any(words in record.getMessage() for words in _TOLD)
