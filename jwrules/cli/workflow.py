@@ -121,8 +121,14 @@ def _asked(options: argparse.Namespace, directory: Path) -> Settings:
         references=_references(options.references, earlier),
         recipe=Path(options.recipe).resolve() if options.recipe else None,
         steps=earlier.steps if earlier else {},
-        sets=tuple(options.sets),
+        sets=tuple(_in_full(text) for text in options.sets),
     )
+
+
+def _in_full(text: str) -> str:
+    """Return a setting whose value, where it is the path of a file, does not depend on the current folder."""
+    name, sign, value = text.partition("=")
+    return f"{name}{sign}{Path(value).resolve()}" if value and Path(value).is_file() else text
 
 
 def _references(given: str | None, earlier: Settings | None) -> str:

@@ -4,8 +4,9 @@
 """
 
 from jwrules.plan.choose import Choice, Planner
+from jwrules.plan.links import STORE
 from jwrules.plan.make import make
-from jwrules.plan.rows import STAGES, STORE, Job, LeftOut, Plan, link
+from jwrules.plan.rows import STAGES, Job, LeftOut, Plan
 from jwrules.plan.settings import RUN_FILE, Settings, read, references_or_default
 from jwrules.plan.workspace import cache_of, of, planner, prepare
 
@@ -20,7 +21,6 @@ __all__ = [
     "Planner",
     "Settings",
     "cache_of",
-    "link",
     "make",
     "of",
     "planner",

@@ -13,6 +13,7 @@ import jwrules
 from jwrules import associations, names, recipes
 from jwrules.errors import JwrulesError, RecipeFault, WorkflowFault
 from jwrules.plan.choose import Planner
+from jwrules.plan.links import with_links
 from jwrules.plan.resources import memory, minutes
 from jwrules.plan.rows import Job, LeftOut, Plan
 from jwrules.pool import Pool
@@ -173,13 +174,15 @@ def _job(
 ) -> Job:
     headers = [exposure.header for exposure in exposures]
     choice = planner.choose(stage, headers[0])
+    steps, files = with_links(choice.steps, planner.references.ledger)
     return Job(
         stage=stage,
         name=name,
         recipe=choice.recipe,
         science=science,
         gives=gives,
-        steps=choice.steps,
+        steps=steps,
+        files=files,
         runs=choice.runs,
         references=choice.references,
         mem_mb=memory(stage, headers),

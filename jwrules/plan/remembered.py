@@ -70,8 +70,8 @@ def _references(source: str) -> list[Path]:
 
 
 def _chosen(made: Plan) -> Iterator[Path]:
-    """The reference files of a plan; those of a CRDS cache lie elsewhere than its rules."""
-    return iter(sorted({one.path for job in made.all() for one in job.references.values()}))
+    """The files that a plan opens by content; those of a CRDS cache lie elsewhere than its rules."""
+    return iter(sorted({one.path for job in made.all() for one in job.opened}))
 
 
 def _below(place: Path) -> Iterator[Path]:

@@ -10,23 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from jwrules import names
+from jwrules.plan.links import STORE, link
 from jwrules.references import Chosen
 
 STAGES = ("detector1", "image2", "image3")
-STORE = ".jwrules"
-"""Folder of the working directory for everything that can be made again: caches, associations, links."""
-
 NO_NAME = r"(?!)"
 """A pattern that no name has."""
-
-
-def link(reference: Chosen) -> str:
-    """Return where the working directory links to a reference file.
-
-    The name says the content, not the folder it came from: a reference that moved or was touched keeps its link, one
-    of another content gets another.
-    """
-    return f"{STORE}/references/{reference.sha256[:16]}/{reference.name}"
 
 
 @dataclass(frozen=True)
@@ -35,8 +24,9 @@ class Job:
 
     `science`, `background`: paths of its input files, seen from the working directory; `gives`: suffixes of what
     it makes; `steps`: the chain as JSON; `runs`: its steps that are not skipped; `mem_mb` in megabytes, `runtime` in
-    minutes; `association`: the path that its association file will have, and `acid` its candidate; `about`: what a
-    table or the report says of it (instrument, filter, target, ...).
+    minutes; `association`: the path that its association file will have, and `acid` its candidate; `files`: those
+    that options name, such as an astrometric catalogue; `about`: what a table or the report says of it (instrument,
+    filter, target, ...).
     """
 
     stage: str
@@ -52,7 +42,13 @@ class Job:
     background: tuple[str, ...] = ()
     association: str = ""
     acid: str = ""
+    files: tuple[Chosen, ...] = ()
     about: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def opened(self) -> list[Chosen]:
+        """Every file that is opened besides the exposures: reference files, and files that options name."""
+        return [*self.references.values(), *self.files]
 
     @property
     def target(self) -> str:

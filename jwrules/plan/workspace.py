@@ -12,8 +12,9 @@ import jwrules
 from jwrules import associations, pool, recipes, references
 from jwrules.plan import remembered, settings
 from jwrules.plan.choose import Planner
+from jwrules.plan.links import STORE, link
 from jwrules.plan.make import make
-from jwrules.plan.rows import STORE, Plan, link
+from jwrules.plan.rows import Plan
 from jwrules.plan.settings import Settings
 
 
@@ -61,7 +62,7 @@ def cache_of(directory: Path | None) -> Path:
 
 
 def _link_references(plan: Plan, directory: Path) -> None:
-    for reference in {one for job in plan.all() for one in job.references.values()}:
+    for reference in {one for job in plan.all() for one in job.opened}:
         place = directory / link(reference)
         if not (place.is_symlink() and place.readlink() == reference.path):
             place.parent.mkdir(parents=True, exist_ok=True)

@@ -133,3 +133,15 @@ def test_more_groups_need_more_memory(tmp_path):
     write_exposures(asked.data, NGROUPS=200, SUBSIZE1=2048, SUBSIZE2=2048)
     many = planned(tmp_path, asked).job("detector1", exposure(1, "nrca1")).mem_mb
     assert many - few == pytest.approx(200 * 2048**2 * 16 / 2**20, rel=0.1)
+
+
+def test_a_file_that_an_option_names_counts_by_its_content(tmp_path):
+    asked = program(tmp_path)
+    chains = []
+    for place, content in (("here", "stars"), ("there", "stars"), ("there", "other stars")):
+        catalog = tmp_path / place / "stars.ecsv"
+        catalog.parent.mkdir(exist_ok=True)
+        catalog.write_text(content)
+        plan = planned(tmp_path, replace(asked, sets=(f"tweakreg.abs_refcat={catalog}",)))
+        chains.append(plan.job("image3", SHORT).steps)
+    assert chains[0] == chains[1] != chains[2]

@@ -69,6 +69,21 @@ def test_everything_is_due_at_first(tmp_path):
     assert counted(asked, tmp_path) == EVERYTHING
 
 
+def test_every_product_of_nircam_imaging_is_due_at_first(tmp_path):
+    asked = program(tmp_path, recipe=None)
+    (tmp_path / ".snakemake").mkdir()
+    assert counted(asked, tmp_path) == {
+        "detector1": 8,
+        "image2": 8,
+        "association": 2,
+        "image3": 2,
+        "crf": 8,
+        "picture_exposure": 8,
+        "picture_mosaic": 2,
+        "picture_segments": 2,
+    }
+
+
 def test_a_comment_in_the_recipe_runs_nothing(run):
     folder, asked = run
     asked.recipe.write_text(RECIPE + "# a thought\n")
