@@ -39,7 +39,7 @@ def run(product: Path, catalog: Path | None, output: Path) -> Path:
     draw(figure, image, str(header.get("BUNIT", "")))
     if sources is not None:
         _mark(figure.axes[0], sources)
-    figure.axes[0].set_title(_title(product, primary), fontsize=10)
+    figure.suptitle(_title(product, primary), fontsize=10)
     return _save(figure, output)
 
 
@@ -48,20 +48,11 @@ def _figure(image: np.ndarray, header: fits.Header) -> Figure:
     scale = _SIDE / max(ny, nx) / 100
     figure = Figure(figsize=(max(nx * scale, 4) + 2, max(ny * scale, 2) + 1.2), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
-    if str(header.get("CTYPE1", "")).startswith("RA"):
-        _name_sky(figure.add_subplot(projection=WCS(header, fix=False)))
-    else:
-        figure.add_subplot(xlabel="x (pixel)", ylabel="y (pixel)")
+    on_sky = str(header.get("CTYPE1", "")).startswith("RA")
+    axes = figure.add_subplot(projection=WCS(header, fix=False)) if on_sky else figure.add_subplot()
+    axes.set_xlabel("RA (ICRS)" if on_sky else "x (pixel)")
+    axes.set_ylabel("Dec (ICRS)" if on_sky else "y (pixel)")
     return figure
-
-
-def _name_sky(axes: Any) -> None:
-    """Right ascension below, declination on the left, however the image is turned."""
-    for coordinate, side, name in zip(axes.coords, "bl", ("RA (ICRS)", "Dec (ICRS)"), strict=True):
-        coordinate.set_ticks_position(side)
-        coordinate.set_ticklabel_position(side)
-        coordinate.set_axislabel_position(side)
-        coordinate.set_axislabel(name)
 
 
 def stretch(image: np.ndarray) -> ImageNormalize:

@@ -51,3 +51,10 @@ def test_a_file_without_an_image_is_refused(tmp_path):
     pyfits.PrimaryHDU().writeto(tmp_path / "a_i2d.fits")
     with pytest.raises(DataFault, match="no image to draw"):
         picture.run(tmp_path / "a_i2d.fits", None, tmp_path / "a.png")
+
+
+def test_an_image_on_the_sky_has_axes_on_the_sky(tmp_path):
+    header = pyfits.Header({"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 80.0, "CRVAL2": -69.0})
+    header.update({"CRPIX1": 100, "CRPIX2": 100, "CDELT1": -1e-5, "CDELT2": 1e-5, "CUNIT1": "deg", "CUNIT2": "deg"})
+    image = picture._figure(_sky(), header).axes[0]
+    assert image.get_xlabel() == "RA (ICRS)"
