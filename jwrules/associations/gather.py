@@ -41,7 +41,7 @@ def make(pool: Pool, recipes: Sequence[Recipe]) -> list[Association]:
 def _say_left_out(found: Sequence[Exposure], rules: Iterable[Rule]) -> None:
     """Warn of exposures that a rule cannot group, for a keyword is not known of them."""
     for rule in rules:
-        for column in rule.one_for_each:
+        for column in rule.one_for_each if rule.works_in(DISCOVERED) else ():
             own = [one for one in found if _is_science(rule, one) and not one.value(column, _WHOLE_POOL)]
             if own:
                 more = f" and {len(own) - 1} more" if len(own) > 1 else ""
