@@ -95,7 +95,7 @@ def _record(product: Product, keywords: Mapping[str, Any], entry: Mapping[str, A
     return replace(product, meta=product.meta.updated(**keywords), provenance={**product.provenance, "steps": steps})
 
 
-def _each(product: Any, change: Callable[[Product], Product]) -> Any:
+def _each(product: Any, change: Callable[[Any], Any]) -> Any:
     """Apply `change` to every product inside a compound one."""
     if isinstance(product, tuple):
         return tuple(change(one) for one in product)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def run(
     def write_mosaic(mosaic: Mosaic) -> None:
         written.append(bench.write(f"{product}_i2d.fits", mosaic, made_from))
 
-    saved = {"outlier_detection": write_flagged, "resample": write_mosaic}
+    saved: dict[str, Callable[[Any], None]] = {"outlier_detection": write_flagged, "resample": write_mosaic}
     end = last(bench.chain(images), saved)
     return written + (_write_sources(product, end, bench, made_from) if isinstance(end, Sources) else [])
 

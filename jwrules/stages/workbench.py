@@ -13,7 +13,7 @@ from typing import Any
 import jwrules
 from jwrules.errors import RecipeFault
 from jwrules.products import fits
-from jwrules.products.kinds import Meta, Product, Reference
+from jwrules.products.kinds import Meta, Product, Reference, Slopes
 from jwrules.products.reference import open_reference
 from jwrules.stages import chain
 from jwrules.steps import registry
@@ -68,8 +68,8 @@ class Workbench:
         path = self.references.get(kind.reftype)
         if path is None:
             return None
-        one = product[0] if isinstance(product, tuple) else product
-        one = getattr(one, "rate", one)
+        one: Any = product[0] if isinstance(product, tuple) else product
+        one = one.rate if isinstance(one, Slopes) else one
         return open_reference(path, kind, one.meta, one.data.shape[-2:])
 
 
