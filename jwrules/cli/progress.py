@@ -26,7 +26,7 @@ TAIL = 15
 latest: list[LogHandler] = []
 """The handlers that Snakemake made, for whoever started it to ask how the run went."""
 
-_ORDER = ("detector1", "image2", "associations", "image3", "crf", "picture")
+_ORDER = ("detector1", "image2", "association", "image3", "crf", "picture")
 _BAR = 20
 
 
@@ -174,7 +174,7 @@ class LogHandler(LogHandlerBase):
 
     def _finish(self, event: Mapping[str, Any]) -> None:
         rule = self.tally.finish(event["job_id"], time.monotonic())
-        if rule and self.tally.done[rule] == self.tally.totals[rule] and not self.live:
+        if rule in self.tally.totals and self.tally.done[rule] == self.tally.totals[rule] and not self.live:
             self.say(f"{clock(time.monotonic() - self.began):>7}  {rule}: {self.tally.done[rule]} done")
 
     def _fail(self, event: Mapping[str, Any]) -> None:
