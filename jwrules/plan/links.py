@@ -14,7 +14,7 @@ STORE = ".jwrules"
 
 
 def link(file: Chosen) -> str:
-    """Return where the working directory links to a file: it keeps its link when it moves, not when its content changes."""
+    """Return where the working directory links to a file; the link stays when the file moves, not when it changes."""
     return f"{STORE}/references/{file.sha256[:16]}/{file.name}"
 
 
