@@ -7,8 +7,8 @@ rule picture_mosaic:
         report(
             "pictures/{product}_i2d.png",
             caption="../docs/report/mosaic.rst",
-            category="Mosaics and catalogues",
-            subcategory=said("image3", "target"),
+            category=said("image3", "target"),
+            subcategory="Mosaics and catalogues",
             labels=said("image3", "labels"),
         ),
     log:
@@ -26,8 +26,8 @@ rule picture_mosaic_alone:
         report(
             "pictures/{product}_i2d.png",
             caption="../docs/report/mosaic.rst",
-            category="Mosaics and catalogues",
-            subcategory=said("image3", "target"),
+            category=said("image3", "target"),
+            subcategory="Mosaics and catalogues",
             labels=said("image3", "labels"),
         ),
     log:
@@ -45,8 +45,8 @@ use rule picture_mosaic_alone as picture_segments with:
         report(
             "pictures/{product}_segm.png",
             caption="../docs/report/segments.rst",
-            category="Segmentation",
-            subcategory=said("image3", "target"),
+            category=said("image3", "target"),
+            subcategory="Segmentation",
             labels=said("image3", "labels"),
         ),
     log:
@@ -62,8 +62,8 @@ use rule picture_mosaic_alone as picture_exposure with:
         report(
             "pictures/{exposure}_i2d.png",
             caption="../docs/report/exposure.rst",
-            category="Calibrated exposures",
-            subcategory=said("image2", "target"),
+            category=said("image2", "target"),
+            subcategory="Calibrated exposures",
             labels=said("image2", "labels"),
         ),
     log:

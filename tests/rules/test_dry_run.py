@@ -1,17 +1,14 @@
 """The rules run what is due and nothing else: jobs are counted in dry runs over files of headers alone."""
 
 import os
-import shutil
-import subprocess
-import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from program_scene import RECIPE, exposure, header, planned, program, write_header, write_reference
+from program_scene import RECIPE, exposure, header, program, write_header, write_reference
 
-from jwrules.cli import due, engine
+from jwrules.cli import due
 
 pytestmark = pytest.mark.workflow
 
@@ -29,33 +26,6 @@ ONE_MOSAIC = {"image3_mosaic": 1, "picture_mosaic_alone": 1}
 def counted(asked, folder):
     jobs = due.of(asked, folder).reasons
     return Counter(rule for rule, *_ in jobs if rule != "all")
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A program of which every product is there, as Snakemake sees it, and what was asked."""
-    folder = tmp_path_factory.mktemp("finished")
-    asked = program(folder)
-    asked.write(folder / "run.yaml")
-    plan = planned(folder, asked)
-    for path in plan.targets():
-        (folder / path).parent.mkdir(exist_ok=True)
-        (folder / path).touch()
-    for product in plan.jobs["image3"]:
-        (folder / ".jwrules" / "crf" / product).mkdir(parents=True)
-    touch = ["--touch", "--forceall", "--cores", "1", "--quiet", "all"]
-    arguments = [sys.executable, "-m", "snakemake", *engine.command(folder), *touch]
-    subprocess.run(arguments, check=True, capture_output=True)
-    return folder, asked
-
-
-@pytest.fixture
-def run(finished, tmp_path):
-    """A copy of the finished program: its folder, and what was asked."""
-    folder, asked = finished
-    shutil.copytree(folder, tmp_path / "run", symlinks=True)
-    here = {"data": tmp_path / "run" / "uncal", "references": str(tmp_path / "run" / "references")}
-    return tmp_path / "run", replace(asked, **here, recipe=tmp_path / "run" / "short.yaml")
 
 
 def test_nothing_changed_nothing_runs(run):

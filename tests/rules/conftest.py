@@ -1,0 +1,43 @@
+"""A program of which everything is made, as Snakemake sees it."""
+
+import base64
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from program_scene import planned, program
+
+from jwrules.cli import engine
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A program of which every product is there, as Snakemake sees it, and what was asked."""
+    folder = tmp_path_factory.mktemp("finished")
+    asked = program(folder)
+    asked.write(folder / "run.yaml")
+    plan = planned(folder, asked)
+    for path in plan.targets():
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_bytes(PNG if path.endswith(".png") else b"")
+    for product in plan.jobs["image3"]:
+        (folder / ".jwrules" / "crf" / product).mkdir(parents=True)
+    touch = ["--touch", "--forceall", "--cores", "1", "--quiet", "all"]
+    arguments = [sys.executable, "-m", "snakemake", *engine.command(folder), *touch]
+    subprocess.run(arguments, check=True, capture_output=True)
+    return folder, asked
+
+
+@pytest.fixture
+def run(finished, tmp_path):
+    """A copy of the finished program: its folder, and what was asked."""
+    folder, asked = finished
+    shutil.copytree(folder, tmp_path / "run", symlinks=True)
+    here = {"data": tmp_path / "run" / "uncal", "references": str(tmp_path / "run" / "references")}
+    return tmp_path / "run", replace(asked, **here, recipe=tmp_path / "run" / "short.yaml")
