@@ -14,6 +14,9 @@ from typing import Any
 import numpy as np
 from astropy.table import Table
 from gwcs import WCS
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import KDTree
 from tweakwcs.correctors import JWSTWCSCorrector
 from tweakwcs.linearfit import NotEnoughPointsError, SingularMatrixError
 from tweakwcs.matchutils import MatchSourceConfusionError, XYXYMatch
@@ -112,9 +115,47 @@ def _align_one_by_one(
 
 def absolute(fields: Sequence[Field], radec: np.ndarray, rules: Rules) -> list[Solution]:
     """Return for each image its WCS aligned with the positions `radec` (n, 2), degrees; each group moves on its own."""
+    fields = _each_star_once(fields, 0.25 * rules.tolerance)
     groups = _groups(fields, keep_order=True)
     reference = RefCatalog(Table(radec, names=["RA", "DEC"]))
     return _solutions(fields, groups, {group.name: _align(group, reference, rules) for group in groups})
+
+
+def _each_star_once(fields: Sequence[Field], radius: float) -> list[Field]:
+    """Replace the stars of a group that lie within `radius` arcsec of each other by one at their mean place.
+
+    Of several the matching would always take the one with the lowest coordinate, and so move the group.
+    """
+    group = np.array([field.group for field in fields for _ in field.x])
+    if not len(group):
+        return list(fields)
+    stars = np.concatenate([_directions(field) for field in fields])
+    pairs = KDTree(stars).query_pairs(np.deg2rad(radius / 3600), output_type="ndarray")
+    pairs = pairs[group[pairs[:, 0]] == group[pairs[:, 1]]]
+    links = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(stars), len(stars)))
+    _, names = connected_components(links, directed=False)
+    _, first, members = np.unique(names, return_index=True, return_inverse=True)
+    means = np.stack([np.bincount(members, axis) for axis in stars.T], axis=-1)
+    return [_with_stars(*one) for one in _split(fields, first, means)]
+
+
+def _split(fields: Sequence[Field], first: np.ndarray, means: np.ndarray) -> Iterator[tuple[Field, np.ndarray]]:
+    """Give each mean place to the image that has the first star behind it."""
+    ends = np.cumsum([len(field.x) for field in fields])
+    owner = np.searchsorted(ends, first, side="right")
+    for number, field in enumerate(fields):
+        yield field, means[owner == number]
+
+
+def _with_stars(field: Field, directions: np.ndarray) -> Field:
+    if not len(directions):
+        return replace(field, x=np.empty(0), y=np.empty(0))
+    x, y = field.wcs.invert(*overlap.radec(directions).T, with_bounding_box=False)
+    return replace(field, x=x, y=y)
+
+
+def _directions(field: Field) -> np.ndarray:
+    return footprint.unit_vectors(footprint.sky(field.wcs, field.x, field.y))
 
 
 def _groups(fields: Sequence[Field], keep_order: bool) -> list[_Group]:

@@ -62,5 +62,10 @@ def _tangent(radec: np.ndarray, center: np.ndarray) -> np.ndarray:
 
 def _sky(plane: np.ndarray, center: np.ndarray) -> np.ndarray:
     normal, east, north = _axes(center)
-    x, y, z = (normal + plane[:, :1] * east + plane[:, 1:] * north).T
+    return radec(normal + plane[:, :1] * east + plane[:, 1:] * north)
+
+
+def radec(directions: np.ndarray) -> np.ndarray:
+    """Return right ascension in [0, 360) and declination (n, 2), degrees, of vectors (n, 3) of any length."""
+    x, y, z = directions.T
     return np.rad2deg(np.column_stack([np.arctan2(y, x) % (2 * np.pi), np.arctan2(z, np.hypot(x, y))]))
