@@ -26,8 +26,13 @@ TAIL = 15
 latest: list[LogHandler] = []
 """The handlers that Snakemake made, for whoever started it to ask how the run went."""
 
-_ORDER = ("detector1", "image2", "association", "image3", "crf", "picture")
-_BAR = 20
+_SHOWN = ("detector1", "image2", "image3", "picture")
+"""What the live line counts, in order; rules whose name begins so are counted together."""
+
+_EFFORT = {"detector1": 2.0, "image2": 1.0, "image3": 3.0, "picture": 1.0, "association": 0.01, "crf": 0.01}
+"""How long a job lasts compared with others, until one of its own rule is done."""
+
+_BAR = 16
 
 
 @dataclass
@@ -58,21 +63,26 @@ class Tally:
     def remaining(self, now: float, cores: int) -> float | None:
         """Return the estimated seconds that are left, or None while nothing is known.
 
-        Every job is taken to last as long as the mean of its rule, or of all rules until one of its own is done.
+        Jobs last as long as the mean of their rule; until one of it is done, as its usual effort says.
         """
         finished = self.done.total()
-        if not finished:
+        effort = sum(_effort(rule) * count for rule, count in self.done.items())
+        if not effort:
             return None
-        usual = self.spent.total() / finished
-        mean = {rule: self.spent[rule] / self.done[rule] if self.done[rule] else usual for rule in self.totals}
+        unit = self.spent.total() / effort
+        mean = {r: self.spent[r] / self.done[r] if self.done[r] else _effort(r) * unit for r in self.totals}
         left = sum((self.totals[rule] - self.done[rule]) * mean[rule] for rule in self.totals)
         begun = sum(min(now - began, mean.get(rule, 0.0)) for rule, began in self.running.values())
         return max(left - begun, 0.0) / max(min(cores, self.totals.total() - finished), 1)
 
     def counts(self) -> str:
         """Return `detector1 3/8  image2 0/8 ...`, in the order of the stages."""
-        rules = sorted(self.totals, key=lambda rule: (_rank(rule), rule))
-        return "  ".join(f"{rule} {self.done[rule]}/{self.totals[rule]}" for rule in rules)
+        return "  ".join(filter(None, map(self._count, _SHOWN)))
+
+    def _count(self, family: str) -> str:
+        rules = [rule for rule in self.totals if rule.startswith(family)]
+        done, total = (sum(counter[rule] for rule in rules) for counter in (self.done, self.totals))
+        return f"{family} {done}/{total}" if rules else ""
 
     def line(self, now: float, began: float, cores: int) -> str:
         """Return the live line: bar, percent, counts, time."""
@@ -84,9 +94,13 @@ class Tally:
         return f"{bar} {share:4.0%}  {clock(now - began)}{eta}  {self.counts()}"
 
 
+def _effort(rule: str) -> float:
+    return next((effort for family, effort in _EFFORT.items() if rule.startswith(family)), 1.0)
+
+
 def _rank(rule: str) -> int:
-    ranks = [rank for rank, stem in enumerate(_ORDER) if rule.startswith(stem)]
-    return ranks[0] if ranks else len(_ORDER)
+    ranks = [rank for rank, family in enumerate(_SHOWN) if rule.startswith(family)]
+    return ranks[0] if ranks else len(_SHOWN)
 
 
 def clock(seconds: float) -> str:
@@ -97,12 +111,13 @@ def clock(seconds: float) -> str:
 
 
 def tail(logs: Iterable[str], lines: int = TAIL) -> str:
-    """Return the last lines of the log files of a job, indented."""
+    """Return the last lines of the log files of a job, indented; the command that begins a log is left out."""
     found: list[str] = []
     for log in logs:
         path = Path(log)
         if path.is_file():
-            found += path.read_text(errors="replace").splitlines()[-lines:]
+            said = [line for line in path.read_text(errors="replace").splitlines() if " --steps " not in line]
+            found += said[-lines:]
     return "\n".join(f"    {line}" for line in found)
 
 

@@ -28,6 +28,11 @@ def test_twice_the_cores_half_the_time():
     assert one == pytest.approx(2 * two)
 
 
+def test_until_one_of_its_rule_is_done_a_job_lasts_as_its_effort_says():
+    made = tally({"detector1": 1, "image3": 1, "crf": 1}, [("detector1", 10.0)])
+    assert made.remaining(10.0, cores=1) == pytest.approx(15.0, rel=0.01)
+
+
 def test_each_rule_has_its_own_mean():
     made = tally({"detector1": 2, "image3": 2}, [("detector1", 10.0), ("image3", 100.0)])
     assert made.remaining(0.0, cores=1) == pytest.approx(110.0)
@@ -44,9 +49,13 @@ def test_stages_are_counted_in_their_order():
     assert made.counts() == "detector1 1/8  image3 0/2"
 
 
+def test_pictures_of_all_kinds_are_counted_together():
+    assert tally({"picture_exposure": 8, "picture_mosaic": 2}).counts() == "picture 0/10"
+
+
 def test_the_line_shows_the_share_that_is_done():
     made = tally({"detector1": 2}, [("detector1", 65.0)])
-    assert made.line(now=65.0, began=0.0, cores=1) == "██████████░░░░░░░░░░  50%  1:05, 1:05 left  detector1 1/2"
+    assert made.line(now=65.0, began=0.0, cores=1) == "████████░░░░░░░░  50%  1:05, 1:05 left  detector1 1/2"
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(5, "0:05"), (65, "1:05"), (3725, "1:02:05")])
@@ -56,8 +65,14 @@ def test_durations_are_read_at_a_glance(seconds, text):
 
 def test_the_end_of_a_log_is_shown_indented(tmp_path):
     log = tmp_path / "a.log"
-    log.write_text("\n".join(f"line {n}" for n in range(100)))
+    log.write_text("jwrules detector1 a --steps []\n" + "\n".join(f"line {n}" for n in range(100)))
     assert tail([str(log)], lines=2) == "    line 98\n    line 99"
+
+
+def test_the_command_that_begins_a_log_is_left_out(tmp_path):
+    log = tmp_path / "a.log"
+    log.write_text("jwrules detector1 a --steps []\nwhat went wrong")
+    assert tail([str(log)]) == "    what went wrong"
 
 
 def test_a_log_that_is_not_there_is_no_failure(tmp_path):
