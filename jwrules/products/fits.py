@@ -25,6 +25,8 @@ P = TypeVar("P", bound=Product)
 
 _STRUCTURE = {"SIMPLE", "BITPIX", "NAXIS", "EXTEND", "XTENSION", "PCOUNT", "GCOUNT", "BSCALE", "BZERO"}
 _STRUCTURE |= {"EXTNAME", "EXTVER", "CHECKSUM", "DATASUM", "TFIELDS", *(f"NAXIS{i}" for i in range(1, 7))}
+# 80 characters less keyword, "= ", and the " / " before the comment.
+_CARD_LENGTH = 67
 _CARRIED_TABLES = ("GROUP", "INT_TIMES")
 
 
@@ -156,8 +158,17 @@ def hdus(filename: str, product: Product) -> fits.HDUList:
         tree["meta"] = {"wcs": getattr(product, "wcs")}  # noqa: B009
     everything = fits.HDUList([_primary(filename, product), *extensions, embedded.embed(tree)])
     for hdu in everything:
+        _trim_comments(hdu.header)
         hdu.add_checksum(when="when written")
     return everything
+
+
+def _trim_comments(header: fits.Header) -> None:
+    """Cut comments that no longer fit beside a long value: astropy would, with a warning for each."""
+    for card in header.cards:
+        room = _CARD_LENGTH - len(repr(card.value)) if isinstance(card.value, str) else _CARD_LENGTH
+        if 0 <= room < len(card.comment):
+            card.comment = card.comment[:room]
 
 
 def _primary(filename: str, product: Product) -> fits.PrimaryHDU:

@@ -145,3 +145,12 @@ def test_an_interrupted_write_keeps_the_old_product(tmp_path):
         raise KeyboardInterrupt
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_long_value_keeps_what_fits_of_its_comment(tmp_path):
+    primary = _header(TARGPROP="x")
+    primary["ASNTABLE"] = ("a" * 50, "the association that this exposure was taken from, in full")
+    rate = replace(_rate(), meta=Meta(primary=primary))
+    header = pyfits.getheader(fits.write(tmp_path / "a_rate.fits", rate))
+    assert header["ASNTABLE"] == "a" * 50
+    assert header.comments["ASNTABLE"].startswith("the ")
