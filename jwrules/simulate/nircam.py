@@ -135,8 +135,9 @@ class Pointing:
     dark_frames: int
 
 
-SMALL_DITHERS = ((0.0, 0.0), (1.8137, 0.9562), (-1.0783, 1.7261), (0.7429, -1.4908))
-STRIPE_DITHERS = ((0.0, 0.0), (4.4193, 0.8631), (-3.1257, 1.2874), (2.2846, -1.1562))
+# In pixels these end in 0, 1/4, 1/2 and 3/4 on both axes, as the sub-pixel dithers of NIRCam do.
+SMALL_DITHERS = ((0.0, 0.0), (1.8135, 0.95325), (-1.07725, 1.7205), (0.73625, -1.51125))
+STRIPE_DITHERS = ((0.0, 0.0), (4.42575, 0.8505), (-3.1185, 1.27575), (2.31525, -1.14975))
 WIDE_DITHERS = ((0.0, 0.0), (5.2137, 3.9562), (-4.0783, 4.7261), (3.7429, -5.4908))
 
 SHORT_READOUT = Readout("MEDIUM8", frames=8, gap=2, groups=7, integrations=1)

@@ -23,8 +23,8 @@ class Psf:
         axis = np.arange(-radius * fine, radius * fine + 1) / fine
         x, y = np.meshgrid(axis, axis)
         r, angle = np.hypot(x, y), np.arctan2(y, x)
-        image = 0.76 * _gaussian(r, self._core) + 0.16 * _gaussian(r, 2.4 * self._core)
-        image += 0.08 * _halo(r, 2.0 * self._core) * (1 + 0.7 * np.cos(6 * angle) * (1 - np.exp(-((r / 4) ** 2))))
+        image = 0.50 * _gaussian(r, self._core) + 0.20 * _gaussian(r, 2.4 * self._core)
+        image += 0.30 * _halo(r, 3.5 * self._core) * (1 + 0.7 * np.cos(6 * angle) * (1 - np.exp(-((r / 4) ** 2))))
         image *= np.clip(1 - (r / radius) ** 2, 0, None) ** 2
         return np.asarray(image / image.sum())
 
@@ -70,15 +70,16 @@ class Psf:
 
     @cached_property
     def _growth(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return radii and the energy within them, integrated over rings: counting samples would be too rough."""
         image = self.pixelated
         for _ in range(3):
             image = ndimage.uniform_filter(image, FINE, mode="constant")
-        half = RADIUS * FINE
-        y, x = np.indices(image.shape) - half
-        bins = np.arange(0, RADIUS + 1, 1 / FINE)
-        r = np.hypot(x, y) / FINE
-        energy, _ = np.histogram(r, bins=bins, weights=image / FINE**2)
-        return bins, np.concatenate([[0.0], np.cumsum(energy)])
+        edges = np.linspace(0, RADIUS, 50 * RADIUS + 1)
+        angle = np.arange(96) * 2 * np.pi / 96
+        ring = (edges[1:] + edges[:-1])[:, None] / 2 * FINE
+        places = np.array([ring * np.sin(angle), ring * np.cos(angle)]) + RADIUS * FINE
+        mean = ndimage.map_coordinates(image, places, order=3).mean(axis=1)
+        return edges, np.concatenate([[0.0], np.cumsum(mean * np.pi * np.diff(edges**2))])
 
     def correction(self, radius: float, annulus: tuple[float, float]) -> float:
         """Return total over measured flux for an aperture whose background is taken in `annulus` (radii, pixels)."""
