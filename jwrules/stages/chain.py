@@ -9,7 +9,7 @@ from typing import Any
 
 from jwrules.errors import CannotRun, JwrulesError
 from jwrules.products.kinds import Product, Reference, Slopes, Sources
-from jwrules.steps import registry
+from jwrules.steps import find
 from jwrules.steps.declare import Skip, Step
 
 log = logging.getLogger("jwrules")
@@ -37,7 +37,7 @@ def run(
     `members[role]` are the other members of the association.
     """
     for call in calls:
-        step = registry()[call.step]
+        step = find(call.step)
         product = _apply(step, call, product, open_reference, members)
         yield call.step, product
 

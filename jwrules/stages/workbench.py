@@ -16,7 +16,7 @@ from jwrules.products import fits
 from jwrules.products.kinds import Meta, Product, Reference, Slopes
 from jwrules.products.reference import open_reference
 from jwrules.stages import chain
-from jwrules.steps import registry
+from jwrules.steps import find, names
 
 
 @dataclass(frozen=True)
@@ -101,14 +101,18 @@ def calls(text: str) -> list[chain.Call]:
         raise RecipeFault(f"--steps is no list of steps in JSON: {reason}") from reason
     for entry in entries:
         _check(entry)
-    return entries
+    return [replace(entry, params=_frozen(entry.params)) for entry in entries]
+
+
+def _frozen(params: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has lists where parameters have tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in params.items()}
 
 
 def _check(call: chain.Call) -> None:
-    step = registry().get(call.step)
-    if step is None:
-        raise RecipeFault(f"--steps: '{call.step}' is no step; there are {', '.join(registry())}")
-    known = {f.name for f in fields(step.params)}
+    if call.step not in names():
+        raise RecipeFault(f"--steps: '{call.step}' is no step; there are {', '.join(names())}")
+    known = {f.name for f in fields(find(call.step).params)}
     if unknown := sorted(set(call.params) - known):
         raise RecipeFault(f"--steps: {call.step} has no parameter {unknown}; it has {sorted(known)}")
 

@@ -48,7 +48,7 @@ def counts(images: Images, params: Params) -> Images:
 @pytest.fixture(autouse=True)
 def _steps(monkeypatch):
     known = {s.name: s for s in (twice, declines, fails, masks, counts)}
-    monkeypatch.setattr(chain, "registry", lambda: known)
+    monkeypatch.setattr(chain, "find", known.__getitem__)
 
 
 def _rate(kind=Rate):
