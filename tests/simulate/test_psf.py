@@ -52,6 +52,25 @@ def test_the_radius_of_an_energy_encircles_it():
     assert PSF.encircled(np.array(PSF.radius_of(0.7))) == pytest.approx(0.7, abs=1e-9)
 
 
+def test_apertures_on_drizzled_stars_hold_the_stated_energy():
+    rows, columns = np.indices((101, 101))
+    held = []
+    for x, y, shift, slip in np.random.default_rng(2).uniform(0, 1, (60, 4)):
+        image = star(50 + x, 50 + y)
+        for axis, part in ((0, slip), (1, shift)):
+            image = (1 - part) * image + part * np.roll(image, 1, axis=axis)
+        disk = overlap(rows - 50 - y - slip, columns - 50 - x - shift, 2.5)
+        held.append((image * disk).sum())
+    assert np.mean(held) == pytest.approx(float(PSF.encircled(np.array(2.5))), rel=2e-3)
+
+
+def overlap(rows, columns, radius):
+    """Share of each pixel that lies within the circle, by 9 x 9 points in it."""
+    points = (np.arange(9) - 4) / 9
+    inside = [np.hypot(rows + dy, columns + dx) < radius for dy in points for dx in points]
+    return np.mean(inside, axis=0)
+
+
 def test_the_aperture_correction_undoes_what_the_aperture_and_the_background_take():
     radius, annulus = PSF.radius_of(0.7), (14.0, 20.0)
     inner, outer = PSF.encircled(np.array(annulus))
