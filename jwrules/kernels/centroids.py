@@ -12,6 +12,7 @@ from scipy.special import erf
 _ROUNDS = 25
 _STEP = np.array([0.5, 0.5, 0.3])  # longest step in x, y (pixels) and in log sigma
 _SMALL = 1e-5
+_BLOCK = 4096  # stars at once, to bound the memory
 
 
 def fit(
@@ -21,8 +22,17 @@ def fit(
 
     data (ny, nx), usable (ny, nx) of bool; `fwhm` in pixels sets the size of the fitted box and the first width; free
     are position, width, flux and a constant background. A star whose fit does not settle within one `fwhm` of where
-    it started, or has fewer than 6 usable pixels, keeps its position.
+    it started, or has fewer than 6 usable pixels, keeps its position; so does one at NaN.
     """
+    result = np.array([x, y], dtype=float)
+    known = np.flatnonzero(np.isfinite(result).all(axis=0))
+    for start in range(0, len(known), _BLOCK):
+        block = known[start : start + _BLOCK]
+        result[:, block] = _fit(data, usable, result[0, block], result[1, block], fwhm)
+    return result[0], result[1]
+
+
+def _fit(data: np.ndarray, usable: np.ndarray, x: np.ndarray, y: np.ndarray, fwhm: float) -> np.ndarray:
     half = max(2, int(np.ceil(1.25 * fwhm)))
     values, weights, columns, rows = _boxes(data, usable, x, y, half)
     shape = np.column_stack([x, y, np.full(len(x), np.log(fwhm / 2.3548))])
@@ -33,13 +43,13 @@ def fit(
         shape = shape + np.where(settled[:, None], 0.0, np.clip(step, -_STEP, _STEP))
     near = np.hypot(shape[:, 0] - x, shape[:, 1] - y) < fwhm
     good = settled & near & (weights.sum(axis=(1, 2)) >= 6)
-    return np.where(good, shape[:, 0], x), np.where(good, shape[:, 1], y)
+    return np.where(good, shape[:, :2].T, [x, y])
 
 
 def _boxes(
     data: np.ndarray, usable: np.ndarray, x: np.ndarray, y: np.ndarray, half: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Cut (n, 2 half + 1, 2 half + 1) boxes; weights are 0 for unusable pixels and beyond the edge."""
+    """Cut (n, 2 half + 1, 2 half + 1) boxes, scaled to 1; weights are 0 for unusable pixels and beyond the edge."""
     around = np.arange(-half, half + 1)
     columns = np.rint(x).astype(int)[:, None] + around
     rows = np.rint(y).astype(int)[:, None] + around
@@ -47,7 +57,9 @@ def _boxes(
     within = ((rows >= 0) & (rows < ny))[:, :, None] & ((columns >= 0) & (columns < nx))[:, None, :]
     where = np.clip(rows, 0, ny - 1)[:, :, None], np.clip(columns, 0, nx - 1)[:, None, :]
     weights = (within & usable[where]).astype(float)
-    return np.where(weights > 0, data[where], 0.0), weights, columns, rows
+    values = np.where(weights > 0, data[where], 0.0)
+    scale = np.abs(values).max(axis=(1, 2), initial=0.0, keepdims=True)
+    return values / np.where(scale > 0, scale, 1.0), weights, columns, rows
 
 
 def _step(

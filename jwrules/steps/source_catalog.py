@@ -5,7 +5,9 @@ image smoothed by a Gaussian; touching ones are deblended. Fluxes are those in c
 reference file apcorr gives their radii and aperture corrections. The local background of a source is the clipped median
 in an annulus. The total flux, corrected for the largest circle, is right for unresolved sources only; a source is
 extended where both concentration indices exceed those of a star. Magnitudes are AB, and Vega where the reference file
-abvegaoffset is given (NaN without). Errors come from the ERR image. An empty mosaic gives a catalogue without rows.
+abvegaoffset is given (NaN without). Positions come from a Gaussian that is fitted to the core of the source, and stay
+those of its whole segment where that fails, or with `centroid: finder` as in the official pipeline. Errors come from
+the ERR image. An empty mosaic gives a catalogue without rows.
 Source: JWST documentation, Source Catalog step.
 """
 
@@ -21,7 +23,7 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 
 from jwrules.errors import CannotRun, RecipeFault
-from jwrules.kernels import photometry, sources, starfind
+from jwrules.kernels import centroids, photometry, sources, starfind
 from jwrules.products import apertures, blending, source_table
 from jwrules.products.apertures import Circles
 from jwrules.products.kinds import AbVegaOffset, Apcorr, Meta, Mosaic, Segmentation, Sources
@@ -46,6 +48,7 @@ class Params:
     ci1_star_threshold: float = par(2.0, "largest ratio of middle to smallest flux of a star")
     ci2_star_threshold: float = par(1.8, "largest ratio of largest to middle flux of a star")
     starfinder: str = par("segmentation", "how sources are found", choices=("iraf", "dao", "segmentation"))
+    centroid: str = par("fit", "positions: Gaussian fitted to the core, or as found", choices=("fit", "finder"))
     snr_threshold: float = par(3.0, "lowest brightness above the background", unit="sigma", gt=0)
     bkg_boxsize: int = par(1000, "size of the background mesh", unit="pixel", ge=1)
     kernel_fwhm: float = par(2.0, "width of the Gaussian that smooths the image", unit="pixel", gt=0)
@@ -82,6 +85,11 @@ def source_catalog(
     found, labels = sources.find(
         finder, data, err, outside, params.snr_threshold, params.bkg_boxsize, params.localbkg_width
     )
+    if params.centroid == "fit":
+        usable = np.isfinite(data) & ~outside
+        found["xcentroid"], found["ycentroid"] = centroids.fit(
+            data, usable, found["xcentroid"], found["ycentroid"], params.kernel_fwhm
+        )
     found |= {name: found[name] << unit for name, unit in _UNITS.items()}
     values = found | _sky(found, mosaic) | _brightness(found, data, err, circles, offset)
     values |= _kind(values, data, circles, params)

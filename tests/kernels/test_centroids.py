@@ -55,8 +55,20 @@ def test_a_fit_that_runs_away_keeps_the_first_position():
     assert (x[0], y[0]) == (30.3, 20.7)
 
 
-def test_twice_the_light_stands_in_the_same_place():
+def test_the_unit_of_brightness_does_not_matter():
     x, y = _grid()
     image = stars(SHAPE, x, y, 100.0, 1.5) + np.random.default_rng(2).normal(0, 0.2, SHAPE)
-    once, twice = (fit(factor * image, np.ones(SHAPE, bool), x, y, 2.5) for factor in (1, 2))
-    np.testing.assert_allclose(once, twice, atol=1e-6)
+    one, other = (fit(factor * image, np.ones(SHAPE, bool), x, y, 2.5) for factor in (1, 2e-9))
+    np.testing.assert_allclose(one, other, atol=1e-9)
+
+
+def test_an_unknown_position_stays_unknown():
+    x, y = _grid()
+    image = stars(SHAPE, x, y, 100.0, 2.0)
+    found = fit(image, np.ones(SHAPE, bool), np.array([np.nan, x[1] + 0.2]), np.array([5.0, y[1]]), 2.5)
+    np.testing.assert_allclose(found, [[np.nan, x[1]], [5.0, y[1]]], atol=1e-4)
+
+
+def test_no_star_gives_no_position():
+    x, y = fit(np.zeros(SHAPE), np.ones(SHAPE, bool), np.empty(0), np.empty(0), 2.5)
+    assert len(x) == len(y) == 0

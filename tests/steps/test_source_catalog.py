@@ -84,6 +84,14 @@ def test_stars_are_not_extended_and_a_galaxy_is():
     assert np.hypot(places["xcentroid"] - 100, places["ycentroid"] - 100).tolist() == [pytest.approx(0, abs=1)]
 
 
+@pytest.mark.parametrize(("centroid", "largest"), [("fit", 0.01), ("finder", 0.05)])
+def test_positions_of_bright_stars_are_good_to_a_fraction_of_a_pixel(centroid, largest):
+    x, y, flux = _grid()
+    catalog, _ = _catalogue(stars(SHAPE, x, y, 10 * flux, FWHM), Params(centroid=centroid))
+    catalog = catalog[_matched(catalog, x, y)]
+    assert np.hypot(catalog["xcentroid"] - x, catalog["ycentroid"] - y).max() < largest
+
+
 def test_positions_on_the_sky_are_those_of_the_wcs(field):
     x, y, _, catalog = field
     where = mosaic(np.ones(SHAPE), noise=0).wcs.pixel_to_world(x, y)
