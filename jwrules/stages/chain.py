@@ -33,6 +33,8 @@ def run(
 ) -> Iterator[tuple[str, Any]]:
     """Yield (step name, product) after each step.
 
+    A step on several images may leave some alone: it says why in `provenance["declined"][step]` of those.
+
     `open_reference(kind, product)` gives the reference file cut to the product, or None where none was chosen;
     `members[role]` are the other members of the association.
     """
@@ -91,8 +93,14 @@ def _stamp(product: Any, step: Step, call: Call, status: str, reason: str, used:
 
 
 def _record(product: Product, keywords: Mapping[str, Any], entry: Mapping[str, Any]) -> Product:
+    declined = dict(product.provenance.get("declined", {}))
+    reason = declined.pop(entry["step"], None)
+    if reason is not None:
+        entry = {**entry, "status": "SKIPPED", "reason": reason}
+        keywords = {keyword: "SKIPPED" if value == "COMPLETE" else value for keyword, value in keywords.items()}
     steps = [*product.provenance.get("steps", []), dict(entry)]
-    return replace(product, meta=product.meta.updated(**keywords), provenance={**product.provenance, "steps": steps})
+    provenance = {**product.provenance, "steps": steps, "declined": declined}
+    return replace(product, meta=product.meta.updated(**keywords), provenance=provenance)
 
 
 def _each(product: Any, change: Callable[[Any], Any]) -> Any:

@@ -109,3 +109,16 @@ def test_the_input_is_not_changed():
     rate = _rate()
     _run(chain.Call("twice"), product=rate)
     assert "S_TWICE" not in rate.meta.primary
+
+
+@step(status="S_SOME")
+def leaves_the_first(images: Images, params: Params) -> Images:
+    first, *others = images
+    return (replace(first, provenance={"declined": {"leaves_the_first": "no stars"}}), *others)
+
+
+def test_an_image_that_a_step_leaves_alone_is_skipped_with_its_reason(monkeypatch):
+    monkeypatch.setattr(chain, "find", {"leaves_the_first": leaves_the_first}.__getitem__)
+    left, taken = _run(chain.Call("leaves_the_first"), product=(_rate(Image), _rate(Image)))
+    assert (left.meta["S_SOME"], taken.meta["S_SOME"]) == ("SKIPPED", "COMPLETE")
+    assert left.provenance["steps"][0]["reason"] == "no stars"
