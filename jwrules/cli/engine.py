@@ -1,4 +1,4 @@
-"""Running Snakemake on a working directory: the lock, the progress, the report."""
+"""Running Snakemake on a working directory, and making its report."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from pathlib import Path
 
 from jwrules import house
 from jwrules.cli.common import log
+from jwrules.cli.locks import free
+from jwrules.cli.stopping import stderr_to, stoppable
 from jwrules.errors import WorkflowFault
 from jwrules.plan import RUN_FILE
 
@@ -32,7 +34,7 @@ def run(directory: Path, options: Sequence[str], *, report: bool = True) -> int:
     A dry run shows what Snakemake says; a real one the progress, and at its end a report is written.
     """
     dry = any(_SILENT.fullmatch(option) for option in options)
-    _free(directory)
+    free(directory)
     with _back_to_here():
         status, jobs = _dry(directory, options) if dry else _real(directory, options)
     page = directory / REPORT
@@ -46,17 +48,19 @@ def _dry(directory: Path, options: Sequence[str]) -> tuple[int, int]:
 
 
 def _real(directory: Path, options: Sequence[str]) -> tuple[int, int]:
-    """Run with the progress shown; return the exit status and the number of jobs that were done."""
-    from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
+    """Run with the progress shown; return the exit status and the number of jobs that were done.
 
+    Raises KeyboardInterrupt when the run was interrupted, after it has stopped.
+    """
     from jwrules.cli import progress
 
-    LoggerPluginRegistry().register_plugin(f"snakemake_logger_plugin_{progress.NAME}", progress)
-    progress.latest.clear()
-    with contextlib.redirect_stdout(io.StringIO()):
+    chatter = directory / "logs" / "snakemake.log"
+    with stderr_to(chatter) as terminal, progress.shown(terminal) as handlers, stoppable(handlers) as stopped:
         status = _snakemake([*command(directory), "--logger", progress.NAME, *options])
-    jobs = sum(handler.tally.done.total() for handler in progress.latest)
-    failed = sum(len(handler.failed) for handler in progress.latest)
+    if stopped.is_set():
+        raise KeyboardInterrupt
+    jobs = sum(handler.tally.done.total() for handler in handlers)
+    failed = sum(len(handler.failed) for handler in handlers)
     if failed:
         log.error("%d jobs done, %d failed; the same command makes what is missing", jobs, failed)
     elif status == 0:
@@ -93,31 +97,3 @@ def _write_report(directory: Path) -> None:
         log.warning("no report was written: %s", done.stderr.strip().splitlines()[-1] if done.stderr else "")
     else:
         log.info("report: %s", page)
-
-
-def _free(directory: Path) -> None:
-    """Remove the lock that a killed run left; WorkflowFault while another run is at work in the directory."""
-    if not list((directory / ".snakemake" / "locks").glob("*.lock")):
-        return
-    busy = list(_others_at_work(directory))
-    if busy:
-        raise WorkflowFault(f"{directory}: another run is at work there: {'; '.join(busy)}; wait for it or stop it")
-    log.warning("%s: a run was killed here; its lock is removed, and what it left unfinished is made again", directory)
-    arguments = [sys.executable, "-m", "snakemake", *command(directory), "--unlock"]
-    subprocess.run(arguments, capture_output=True, check=True)
-
-
-def _others_at_work(directory: Path) -> Iterator[str]:
-    """Return the other processes that run a workflow in the directory, as far as this machine can tell."""
-    import psutil
-
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            words = process.cmdline()
-            runs = any(Path(word).name == "snakemake" for word in words) or _is_our_run(words)
-            if runs and process.pid != os.getpid() and Path(process.cwd()) == directory:
-                yield f"process {process.pid}: {' '.join(words)[:80]}"
-
-
-def _is_our_run(words: Sequence[str]) -> bool:
-    return any(Path(word).name == "jwrules" for word in words) and "run" in words

@@ -6,25 +6,26 @@ It is a logger plugin of Snakemake, so it sees the jobs as Snakemake does: how m
 from __future__ import annotations
 
 import logging
+import re
 import shutil
+import signal
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
+from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
 
 NAME = "jwrules"
 TAIL = 15
 """Lines of a failed job's log that are shown."""
-
-latest: list[LogHandler] = []
-"""The handlers that Snakemake made, for whoever started it to ask how the run went."""
 
 _SHOWN = ("detector1", "image2", "image3", "picture")
 """What the live line counts, in order; rules whose name begins so are counted together."""
@@ -121,14 +122,36 @@ def tail(logs: Iterable[str], lines: int = TAIL) -> str:
     return "\n".join(f"    {line}" for line in found)
 
 
+_terminal: TextIO = sys.stderr
+_handlers: list[LogHandler] = []
+
+
+@contextmanager
+def shown(terminal: TextIO) -> Iterator[Sequence[LogHandler]]:
+    """Make the plugin known to Snakemake, writing to `terminal`; give the handlers that Snakemake will have made."""
+    global _terminal
+    LoggerPluginRegistry().register_plugin(f"snakemake_logger_plugin_{NAME}", sys.modules[__name__])
+    _terminal = terminal
+    _handlers.clear()
+    yield _handlers
+
+
+def killed(status: int) -> str:
+    """Return which signal ended a job with this exit status of its shell, or nothing."""
+    names = {128 + one.value: one.name for one in signal.Signals}
+    hint = " (out of memory?)" if status == 128 + signal.SIGKILL else ""
+    return f"    killed by {names[status]}{hint}" if status in names else ""
+
+
 class LogHandler(LogHandlerBase):
     """Show the jobs of a run (the name is the one that Snakemake looks for)."""
 
     def __post_init__(self) -> None:
-        latest.append(self)
+        _handlers.append(self)
         self.tally = Tally()
+        self.exit_status = 0
         self.rules: dict[int, tuple[str, str]] = {}
-        self.stream = sys.stderr
+        self.stream = _terminal
         self.live = self.stream.isatty()
         self.began = time.monotonic()
         self.cores = 1
@@ -156,9 +179,17 @@ class LogHandler(LogHandlerBase):
         taker = takers.get(event) if event else None
         if taker:
             taker(vars(record))
+        elif status := _EXIT.search(record.getMessage()):
+            self.exit_status = int(status[1])
         elif record.levelno >= logging.ERROR and _is_news(record):
             self.say(record.getMessage())
         self._draw()
+
+    def stop(self) -> None:
+        """Say that the run is being stopped, and nothing more."""
+        if not self.ended.is_set():
+            self.say("stopping: the running jobs are ended, no other is started")
+            self.ended.set()
 
     def close(self) -> None:
         """Leave the terminal on a fresh line."""
@@ -196,8 +227,11 @@ class LogHandler(LogHandlerBase):
         if event["jobid"] in self.failed:
             return
         self.failed.add(event["jobid"])
+        self.tally.running.pop(event["jobid"], None)
         rule, wildcards = self.rules.get(event["jobid"], (event["rule_name"], ""))
-        self.say(f"{rule} {wildcards} failed:\n{tail(event['log'])}\n    (log: {', '.join(event['log'])})")
+        words = [tail(event["log"]), killed(self.exit_status), f"    (log: {', '.join(event['log'])})"]
+        if not self.ended.is_set():
+            self.say("\n".join([f"{rule} {wildcards} failed:", *filter(None, words)]))
 
     def _draw(self) -> None:
         if not self.live or not self.tally.totals or self.ended.is_set():
@@ -214,7 +248,8 @@ class LogHandler(LogHandlerBase):
             self._draw()
 
 
-_TOLD = ("Exiting because", "At least one job did not complete", "CalledProcessError", "Removing output files")
+_EXIT = re.compile(r"CalledProcessError.*exit status (\d+)", re.DOTALL)
+_TOLD = ("Exiting because", "At least one job did not complete", "Removing output files")
 
 
 def _is_news(record: logging.LogRecord) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jwrules.cli.progress import Tally, clock, tail
+from jwrules.cli.progress import Tally, clock, killed, tail
 
 
 def tally(totals, done=()):
@@ -77,3 +77,12 @@ def test_the_command_that_begins_a_log_is_left_out(tmp_path):
 
 def test_a_log_that_is_not_there_is_no_failure(tmp_path):
     assert tail([str(tmp_path / "none.log")]) == ""
+
+
+def test_a_job_that_was_killed_says_by_what():
+    assert killed(137) == "    killed by SIGKILL (out of memory?)"
+    assert killed(143) == "    killed by SIGTERM"
+
+
+def test_a_job_that_failed_by_itself_was_not_killed():
+    assert killed(1) == ""
