@@ -112,14 +112,15 @@ def clock(seconds: float) -> str:
 
 
 def tail(logs: Iterable[str], lines: int = TAIL) -> str:
-    """Return the last lines of the log files of a job, indented; the command that begins a log is left out."""
-    found: list[str] = []
-    for log in logs:
-        path = Path(log)
-        if path.is_file():
-            said = [line for line in path.read_text(errors="replace").splitlines() if " --steps " not in line]
-            found += said[-lines:]
+    """Return what the log files of a job say at their end, indented: the error, or else the last lines."""
+    found = [line for log in logs if Path(log).is_file() for line in _end(Path(log), lines)]
     return "\n".join(f"    {line}" for line in found)
+
+
+def _end(log: Path, lines: int) -> list[str]:
+    said = log.read_text(errors="replace").splitlines()
+    errors = [number for number, line in enumerate(said) if _ERROR.match(line)]
+    return said[errors[-1] :] if errors else [line for line in said if " --steps " not in line][-lines:]
 
 
 _terminal: TextIO = sys.stderr
@@ -248,6 +249,7 @@ class LogHandler(LogHandlerBase):
             self._draw()
 
 
+_ERROR = re.compile(r"jwrules \w+: ")
 _EXIT = re.compile(r"CalledProcessError.*exit status (\d+)", re.DOTALL)
 _TOLD = ("Exiting because", "At least one job did not complete", "Removing output files")
 

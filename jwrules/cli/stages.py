@@ -7,6 +7,7 @@ them the chain and the files that the plan chose.
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -167,6 +168,8 @@ def _workbench(stage: str, path: Path, options: argparse.Namespace) -> Workbench
     from jwrules.stages import workbench
 
     options.output.mkdir(parents=True, exist_ok=True)
+    if not os.access(options.output, os.W_OK):
+        raise WorkflowFault(f"{options.output}: nothing can be written there; --output names another folder")
     if options.steps is not None:
         chosen = _given(options.chosen)
         return workbench.Workbench(stage, workbench.calls(options.steps), chosen, options.output, _hashes(chosen))

@@ -75,6 +75,12 @@ def test_the_command_that_begins_a_log_is_left_out(tmp_path):
     assert tail([str(log)]) == "    what went wrong"
 
 
+def test_of_a_log_that_ends_in_an_error_the_error_is_shown(tmp_path):
+    log = tmp_path / "a.log"
+    log.write_text("jwrules detector1 a --steps []\njump: COMPLETE\njwrules detector1: first line\n  second line\n")
+    assert tail([str(log)]) == "    jwrules detector1: first line\n      second line"
+
+
 def test_a_log_that_is_not_there_is_no_failure(tmp_path):
     assert tail([str(tmp_path / "none.log")]) == ""
 
