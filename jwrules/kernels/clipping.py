@@ -4,32 +4,34 @@ from __future__ import annotations
 
 import numpy as np
 
-from jwrules.kernels.compiled import inner
+from jwrules.kernels.compiled import compiled
 
 
-@inner
+@compiled
 def sort(values: np.ndarray, n: int) -> None:
-    """Sort the first `n` values in place."""
-    if n > 40:
-        values[:n] = np.sort(values[:n])
-        return
-    for k in range(1, n):
-        value, j = values[k], k - 1
-        while j >= 0 and values[j] > value:
-            values[j + 1] = values[j]
-            j -= 1
-        values[j + 1] = value
+    """Sort the first `n` values in place (Shell's method: fast for some tens of numbers, and soon compiled)."""
+    gap = n
+    while gap > 1:
+        gap = 1 if gap < 5 else gap * 5 // 11
+        for k in range(gap, n):
+            value, j = values[k], k
+            while j >= gap and values[j - gap] > value:
+                values[j] = values[j - gap]
+                j -= gap
+            values[j] = value
 
 
-@inner
-def median_of_sorted(values: np.ndarray, n: int) -> float:
-    """Return the median of the first `n` values, NaN where there is none."""
+@compiled
+def median_of_sorted(values: np.ndarray, first: int, last: int) -> float:
+    """Return the median of values[first:last], NaN where there is none."""
+    n = last - first
     if n == 0:
         return np.nan
-    return values[n // 2] if n % 2 else (values[n // 2 - 1] + values[n // 2]) / 2
+    middle = first + n // 2
+    return values[middle] if n % 2 else (values[middle - 1] + values[middle]) / 2
 
 
-@inner
+@compiled
 def nanmedian(values: np.ndarray, room: np.ndarray) -> float:
     """Return the median of the numbers in `values` (n, m), NaN where there is none; `room` holds n m numbers."""
     n = 0
@@ -39,37 +41,37 @@ def nanmedian(values: np.ndarray, room: np.ndarray) -> float:
                 room[n] = values[i, g]
                 n += 1
     sort(room, n)
-    return median_of_sorted(room, n)
+    return median_of_sorted(room, 0, n)
 
 
-@inner
-def clip_outliers(values: np.ndarray, limit: float, outliers: np.ndarray, room: np.ndarray) -> bool:
-    """Mark in `outliers` the numbers further than `limit` standard deviations from the median; return whether any is.
+@compiled
+def clip_bounds(room: np.ndarray, n: int, limit: float) -> tuple[float, float]:
+    """Return the bounds `limit` standard deviations around the median of the first `n` numbers of `room`.
 
-    Median and deviation are those of what five rounds leave. `room` has place for all values.
+    Both are those of what five rounds of clipping leave. The numbers are sorted in place.
     """
-    n = 0
-    for i in range(values.size):
-        if not np.isnan(values[i]):
-            room[n] = values[i]
-            n += 1
     sort(room, n)
     low, high, first, last = -np.inf, np.inf, 0, n
     for _ in range(5):
-        if last == first:
+        if first == last:
             break
-        kept = room[first:last]
-        middle, deviation = median_of_sorted(kept, kept.size), np.std(kept)
-        low, high = middle - limit * deviation, middle + limit * deviation
-        before = last - first
+        reach, before = limit * _deviation(room, first, last), last - first
+        middle = median_of_sorted(room, first, last)
+        low, high = middle - reach, middle + reach
         while first < last and room[first] < low:
             first += 1
-        while last > first and room[last - 1] > high:
+        while first < last and room[last - 1] > high:
             last -= 1
         if last - first == before:
             break
-    found = False
-    for i in range(values.size):
-        outliers[i] = values[i] < low or values[i] > high
-        found |= outliers[i]
-    return found
+    return low, high
+
+
+@compiled
+def _deviation(values: np.ndarray, first: int, last: int) -> float:
+    mean, square = 0.0, 0.0
+    for k in range(first, last):
+        mean += values[k] / (last - first)
+    for k in range(first, last):
+        square += (values[k] - mean) ** 2
+    return np.sqrt(square / (last - first))

@@ -1,20 +1,53 @@
-"""How a kernel is compiled: kept on disk, without the interpreter's lock, with numpy's rules of arithmetic."""
+"""How kernels are compiled, and spread over threads.
+
+A compiled function holds no lock of the interpreter, so that threads of Python run it side by side. (Loops that numba
+itself makes parallel take ten times as long to compile, which every first run would feel.)
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any, TypeVar, cast
 
-from numba import njit
+import numba
+import numpy as np
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-
-def inner(function: Function) -> Function:
-    """Compile a function that other kernels call for one pixel or one plane."""
-    return cast(Function, njit(cache=True, nogil=True, error_model="numpy")(function))
+PARTS_PER_THREAD = 4
+"""More parts than threads, so that one slow part does not keep the others waiting."""
 
 
-def parallel(function: Function) -> Function:
-    """Compile a kernel whose `prange` loop runs on all threads; no turn may write what another one reads."""
-    return cast(Function, njit(cache=True, nogil=True, error_model="numpy", parallel=True)(function))
+def compiled(function: Function) -> Function:
+    """Compile a function at its first call, keep the result on disk; divisions by 0 give what numpy gives."""
+    return cast(Function, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+def allowed_threads() -> int:
+    """Return how many threads a kernel may use: NUMBA_NUM_THREADS, else the number of processors."""
+    settings: Any = numba.config
+    return int(settings.NUMBA_NUM_THREADS)
+
+
+def over_rows(kernel: Callable[..., None], rows: int, *arguments: Any) -> None:
+    """Call `kernel(start, stop, *arguments)` for parts of range(rows), on as many threads as are allowed.
+
+    Rows are independent: no call may write what another one reads, and so the number of threads changes nothing.
+    """
+    threads = min(allowed_threads(), rows)
+    if threads <= 1:
+        kernel(0, rows, *arguments)
+        return
+    bounds = np.linspace(0, rows, min(PARTS_PER_THREAD * threads, rows) + 1).astype(int).tolist()
+    with ThreadPoolExecutor(threads) as pool:
+        for part in [pool.submit(kernel, start, stop, *arguments) for start, stop in pairwise(bounds)]:
+            part.result()
+
+
+def as_input(array: np.ndarray) -> np.ndarray:
+    """Return a contiguous read-only view, or copy, so that a kernel is compiled for one kind of array only."""
+    view = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view

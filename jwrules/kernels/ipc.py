@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
-from jwrules.kernels.compiled import inner, parallel
+from jwrules.kernels.compiled import as_input, compiled, over_rows
 
 
-@parallel
 def convolve(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     """Return `image` (ny, nx) convolved with `kernel` (ky, kx, ny, nx), or (ky, kx, 1, 1) where it is the same for all.
 
     ky and kx are odd; the kernel is that of the pixel that receives. Beyond the edges there is nothing.
     """
-    ny = image.shape[0]
-    result = np.empty_like(image)
-    for y in prange(ny):
-        _convolve_row(image, kernel, np.int64(y), result[y])
+    result = np.zeros_like(image, order="C")
+    over_rows(_convolve, len(image), as_input(image), as_input(kernel), result)
     return result
 
 
-@inner
-def _convolve_row(image: np.ndarray, kernel: np.ndarray, y: np.int64, row: np.ndarray) -> None:
-    ky, kx, vary_y, vary_x = kernel.shape
-    ny, nx = image.shape
-    v = min(y, vary_y - 1)
-    for x in range(nx):
-        total, u = 0.0, min(x, vary_x - 1)
-        for j in range(max(0, y + ky // 2 - ny + 1), min(ky, y + ky // 2 + 1)):
-            for i in range(max(0, x + kx // 2 - nx + 1), min(kx, x + kx // 2 + 1)):
-                total += kernel[j, i, v, u] * image[y + ky // 2 - j, x + kx // 2 - i]
-        row[x] = total
+@compiled
+def _convolve(start: int, stop: int, image: np.ndarray, kernel: np.ndarray, result: np.ndarray) -> None:
+    ky, kx, vary_y, _ = kernel.shape
+    for y in range(start, stop):
+        for j in range(max(0, y + ky // 2 - image.shape[0] + 1), min(ky, y + ky // 2 + 1)):
+            for i in range(kx):
+                _add(image[y + ky // 2 - j], kernel[j, i, min(y, vary_y - 1)], kx // 2 - i, result[y])
+
+
+@compiled
+def _add(source: np.ndarray, weights: np.ndarray, shift: int, row: np.ndarray) -> None:
+    first, last = max(0, -shift), min(row.size, row.size - shift)
+    if weights.size == 1:
+        weight = weights[0]
+        for x in range(first, last):
+            row[x] += weight * source[x + shift]
+    else:
+        for x in range(first, last):
+            row[x] += weights[x] * source[x + shift]

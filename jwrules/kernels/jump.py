@@ -9,14 +9,18 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
-from jwrules.kernels import blocks
-from jwrules.kernels.clipping import clip_outliers, median_of_sorted, nanmedian, sort
-from jwrules.kernels.compiled import inner, parallel
+from jwrules.kernels.clipping import clip_bounds, median_of_sorted, nanmedian, sort
+from jwrules.kernels.compiled import as_input, compiled, over_rows
 
 ONE_BY_ONE, AT_ONCE, BY_GROUP, ALTOGETHER = 0, 1, 2, 3
 """How outliers are found: the worst one after the other, all at once, or clipped among integrations or all groups."""
+
+MARGIN = 1 - 1e-5
+"""Differences below this part of the threshold are no jumps, whatever the rounding."""
+
+MANY, PIXELS = 32, 256
+"""Up to how many differences a ramp is looked at together with others, and with how many."""
 
 
 class Thresholds(NamedTuple):
@@ -36,7 +40,6 @@ class Bits(NamedTuple):
     jump: int
 
 
-@parallel
 def find(
     data: np.ndarray,
     flags: np.ndarray,
@@ -52,17 +55,16 @@ def find(
     data (DN) and flags (nints, ngroups, ny, nx); gain (electron/DN) and readnoise (DN, correlated double sample)
     (ny, nx). The answer has the shape of flags. A pixel without a positive gain has no jumps.
     """
-    ny = data.shape[2]
-    spreads = np.zeros(flags.shape, np.bool_)
-    for y in prange(ny):
-        _find_in_row(
-            data[:, :, y], flags[:, :, y], gain[y], readnoise[y], frames, mode, thresholds, bits, spreads[:, :, y]
-        )
+    spreads = np.zeros(flags.shape, bool)
+    maps = as_input(gain), as_input(readnoise)
+    over_rows(_find, data.shape[2], as_input(data), flags, *maps, frames, mode, thresholds, bits, spreads)
     return spreads
 
 
-@inner
-def _find_in_row(
+@compiled
+def _find(
+    start: int,
+    stop: int,
     data: np.ndarray,
     flags: np.ndarray,
     gain: np.ndarray,
@@ -73,76 +75,172 @@ def _find_in_row(
     bits: Bits,
     spreads: np.ndarray,
 ) -> None:
-    nints, ngroups, nx = data.shape
-    pixels = blocks.width(nints, ngroups)
-    counts, flagged = np.empty((pixels, nints, ngroups), np.float32), np.empty((pixels, nints, ngroups), np.uint8)
+    nints, ngroups, _, nx = data.shape
     steps, hits = np.empty((nints, ngroups - 1)), np.empty((nints, ngroups - 1), np.bool_)
-    room = np.empty(nints * (ngroups - 1))
-    for start in range(0, nx, pixels):
-        blocks.gather(data, start, counts)
-        block = blocks.gather(flags, start, flagged)
-        for k in range(block):
-            x = start + k
-            if not gain[x] > 0:
+    room, read, calm = np.empty(nints * (ngroups - 1)), np.empty(nx), np.zeros(nx, np.bool_)
+    lowest = min(min(thresholds.many, thresholds.three), thresholds.two)
+    for y in range(start, stop):
+        for x in range(nx):
+            read[x] = np.float64(np.float32(readnoise[y, x] * gain[y, x]) ** 2) / frames
+        if mode <= AT_ONCE and room.size <= MANY:
+            _find_calm(data, flags, y, gain[y], read, lowest, mode == ONE_BY_ONE, calm)
+        for x in range(nx):
+            if calm[x] or not gain[y, x] > 0:
                 continue
-            differences(counts[k], flagged[k], gain[x], bits.unusable, steps)
-            read = np.float64(np.float32(readnoise[x] * gain[x]) ** 2) / frames
-            if not _detect(steps, read, mode, thresholds, hits, room):
-                continue
-            middle = nanmedian(steps, room)
-            sigma = np.sqrt(abs(middle) + read)
-            for i in range(nints):
-                for g in range(ngroups - 1):
-                    if hits[i, g]:
-                        flags[i, g + 1, x] |= np.uint8(bits.jump)
-                        ratio = abs(steps[i, g] - middle) / sigma
-                        spreads[i, g + 1, x] = thresholds.spread_from < ratio < thresholds.spread_to
+            _differences(data, flags, y, x, gain[y, x], bits.unusable, steps)
+            if _detect(steps, read[x], mode, thresholds, hits, room):
+                _store(steps, hits, read[x], y, x, thresholds, bits, room, flags, spreads)
 
 
-@inner
-def differences(counts: np.ndarray, flags: np.ndarray, gain: float, unusable: int, steps: np.ndarray) -> None:
-    """Write the differences (electron) of successive groups (nints, ngroups) into `steps`, NaN beside unusable ones."""
-    nints, ngroups = counts.shape
-    for i in range(nints):
-        for g in range(ngroups - 1):
-            if (flags[i, g] | flags[i, g + 1]) & unusable:
+@compiled
+def _find_calm(
+    data: np.ndarray,
+    flags: np.ndarray,
+    y: int,
+    gain: np.ndarray,
+    read: np.ndarray,
+    threshold: float,
+    absolute: bool,
+    calm: np.ndarray,
+) -> None:
+    """Mark the pixels of a row that have no flag and, clearly, no jump: most of them, told for many at once."""
+    nints, ngroups, _, nx = data.shape
+    n = nints * (ngroups - 1)
+    ordered, flagged = np.empty((n, PIXELS), np.float32), np.empty(PIXELS, np.uint8)
+    for start in range(0, nx, PIXELS):
+        pixels = min(PIXELS, nx - start)
+        for k in range(pixels):
+            flagged[k] = 0
+        for i in range(nints):
+            for g in range(ngroups):
+                bits, now = flags[i, g, y], data[i, g, y]
+                for k in range(pixels):
+                    flagged[k] |= bits[start + k]
+                if g > 0:
+                    before, steps = data[i, g - 1, y], ordered[i * (ngroups - 1) + g - 1]
+                    for k in range(pixels):
+                        x = start + k
+                        step = now[x] * gain[x] - before[x] * gain[x]
+                        steps[k] = abs(step) if absolute else step
+                        flagged[k] |= step != step
+        _sort_each(ordered, pixels)
+        for k in range(pixels):
+            calm[start + k] = flagged[k] == 0 and _is_calm(ordered, k, read[start + k], threshold, absolute)
+
+
+@compiled
+def _sort_each(values: np.ndarray, pixels: int) -> None:
+    """Sort the first `pixels` columns of `values` (n, ...), all in step: neighbours change places, n times over."""
+    n = len(values)
+    for turn in range(n):
+        for j in range(turn % 2, n - 1, 2):
+            lower, upper = values[j], values[j + 1]
+            for k in range(pixels):
+                a, b = lower[k], upper[k]
+                lower[k], upper[k] = (a, b) if a < b else (b, a)
+
+
+@compiled
+def _is_calm(ordered: np.ndarray, k: int, read: float, threshold: float, absolute: bool) -> bool:
+    """Return whether no difference is near the threshold, with the median as `_detect` has it; without ties on top."""
+    n = len(ordered)
+    m = n - 1 if absolute and n != 3 else n
+    upper, lower = np.float64(ordered[m // 2, k]), np.float64(ordered[(m - 1) // 2, k])
+    middle = (lower + upper) / 2
+    worst = max(ordered[n - 1, k] - middle, middle - ordered[0, k])
+    ties = n > 1 and ordered[n - 1, k] == ordered[n - 2, k]
+    return not ties and worst < MARGIN * threshold * np.sqrt(abs(middle) + read)
+
+
+@compiled
+def _differences(
+    data: np.ndarray, flags: np.ndarray, y: int, x: int, gain: float, unusable: int, steps: np.ndarray
+) -> None:
+    """Write the differences (electron) of successive groups of a pixel into `steps`, NaN beside unusable ones."""
+    for i in range(steps.shape[0]):
+        for g in range(steps.shape[1]):
+            if (flags[i, g, y, x] | flags[i, g + 1, y, x]) & unusable:
                 steps[i, g] = np.nan
             else:
-                steps[i, g] = np.float32(counts[i, g + 1] * gain) - np.float32(counts[i, g] * gain)
+                steps[i, g] = np.float32(data[i, g + 1, y, x] * gain) - np.float32(data[i, g, y, x] * gain)
 
 
-@inner
+@compiled
+def _store(
+    steps: np.ndarray,
+    hits: np.ndarray,
+    read: float,
+    y: int,
+    x: int,
+    thresholds: Thresholds,
+    bits: Bits,
+    room: np.ndarray,
+    flags: np.ndarray,
+    spreads: np.ndarray,
+) -> None:
+    middle = nanmedian(steps, room)
+    sigma = np.sqrt(abs(middle) + read)
+    for i in range(steps.shape[0]):
+        for g in range(steps.shape[1]):
+            if hits[i, g]:
+                flags[i, g + 1, y, x] |= np.uint8(bits.jump)
+                ratio = abs(steps[i, g] - middle) / sigma
+                spreads[i, g + 1, y, x] = thresholds.spread_from < ratio < thresholds.spread_to
+
+
+@compiled
 def _detect(
     steps: np.ndarray, read: float, mode: int, thresholds: Thresholds, hits: np.ndarray, room: np.ndarray
 ) -> bool:
     """Mark the jumps among the differences of a pixel in `hits`; return whether there are any."""
-    hits[:] = False
+    nints, n = steps.shape
+    for i in range(nints):
+        for g in range(n):
+            hits[i, g] = False
     if mode == ONE_BY_ONE:
         return _one_by_one(steps, read, thresholds, hits, room)
     if mode == AT_ONCE:
-        return _at_once(steps, read, thresholds.many, hits, room)
+        middle = nanmedian(steps, room)
+        reach = thresholds.many * np.sqrt(abs(middle) + read)
+        return reach > 0 and _mark(steps, 0, n, middle, np.sqrt(abs(middle) + read), thresholds.many, hits)
     if mode == ALTOGETHER:
-        return clip_outliers(steps.ravel(), thresholds.many, hits.ravel(), room)
+        return _clip(steps, 0, n, thresholds.many, hits, room)
     found = False
-    for g in range(steps.shape[1]):
-        found |= clip_outliers(steps[:, g], thresholds.many, hits[:, g], room)
+    for g in range(n):
+        found |= _clip(steps, g, g + 1, thresholds.many, hits, room)
     return found
 
 
-@inner
-def _at_once(steps: np.ndarray, read: float, threshold: float, hits: np.ndarray, room: np.ndarray) -> bool:
-    middle, found = nanmedian(steps, room), False
-    sigma = np.sqrt(abs(middle) + read)
-    if not sigma > 0:
-        return False
+@compiled
+def _mark(
+    steps: np.ndarray, first: int, last: int, middle: float, sigma: float, threshold: float, hits: np.ndarray
+) -> bool:
+    found = False
     for i in range(steps.shape[0]):
-        for g in range(steps.shape[1]):
+        for g in range(first, last):
             hits[i, g] = abs(steps[i, g] - middle) / sigma > threshold
             found |= hits[i, g]
     return found
 
 
-@inner
+@compiled
+def _clip(steps: np.ndarray, first: int, last: int, limit: float, hits: np.ndarray, room: np.ndarray) -> bool:
+    """Mark the differences from group `first` to before `last` that clipping at `limit` leaves out."""
+    n, found = 0, False
+    for i in range(steps.shape[0]):
+        for g in range(first, last):
+            if not np.isnan(steps[i, g]):
+                room[n] = steps[i, g]
+                n += 1
+    low, high = clip_bounds(room, n, limit)
+    for i in range(steps.shape[0]):
+        for g in range(first, last):
+            hits[i, g] = steps[i, g] < low or steps[i, g] > high
+            found |= hits[i, g]
+    return found
+
+
+@compiled
 def _one_by_one(steps: np.ndarray, read: float, thresholds: Thresholds, hits: np.ndarray, room: np.ndarray) -> bool:
     """Mark the difference that is worst, in absolute value; then, without it, the next one, as long as there is one."""
     any_found, again = False, True
@@ -153,7 +251,7 @@ def _one_by_one(steps: np.ndarray, read: float, thresholds: Thresholds, hits: np
     return any_found
 
 
-@inner
+@compiled
 def _expectation(steps: np.ndarray, hits: np.ndarray, thresholds: Thresholds, room: np.ndarray) -> tuple[float, float]:
     """Return the median of the unmarked absolute differences, of four without the largest, and the threshold."""
     n = 0
@@ -167,51 +265,43 @@ def _expectation(steps: np.ndarray, hits: np.ndarray, thresholds: Thresholds, ro
         kept = n
         while kept > 0 and room[kept - 1] == room[n - 1]:
             kept -= 1
-        return median_of_sorted(room, kept), thresholds.many
+        return median_of_sorted(room, 0, kept), thresholds.many
     if n == 3:
-        return median_of_sorted(room, n), thresholds.three
+        return room[1], thresholds.three
     return (room[0], thresholds.two) if n == 2 else (np.nan, np.inf)
 
 
-@inner
+@compiled
 def _mark_worst(steps: np.ndarray, middle: float, sigma: float, threshold: float, hits: np.ndarray) -> bool:
-    worst, nints, n = -1.0, steps.shape[0], steps.shape[1]
-    for i in range(nints):
-        for g in range(n):
+    worst = -1.0
+    for i in range(steps.shape[0]):
+        for g in range(steps.shape[1]):
             ratio = abs(np.float64(np.float32(abs(steps[i, g]) - middle))) / sigma
             if not hits[i, g] and ratio > worst:
                 worst = ratio
     if not (sigma > 0 and worst > threshold):
         return False
-    for i in range(nints):
-        for g in range(n):
+    for i in range(steps.shape[0]):
+        for g in range(steps.shape[1]):
             ratio = abs(np.float64(np.float32(abs(steps[i, g]) - middle))) / sigma
             hits[i, g] |= ratio == worst
     return True
 
 
-@parallel
 def spread(spreads: np.ndarray, flags: np.ndarray, bits: Bits) -> None:
     """Set the bit `jump`, in place, in the four neighbours of each pixel of `spreads`, in the same group.
 
     Both (nints, ngroups, ny, nx). Groups that are not usable are left as they are.
     """
-    nints, ngroups, ny, nx = flags.shape
-    for y in prange(ny):
-        for i in range(nints):
-            for g in range(1, ngroups):
-                for x in range(nx):
-                    near = (
-                        (x > 0 and spreads[i, g, y, x - 1])
-                        or (x < nx - 1 and spreads[i, g, y, x + 1])
-                        or (y > 0 and spreads[i, g, y - 1, x])
-                        or (y < ny - 1 and spreads[i, g, y + 1, x])
-                    )
-                    if near and not flags[i, g, y, x] & bits.unusable:
-                        flags[i, g, y, x] |= np.uint8(bits.jump)
+    i, g, y, x = np.nonzero(spreads)
+    for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+        v, u = y + dy, x + dx
+        on = (v >= 0) & (v < flags.shape[2]) & (u >= 0) & (u < flags.shape[3])
+        there = i[on], g[on], v[on], u[on]
+        jump = np.where(flags[there] & np.uint8(bits.unusable), np.uint8(0), np.uint8(bits.jump))
+        flags[there] |= jump
 
 
-@parallel
 def prolong(
     data: np.ndarray, flags: np.ndarray, gain: np.ndarray, bits: Bits, heights: np.ndarray, lengths: np.ndarray
 ) -> None:
@@ -219,35 +309,59 @@ def prolong(
 
     A jump's height is its difference less the median one of its pixel. Groups that are not usable are left as they are.
     """
-    nints, ngroups, ny, nx = data.shape
-    for y in prange(ny):
-        steps, room = np.empty((nints, ngroups - 1)), np.empty(nints * (ngroups - 1))
+    over_rows(
+        _prolong, data.shape[2], as_input(data), flags, as_input(gain), bits, as_input(heights), as_input(lengths)
+    )
+
+
+@compiled
+def _prolong(
+    start: int,
+    stop: int,
+    data: np.ndarray,
+    flags: np.ndarray,
+    gain: np.ndarray,
+    bits: Bits,
+    heights: np.ndarray,
+    lengths: np.ndarray,
+) -> None:
+    nints, ngroups, _, nx = data.shape
+    steps, room = np.empty((nints, ngroups - 1)), np.empty(nints * (ngroups - 1))
+    for y in range(start, stop):
         for x in range(nx):
-            if gain[y, x] > 0 and _has(flags[:, :, y, x], bits.jump):
-                differences(data[:, :, y, x], flags[:, :, y, x], gain[y, x], bits.unusable, steps)
+            if gain[y, x] > 0 and _has(flags, y, x, bits.jump):
+                _differences(data, flags, y, x, gain[y, x], bits.unusable, steps)
                 middle = nanmedian(steps, room)
                 for i in range(nints):
-                    _prolong_ramp(steps[i], middle, flags[i, :, y, x], bits, heights, lengths)
+                    _prolong_ramp(steps[i], middle, flags, i, y, x, bits, heights, lengths)
 
 
-@inner
-def _has(flags: np.ndarray, bit: int) -> bool:
+@compiled
+def _has(flags: np.ndarray, y: int, x: int, bit: int) -> bool:
     for i in range(flags.shape[0]):
         for g in range(flags.shape[1]):
-            if flags[i, g] & bit:
+            if flags[i, g, y, x] & bit:
                 return True
     return False
 
 
-@inner
+@compiled
 def _prolong_ramp(
-    steps: np.ndarray, middle: float, flags: np.ndarray, bits: Bits, heights: np.ndarray, lengths: np.ndarray
+    steps: np.ndarray,
+    middle: float,
+    flags: np.ndarray,
+    i: int,
+    y: int,
+    x: int,
+    bits: Bits,
+    heights: np.ndarray,
+    lengths: np.ndarray,
 ) -> None:
     until = -1
-    for g in range(1, flags.size):
-        if flags[g] & bits.jump:
+    for g in range(1, flags.shape[1]):
+        if flags[i, g, y, x] & bits.jump:
             for k in range(heights.size):
                 if steps[g - 1] - middle >= heights[k]:
                     until = max(until, g + lengths[k])
-        if g <= until and not flags[g] & bits.unusable:
-            flags[g] |= np.uint8(bits.jump)
+        if g <= until and not flags[i, g, y, x] & bits.unusable:
+            flags[i, g, y, x] |= np.uint8(bits.jump)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
-from jwrules.kernels.compiled import parallel
+from jwrules.kernels.compiled import as_input, compiled, over_rows
 
 
-@parallel
 def flag_windows(
     data: np.ndarray,
     flags: np.ndarray,
@@ -23,8 +21,24 @@ def flag_windows(
     That is the first group of an integration with the bit `saturated`, and, outside such a window, any group above
     `threshold` (DN). data and flags (nints, ngroups, ny, nx); times (nints, ngroups) when groups were read (s > 0).
     """
-    nints, ngroups, ny, nx = data.shape
-    for y in prange(ny):
+    numbers = duration, threshold, np.uint8(saturated), np.uint8(bits)
+    over_rows(_flag_windows, data.shape[2], as_input(data), flags, as_input(times), *numbers)
+
+
+@compiled
+def _flag_windows(
+    start: int,
+    stop: int,
+    data: np.ndarray,
+    flags: np.ndarray,
+    times: np.ndarray,
+    duration: float,
+    threshold: float,
+    saturated: int,
+    bits: int,
+) -> None:
+    nints, ngroups, _, nx = data.shape
+    for y in range(start, stop):
         end = np.zeros(nx)
         for i in range(nints):
             fresh = np.ones(nx, np.bool_)
@@ -37,4 +51,4 @@ def flag_windows(
                     if full:
                         fresh[x] = False
                     if end[x] >= now:
-                        flags[i, g, y, x] |= np.uint8(bits)
+                        flags[i, g, y, x] |= bits

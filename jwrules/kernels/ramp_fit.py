@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
-from jwrules.kernels import blocks, segments
+from jwrules.kernels import segments
 from jwrules.kernels import slope_by_covariance as by_covariance
 from jwrules.kernels import slope_by_signal as by_signal
-from jwrules.kernels.compiled import inner, parallel
+from jwrules.kernels.compiled import as_input, compiled, over_rows
 from jwrules.kernels.slope_by_covariance import Noise
+
+PIXELS = 128
+"""How many whole ramps are fitted at once."""
 
 
 class Timing(NamedTuple):
@@ -39,6 +41,14 @@ class Method(NamedTuple):
     suppress_one_group: bool
 
 
+class Ramps(NamedTuple):
+    """data, flags (nints, ngroups, ny, nx); zeroframe (nints, ny, nx), or empty where there is none."""
+
+    data: np.ndarray
+    flags: np.ndarray
+    zeroframe: np.ndarray
+
+
 class Detector(NamedTuple):
     """Maps (ny, nx): electron/DN, DN of a correlated double sample, dark in electron/s, and pixels not to be fitted."""
 
@@ -48,97 +58,145 @@ class Detector(NamedTuple):
     skip: np.ndarray
 
 
-@parallel
-def fit(
-    data: np.ndarray,
-    flags: np.ndarray,
-    zeroframe: np.ndarray,
-    detector: Detector,
-    timing: Timing,
-    bits: Bits,
-    method: Method,
-) -> np.ndarray:
+class Bench(NamedTuple):
+    """Room for one pixel: its groups and flags, segments, the time that a single group stands for, and results.
+
+    values (4, nints + 1): rate, error, Poisson and read variance of each integration, and of the exposure.
+    """
+
+    counts: np.ndarray
+    flags: np.ndarray
+    bounds: np.ndarray
+    found: np.ndarray
+    times: np.ndarray
+    room: np.ndarray
+    values: np.ndarray
+
+
+def fit(ramps: Ramps, detector: Detector, timing: Timing, bits: Bits, method: Method) -> np.ndarray:
     """Return rate (DN/s), error, Poisson and read variance, (4, nints + 1, ny, nx); the last plane is the exposure.
 
-    data and flags (nints, ngroups, ny, nx); zeroframe (nints, ny, nx), or empty where there is none. The rate is NaN,
-    error and variances are 0, where there is no usable segment or the pixel is to be skipped.
+    The rate is NaN, error and variances are 0, where there is no usable segment or the pixel is to be skipped.
     """
-    nints, _, ny, nx = data.shape
+    nints, _, ny, nx = ramps.data.shape
     result = np.zeros((4, nints + 1, ny, nx), np.float32)
-    for y in prange(ny):
-        _fit_row(data[:, :, y], flags[:, :, y], zeroframe, y, detector, timing, bits, method, result[:, :, y])
+    ramps, detector = Ramps(*map(as_input, ramps)), Detector(*map(as_input, detector))
+    kernel = _fit_by_signal if method.by_signal else _fit_by_covariance
+    over_rows(kernel, ny, ramps, detector, timing, bits, method, result)
     return result
 
 
-@inner
-def _fit_row(
-    data: np.ndarray,
-    flags: np.ndarray,
-    zeroframe: np.ndarray,
-    y: int,
+@compiled
+def _fit_by_signal(
+    start: int,
+    stop: int,
+    ramps: Ramps,
     detector: Detector,
     timing: Timing,
     bits: Bits,
     method: Method,
     result: np.ndarray,
 ) -> None:
-    nints, ngroups, nx = data.shape
-    pixels = blocks.width(nints, ngroups)
-    counts, flagged = np.empty((pixels, nints, ngroups)), np.empty((pixels, nints, ngroups), np.uint8)
-    fits = np.empty((pixels, 4, nints + 1))
-    bounds, found = np.empty((nints, ngroups // 2 + 1, 2), np.int64), np.empty(nints, np.int64)
-    times, powers = np.empty(nints), np.empty(ngroups + 1)
-    for start in range(0, nx, pixels):
-        blocks.gather(data, start, counts)
-        block = blocks.gather(flags, start, flagged)
-        for k in range(block):
-            x = start + k
-            fits[k, 0], fits[k, 1:] = np.nan, 0.0
-            if detector.skip[y, x]:
-                continue
-            for i in range(nints):
-                found[i] = segments.find(counts[k, i], flagged[k, i], bits.harmless, bits.jump, bounds[i])
-                first = float(zeroframe[i, y, x]) if zeroframe.size else 0.0
-                times[i] = _choose_single(counts[k, i], flagged[k, i], first, timing, bits, method, bounds[i], found, i)
-            noise = _noise(detector, y, x, timing)
-            if method.by_signal:
-                _fit_by_signal(counts[k], flagged[k], bounds, found, times, noise, bits, fits[k])
-            else:
-                _fit_by_covariance(counts[k], bounds, found, times, noise, powers, fits[k])
-        blocks.scatter(fits, block, start, result)
+    bench = _bench(ramps)
+    for y in range(start, stop):
+        for x in range(ramps.data.shape[3]):
+            if _prepare(ramps, detector, y, x, timing, bits, method, bench):
+                _weigh_by_signal(bench, _noise(detector, y, x, timing), bits)
+            _hand_out(bench, result, y, x)
 
 
-@inner
-def _noise(detector: Detector, y: int, x: int, timing: Timing) -> Noise:
-    n = timing.frames
-    read = np.float64(detector.readnoise[y, x]) ** 2 / (2 * n)
-    # frames averaged into neighbouring groups have photons in common for this long
-    shared = timing.frame * (n**2 - 1) / (6 * n)
-    return Noise(np.float64(detector.gain[y, x]), read, np.float64(detector.dark[y, x]), timing.group, shared)
-
-
-@inner
-def _choose_single(
-    counts: np.ndarray,
-    flags: np.ndarray,
-    first_frame: float,
+@compiled
+def _fit_by_covariance(
+    start: int,
+    stop: int,
+    ramps: Ramps,
+    detector: Detector,
     timing: Timing,
     bits: Bits,
     method: Method,
-    bounds: np.ndarray,
-    found: np.ndarray,
-    i: int,
-) -> float:
+    result: np.ndarray,
+) -> None:
+    bench, whole = _bench(ramps), np.zeros(ramps.data.shape[3], np.bool_)
+    for y in range(start, stop):
+        if ramps.data.shape[1] > 1:
+            _fit_whole(ramps, detector, y, timing, bits.harmless, whole, result)
+        for x in range(whole.size):
+            if not whole[x]:
+                if _prepare(ramps, detector, y, x, timing, bits, method, bench):
+                    _weigh_by_covariance(bench, _noise(detector, y, x, timing))
+                _hand_out(bench, result, y, x)
+
+
+@compiled
+def _bench(ramps: Ramps) -> Bench:
+    nints, ngroups = ramps.data.shape[:2]
+    return Bench(
+        np.empty((nints, ngroups)),
+        np.empty((nints, ngroups), np.uint8),
+        np.empty((nints, ngroups // 2 + 1, 2), np.int64),
+        np.empty(nints, np.int64),
+        np.empty(nints),
+        np.empty(ngroups + 1),
+        np.empty((4, nints + 1)),
+    )
+
+
+@compiled
+def _prepare(
+    ramps: Ramps, detector: Detector, y: int, x: int, timing: Timing, bits: Bits, method: Method, bench: Bench
+) -> bool:
+    """Put a pixel on the bench, with its segments and without values; return whether it is to be fitted."""
+    nints, ngroups = bench.counts.shape
+    for i in range(nints + 1):
+        bench.values[0, i] = np.nan
+        bench.values[1, i] = bench.values[2, i] = bench.values[3, i] = 0.0
+    if detector.skip[y, x]:
+        return False
+    for i in range(nints):
+        for g in range(ngroups):
+            bench.counts[i, g], bench.flags[i, g] = ramps.data[i, g, y, x], ramps.flags[i, g, y, x]
+        first = float(ramps.zeroframe[i, y, x]) if ramps.zeroframe.size else 0.0
+        bench.found[i] = segments.find(bench.counts[i], bench.flags[i], bits.harmless, bits.jump, bench.bounds[i])
+        bench.times[i] = _choose_single(bench, i, first, timing, bits, method)
+    return True
+
+
+@compiled
+def _hand_out(bench: Bench, result: np.ndarray, y: int, x: int) -> None:
+    for k in range(result.shape[0]):
+        for i in range(result.shape[1]):
+            result[k, i, y, x] = bench.values[k, i]
+
+
+@compiled
+def _noise(detector: Detector, y: int, x: int, timing: Timing) -> Noise:
+    gain, dark = np.float64(detector.gain[y, x]), np.float64(detector.dark[y, x])
+    return Noise(gain, _read_variance(detector, y, x, timing), dark, timing.group, _shared_time(timing))
+
+
+@compiled
+def _read_variance(detector: Detector, y: int, x: int, timing: Timing) -> float:
+    return np.float64(detector.readnoise[y, x]) ** 2 / (2 * timing.frames)
+
+
+@compiled
+def _shared_time(timing: Timing) -> float:
+    return timing.frame * (timing.frames**2 - 1) / (6 * timing.frames)
+
+
+@compiled
+def _choose_single(bench: Bench, i: int, first_frame: float, timing: Timing, bits: Bits, method: Method) -> float:
     """Decide on a ramp of one good group or none; return the time (s) that a single group stands for, else 0."""
+    counts, flags, bounds = bench.counts[i], bench.flags[i], bench.bounds[i]
     good = segments.good_groups(counts, flags, bits.harmless)
     first_frame_serves = good == 0 and first_frame != 0 and not method.suppress_one_group
     if (flags[0] & bits.saturated and not first_frame_serves) or (method.suppress_one_group and good == 1):
-        found[i] = 0
+        bench.found[i] = 0
     elif first_frame_serves:
-        counts[0], flags[0], found[i] = first_frame, 0, 1
+        counts[0], flags[0], bench.found[i] = first_frame, 0, 1
         bounds[0, 0], bounds[0, 1] = 0, 1
         return timing.frame
-    if found[i] == 0 or bounds[0, 1] - bounds[0, 0] > 1:
+    if bench.found[i] == 0 or bounds[0, 1] - bounds[0, 0] > 1:
         return 0.0
     g = bounds[0, 0]
     if method.by_signal and not (g == 0 and good == 1):
@@ -146,131 +204,173 @@ def _choose_single(
     return (g * (timing.frames + timing.gap) + (timing.frames + 1) / 2) * timing.frame
 
 
-@inner
-def _read_information(bounds: np.ndarray, time: float, noise: Noise) -> float:
+@compiled
+def _read_information(bench: Bench, i: int, noise: Noise) -> float:
     """Return the inverse variance (s²/DN²) of a rate that has read noise alone."""
     total = 0.0
-    for s in range(len(bounds)):
-        total += 1 / by_signal.segment_variances(bounds[s, 1] - bounds[s, 0], time, 0.0, noise)[1]
+    for s in range(bench.found[i]):
+        n = bench.bounds[i, s, 1] - bench.bounds[i, s, 0]
+        total += 1 / by_signal.segment_variances(n, bench.times[i], 0.0, noise)[1]
     return total
 
 
-@inner
-def _information(bounds: np.ndarray, time: float, rate: float, noise: Noise) -> float:
-    if time > 0:
-        return 1 / by_covariance.single(time, rate, noise)
-    return by_covariance.total_information(bounds, rate, noise)
+@compiled
+def _information(bench: Bench, i: int, rate: float, noise: Noise) -> float:
+    if bench.times[i] > 0:
+        return 1 / by_covariance.single(bench.times[i], rate, noise)
+    return by_covariance.total_information(bench.bounds[i], bench.found[i], rate, noise)
 
 
-@inner
-def _fit_by_covariance(
-    counts: np.ndarray,
-    bounds: np.ndarray,
-    found: np.ndarray,
-    times: np.ndarray,
-    noise: Noise,
-    powers: np.ndarray,
-    values: np.ndarray,
-) -> None:
-    nints, read_total, fitted, last = len(counts), 0.0, 0, 0
+@compiled
+def _weigh_by_covariance(bench: Bench, noise: Noise) -> None:
+    nints, fitted, last = len(bench.counts), 0, 0
     for i in range(nints):
-        if found[i] == 0:
+        if bench.found[i] == 0:
             continue
-        own, read = bounds[i, : found[i]], _read_information(bounds[i, : found[i]], times[i], noise)
-        if times[i] > 0:
-            rate = counts[i, own[0, 0]] / times[i]
-            information = 1 / by_covariance.single(times[i], rate, noise)
+        if bench.times[i] > 0:
+            rate = bench.counts[i, bench.bounds[i, 0, 0]] / bench.times[i]
+            information = 1 / by_covariance.single(bench.times[i], rate, noise)
         else:
-            rate, information = by_covariance.fit(counts[i], own, noise, powers)
-        _store(values[:, i], rate, information, read)
-        read_total, fitted, last = read_total + read, fitted + 1, i
+            rate, information = by_covariance.fit(bench.counts[i], bench.bounds[i], bench.found[i], noise, bench.room)
+        _store(bench.values, i, rate, information, _read_information(bench, i, noise))
+        fitted, last = fitted + 1, i
     if fitted == 1:
-        values[:, nints] = values[:, last]
+        for k in range(4):
+            bench.values[k, nints] = bench.values[k, last]
     elif fitted > 1:
-        _combine(bounds, found, times, noise, values, read_total)
+        _combine(bench, noise)
 
 
-@inner
-def _combine(
-    bounds: np.ndarray, found: np.ndarray, times: np.ndarray, noise: Noise, values: np.ndarray, read_total: float
-) -> None:
+@compiled
+def _combine(bench: Bench, noise: Noise) -> None:
     """Store the mean of the integrations, weighted for one common rate, so that no weight depends on its own value."""
-    nints, rate, information = len(found), 0.0, 0.0
+    nints, rate, information, read = len(bench.counts), 0.0, 0.0, 0.0
     for turn in range(3):
-        weighted, information = 0.0, 0.0
+        weighted, information, read = 0.0, 0.0, 0.0
         for i in range(nints):
-            if found[i]:
-                own = bounds[i, : found[i]]
-                weight = _information(own, times[i], rate, noise) if turn else _read_information(own, times[i], noise)
-                weighted += weight * values[0, i]
+            if bench.found[i]:
+                by_read = _read_information(bench, i, noise)
+                weight = _information(bench, i, rate, noise) if turn else by_read
+                weighted += weight * bench.values[0, i]
                 information += weight
+                read += by_read
         rate = weighted / information
-    _store(values[:, nints], rate, information, read_total)
+    _store(bench.values, nints, rate, information, read)
 
 
-@inner
-def _store(values: np.ndarray, rate: float, information: float, read_information: float) -> None:
+@compiled
+def _store(values: np.ndarray, i: int, rate: float, information: float, read_information: float) -> None:
     """Read variance is that of a fit to read noise alone; what photons add to the whole is Poisson variance."""
     read = 1 / read_information
     poisson = max(1 / information - read, 0.0)
-    values[0], values[1], values[2], values[3] = rate, np.sqrt(poisson + read), poisson, read
+    values[0, i], values[1, i], values[2, i], values[3, i] = rate, np.sqrt(poisson + read), poisson, read
 
 
-@inner
-def _fit_by_signal(
-    counts: np.ndarray,
-    flags: np.ndarray,
-    bounds: np.ndarray,
-    found: np.ndarray,
-    times: np.ndarray,
-    noise: Noise,
-    bits: Bits,
-    values: np.ndarray,
+@compiled
+def _fit_whole(
+    ramps: Ramps, detector: Detector, y: int, timing: Timing, harmless: int, whole: np.ndarray, result: np.ndarray
 ) -> None:
-    nints = len(counts)
-    common = _median_rate(counts, flags, found, times, noise, bits)
-    whole = np.zeros(3)
+    """Fit the ramps of a row that are whole, without a flag in any integration, many at once; tell which these are."""
+    nints, ngroups, _, nx = ramps.data.shape
+    counts, powers = np.empty((ngroups, PIXELS)), np.empty((ngroups + 1, PIXELS))
+    gain, read, dark = np.empty(PIXELS), np.empty(PIXELS), np.empty(PIXELS)
+    rate, weights, total = np.empty(PIXELS), np.empty(PIXELS), np.empty(PIXELS)
+    slope_read = 12 / (timing.group**2 * (ngroups**3 - ngroups))
+    for start in range(0, nx, PIXELS):
+        pixels = min(PIXELS, nx - start)
+        for k in range(pixels):
+            whole[start + k] = not detector.skip[y, start + k]
+            gain[k], dark[k] = detector.gain[y, start + k], detector.dark[y, start + k]
+            read[k] = _read_variance(detector, y, start + k, timing)
+            total[k] = 0.0
+        for i in range(nints):
+            _load(ramps, i, y, start, pixels, harmless, counts, whole)
+            by_covariance.fit_whole(
+                counts, pixels, gain, read, dark, timing.group, _shared_time(timing), powers, rate, weights
+            )
+            for k in range(pixels):
+                total[k] += rate[k] / nints
+                whole[start + k] &= rate[k] == rate[k]
+                _store_whole(result, i, y, start + k, rate[k], weights[k], slope_read * read[k])
+        for k in range(pixels):
+            if nints > 1:
+                p, b = by_covariance.variance(
+                    total[k], Noise(gain[k], read[k], dark[k], timing.group, _shared_time(timing))
+                )
+                weights[k] = nints * by_covariance.information(ngroups, p, b) * timing.group**2
+            _store_whole(result, nints, y, start + k, total[k], weights[k], slope_read * read[k] / nints)
+
+
+@compiled
+def _load(
+    ramps: Ramps,
+    i: int,
+    y: int,
+    start: int,
+    pixels: int,
+    harmless: int,
+    counts: np.ndarray,
+    whole: np.ndarray,
+) -> None:
+    for g in range(counts.shape[0]):
+        row, flags, counted = ramps.data[i, g, y], ramps.flags[i, g, y], counts[g]
+        for k in range(pixels):
+            counted[k] = row[start + k]
+            whole[start + k] &= (flags[start + k] & ~harmless) == 0
+
+
+@compiled
+def _store_whole(result: np.ndarray, plane: int, y: int, x: int, rate: float, information: float, read: float) -> None:
+    poisson = max(1 / information - read, 0.0)
+    result[0, plane, y, x], result[1, plane, y, x] = rate, np.sqrt(poisson + read)
+    result[2, plane, y, x], result[3, plane, y, x] = poisson, read
+
+
+@compiled
+def _weigh_by_signal(bench: Bench, noise: Noise, bits: Bits) -> None:
+    nints = len(bench.counts)
+    common = _median_rate(bench, noise, bits)
+    slopes, by_poisson, by_read = 0.0, 0.0, 0.0
     for i in range(nints):
-        if found[i]:
-            sums = _segment_sums(counts[i], bounds[i, : found[i]], times[i], common, noise)
-            whole += sums[:3]
-            _store_sums(values[:, i], sums)
-            values[1, i] = np.sqrt(1 / sums[3])
-    if whole[2] > 0:
-        _store_sums(values[:, nints], whole)
+        if bench.found[i]:
+            sums = _segment_sums(bench, i, common, noise)
+            slopes, by_poisson, by_read = slopes + sums[0], by_poisson + sums[1], by_read + sums[2]
+            _store_sums(bench.values, i, sums[0], sums[1], sums[2])
+            bench.values[1, i] = np.sqrt(1 / sums[3])
+    if by_read > 0:
+        _store_sums(bench.values, nints, slopes, by_poisson, by_read)
 
 
-@inner
-def _median_rate(
-    counts: np.ndarray, flags: np.ndarray, found: np.ndarray, times: np.ndarray, noise: Noise, bits: Bits
-) -> float:
+@compiled
+def _median_rate(bench: Bench, noise: Noise, bits: Bits) -> float:
     """Return the mean over integrations of the median rate, which is 0 for those without a usable segment."""
-    total = 0.0
-    for i in range(len(counts)):
-        if times[i] > 0 and times[i] != noise.group_time:
-            total += counts[i, 0] / times[i]
-        elif found[i]:
+    nints, total = len(bench.counts), 0.0
+    for i in range(nints):
+        if bench.times[i] > 0 and bench.times[i] != noise.group_time:
+            total += bench.counts[i, 0] / bench.times[i]
+        elif bench.found[i]:
             unusable = bits.unusable | bits.saturated
-            total += by_signal.median_rate(counts[i], flags[i], unusable, bits.jump, noise)
-    return total / len(counts)
+            total += by_signal.median_rate(bench.counts[i], bench.flags[i], unusable, bits.jump, noise, bench.room)
+    return total / nints
 
 
-@inner
-def _segment_sums(counts: np.ndarray, bounds: np.ndarray, time: float, common: float, noise: Noise) -> np.ndarray:
+@compiled
+def _segment_sums(bench: Bench, i: int, common: float, noise: Noise) -> tuple[float, float, float, float]:
     """Return the sums over segments of slope/read variance, 1/Poisson, 1/read and 1/total variance."""
-    sums = np.zeros(4)
-    for s in range(len(bounds)):
-        own = counts[bounds[s, 0] : bounds[s, 1]]
-        slope = by_signal.segment(own, noise) if own.size > 1 else own[0] / time
-        poisson, read = by_signal.segment_variances(own.size, time, common, noise)
-        sums[0] += slope / read
-        sums[1] += 1 / poisson if poisson > 0 else 0.0
-        sums[2] += 1 / read
-        sums[3] += 1 / (poisson + read)
-    return sums
+    slopes, by_poisson, by_read, by_both = 0.0, 0.0, 0.0, 0.0
+    counts, time = bench.counts[i], bench.times[i]
+    for s in range(bench.found[i]):
+        first, last = bench.bounds[i, s, 0], bench.bounds[i, s, 1]
+        slope = by_signal.segment(counts, first, last, noise) if last - first > 1 else counts[first] / time
+        poisson, read = by_signal.segment_variances(last - first, time, common, noise)
+        slopes += slope / read
+        by_poisson += 1 / poisson if poisson > 0 else 0.0
+        by_read += 1 / read
+        by_both += 1 / (poisson + read)
+    return slopes, by_poisson, by_read, by_both
 
 
-@inner
-def _store_sums(values: np.ndarray, sums: np.ndarray) -> None:
-    poisson, read = 1 / sums[1] if sums[1] > 0 else 0.0, 1 / sums[2]
-    values[0], values[1], values[2], values[3] = sums[0] * read, np.sqrt(poisson + read), poisson, read
+@compiled
+def _store_sums(values: np.ndarray, i: int, slopes: float, by_poisson: float, by_read: float) -> None:
+    poisson, read = 1 / by_poisson if by_poisson > 0 else 0.0, 1 / by_read
+    values[0, i], values[1, i], values[2, i], values[3, i] = slopes * read, np.sqrt(poisson + read), poisson, read

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
-from jwrules.kernels.compiled import inner, parallel
+from jwrules.kernels.clipping import median_of_sorted, sort
+from jwrules.kernels.compiled import as_input, compiled, over_rows
 
 
 class Sets(NamedTuple):
@@ -43,44 +43,73 @@ class Sides(NamedTuple):
     gain: float
 
 
-@parallel
-def subtract_drifts(planes: np.ndarray, sets: Sets, sides: Sides, limit: float) -> None:
-    """Take the drifts off each of `planes` (n, nrows, ncolumns), in place; means are clipped at `limit` σ."""
-    for k in prange(planes.shape[0]):
-        _correct(planes[k], sets, sides, limit)
+def drifts(planes: np.ndarray, sets: Sets, sides: Sides, limit: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return what each row (n, nrows) and each column (n, ncolumns) of `planes` (n, nrows, ncolumns) is too high.
+
+    Means are clipped at `limit` σ.
+    """
+    n, nrows, ncolumns = planes.shape
+    by_row, by_column = np.zeros((n, nrows), np.float32), np.zeros((n, ncolumns), np.float32)
+    strided = np.lib.stride_tricks.as_strided(planes, planes.shape, planes.strides, writeable=False)
+    over_rows(_drifts, n, strided, sets, sides, limit, by_row, by_column)
+    return by_row, by_column
 
 
-@inner
-def _correct(plane: np.ndarray, sets: Sets, sides: Sides, limit: float) -> None:
-    nrows, ncolumns = plane.shape
-    by_column = _column_offsets(plane, sets, limit)
-    by_row = np.zeros(nrows)
+@compiled
+def _drifts(
+    start: int,
+    stop: int,
+    planes: np.ndarray,
+    sets: Sets,
+    sides: Sides,
+    limit: float,
+    by_row: np.ndarray,
+    by_column: np.ndarray,
+) -> None:
+    for k in range(start, stop):
+        _measure(planes[k], sets, sides, limit, by_row[k], by_column[k])
+
+
+@compiled
+def _measure(
+    plane: np.ndarray, sets: Sets, sides: Sides, limit: float, by_row: np.ndarray, by_column: np.ndarray
+) -> None:
+    _column_offsets(plane, sets, limit, by_column)
     if sides.gain != 0:
-        left = _running_median(plane, sides.left, by_column, sides)
-        right = _running_median(plane, sides.right, by_column, sides)
-        for r in range(nrows):
+        left, right = np.empty(by_row.size), np.empty(by_row.size)
+        _running_median(plane, sides.left, by_column, sides, left)
+        _running_median(plane, sides.right, by_column, sides, right)
+        for r in range(by_row.size):
             by_row[r] = sides.gain * _mean_of_two(left[r], right[r])
-    for r in range(nrows):
-        for c in range(ncolumns):
-            plane[r, c] = plane[r, c] - by_column[c] - by_row[r]
 
 
-@inner
-def _column_offsets(plane: np.ndarray, sets: Sets, limit: float) -> np.ndarray:
-    means = np.empty(sets.starts.size - 1)
-    values = np.empty(sets.rows.size)
-    for k in range(sets.rows.size):
+def subtract(planes: np.ndarray, along_y: np.ndarray, along_x: np.ndarray) -> None:
+    """Take off what belongs to each row (n, ny) and to each column (n, nx) of `planes` (n, ny, nx), in place."""
+    over_rows(_subtract, planes.shape[1], planes, as_input(along_y), as_input(along_x))
+
+
+@compiled
+def _subtract(start: int, stop: int, planes: np.ndarray, along_y: np.ndarray, along_x: np.ndarray) -> None:
+    for k in range(planes.shape[0]):
+        for y in range(start, stop):
+            row, offsets, offset = planes[k, y], along_x[k], along_y[k, y]
+            for x in range(row.size):
+                row[x] = row[x] - offsets[x] - offset
+
+
+@compiled
+def _column_offsets(plane: np.ndarray, sets: Sets, limit: float, offsets: np.ndarray) -> None:
+    means, values = np.empty(sets.starts.size), np.empty(sets.rows.size)
+    for k in range(values.size):
         values[k] = plane[sets.rows[k], sets.columns[k]]
-    for s in range(means.size):
-        means[s] = clipped_mean(values[sets.starts[s] : sets.starts[s + 1]], limit)
-    offsets = np.zeros(plane.shape[1])
+    for s in range(means.size - 1):
+        means[s] = clipped_mean(values, sets.starts[s], sets.starts[s + 1], limit)
     for c in range(offsets.size):
         first, second = sets.owners[c, 0], sets.owners[c, 1]
         offsets[c] = _mean_of_two(means[first] if first >= 0 else np.nan, means[second] if second >= 0 else np.nan)
-    return offsets
 
 
-@inner
+@compiled
 def _mean_of_two(a: float, b: float) -> float:
     """Return the mean of the numbers among a and b, 0 where there is none."""
     if np.isnan(a):
@@ -88,38 +117,52 @@ def _mean_of_two(a: float, b: float) -> float:
     return a if np.isnan(b) else (a + b) / 2
 
 
-@inner
-def clipped_mean(values: np.ndarray, limit: float) -> float:
-    """Return the mean of `values`, without those beyond `limit` σ of the mean of the rest; NaN where there are none."""
-    low, high, kept, before, middle = -np.inf, np.inf, values.size, -1, np.nan
-    while 0 < kept != before:
-        rest = values[(values >= low) & (values <= high)]
-        before, middle = kept, rest.mean()
-        reach = limit * rest.std()
-        low, high = max(low, middle - reach), min(high, middle + reach)
-        kept = int(np.count_nonzero((rest >= low) & (rest <= high)))
-    return middle
+@compiled
+def clipped_mean(values: np.ndarray, start: int, stop: int, limit: float) -> float:
+    """Return the mean of values[start:stop] without those beyond `limit` σ of the mean of the rest; NaN without any."""
+    low, high, before, middle = -np.inf, np.inf, -1, np.nan
+    while True:
+        kept, middle, deviation = _moments(values, start, stop, low, high)
+        if kept == before or kept == 0:
+            return middle
+        low, high, before = max(low, middle - limit * deviation), min(high, middle + limit * deviation), kept
 
 
-@inner
-def _running_median(plane: np.ndarray, columns: np.ndarray, by_column: np.ndarray, sides: Sides) -> np.ndarray:
-    """Return, for each row, the median of the usable pixels in `columns` of the rows around, NaN without any.
+@compiled
+def _moments(values: np.ndarray, start: int, stop: int, low: float, high: float) -> tuple[int, float, float]:
+    """Return number, mean and standard deviation of the values from `low` to `high`."""
+    kept, total, square = 0, 0.0, 0.0
+    for k in range(start, stop):
+        if low <= values[k] <= high:
+            kept += 1
+            total += values[k]
+    if kept == 0:
+        return 0, np.nan, np.nan
+    for k in range(start, stop):
+        if low <= values[k] <= high:
+            square += (values[k] - total / kept) ** 2
+    return kept, total / kept, np.sqrt(square / kept)
+
+
+@compiled
+def _running_median(
+    plane: np.ndarray, columns: np.ndarray, by_column: np.ndarray, sides: Sides, result: np.ndarray
+) -> None:
+    """Write, for each row, the median of the usable pixels in `columns` of the rows around, NaN without any.
 
     At the ends of the detector the rows are mirrored.
     """
     nrows, half = plane.shape[0], sides.length // 2
-    total = nrows + sides.below + sides.above
-    result = np.empty(nrows)
+    last = nrows + sides.below + sides.above - 1
     window = np.empty((2 * half + 1) * columns.size)
     for r in range(nrows):
         n = 0
         for d in range(r + sides.below - half, r + sides.below + half + 1):
-            mirrored = -d if d < 0 else (2 * (total - 1) - d if d >= total else d)
-            row = mirrored - sides.below
+            row = min(abs(d), 2 * last - d) - sides.below
             if 0 <= row < nrows:
-                for c in columns:
-                    if sides.usable[row, c]:
-                        window[n] = plane[row, c] - by_column[c]
+                for k in range(columns.size):
+                    if sides.usable[row, columns[k]]:
+                        window[n] = plane[row, columns[k]] - by_column[columns[k]]
                         n += 1
-        result[r] = np.median(window[:n]) if n else np.nan
-    return result
+        sort(window, n)
+        result[r] = median_of_sorted(window, 0, n)

@@ -1,4 +1,4 @@
-"""Where a ramp saturates: the first saturated group of every pixel, its growth to neighbours, partial saturation.
+"""Where a ramp saturates: the first saturated group of every pixel, its growth, and partial saturation.
 
 A ramp stays saturated once it has saturated, so one number per pixel, the first saturated group, says it all
 (`ngroups` where it never does). Growing a saturated area is then a minimum over a box.
@@ -7,25 +7,25 @@ A ramp stays saturated once it has saturated, so one number per pixel, the first
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 from scipy.ndimage import minimum_filter
 
-from jwrules.kernels.compiled import parallel
+from jwrules.kernels.compiled import as_input, compiled, over_rows
 
 
-@parallel
 def first_saturated(ramp: np.ndarray, threshold: np.ndarray) -> np.ndarray:
     """Return the first group (ny, nx) of `ramp` (ngroups, ny, nx) that reaches `threshold` (ny, nx)."""
-    ngroups, ny, nx = ramp.shape
-    first = np.empty((ny, nx), np.int16)
-    for y in prange(ny):
-        for x in range(nx):
-            first[y, x] = ngroups
-        for g in range(ngroups - 1, -1, -1):
-            for x in range(nx):
-                if ramp[g, y, x] >= threshold[y, x]:
-                    first[y, x] = g
+    first = np.full(threshold.shape, len(ramp), np.int16)
+    over_rows(_first_saturated, len(first), as_input(ramp), as_input(threshold), first)
     return first
+
+
+@compiled
+def _first_saturated(start: int, stop: int, ramp: np.ndarray, threshold: np.ndarray, first: np.ndarray) -> None:
+    for y in range(start, stop):
+        for g in range(ramp.shape[0] - 1, -1, -1):
+            counts, limit, row = ramp[g, y], threshold[y], first[y]
+            for x in range(row.size):
+                row[x] = g if counts[x] >= limit[x] else row[x]
 
 
 def grow(first: np.ndarray, pixels: int) -> np.ndarray:
@@ -35,53 +35,41 @@ def grow(first: np.ndarray, pixels: int) -> np.ndarray:
     return minimum_filter(first, size=2 * pixels + 1, mode="nearest")
 
 
-@parallel
-def flag_floor(ramp: np.ndarray, flags: np.ndarray, bits: int) -> None:
-    """Set `bits` in `flags` (ngroups, ny, nx), in place, where the converter gave 0 or less."""
-    ngroups, ny, nx = ramp.shape
-    for y in prange(ny):
-        for g in range(ngroups):
-            for x in range(nx):
-                if ramp[g, y, x] <= 0:
-                    flags[g, y, x] |= np.uint8(bits)
+def flag(ramp: np.ndarray, first: np.ndarray, flags: np.ndarray, saturated: int, floor: int) -> None:
+    """Set bits in `flags` (ngroups, ny, nx), in place: `saturated` from `first` on, `floor` where the count is ≤ 0."""
+    over_rows(_flag, len(first), as_input(ramp), as_input(first), flags, np.uint8(saturated), np.uint8(floor))
 
 
-@parallel
-def flag_from(first: np.ndarray, flags: np.ndarray, bit: int) -> None:
-    """Set `bit` in `flags` (ngroups, ny, nx), in place, from the first saturated group on."""
-    ngroups, ny, nx = flags.shape
-    for y in prange(ny):
-        for x in range(nx):
-            for g in range(first[y, x], ngroups):
-                flags[g, y, x] |= np.uint8(bit)
+@compiled
+def _flag(
+    start: int, stop: int, ramp: np.ndarray, first: np.ndarray, flags: np.ndarray, saturated: int, floor: int
+) -> None:
+    none = np.uint8(0)
+    for y in range(start, stop):
+        for g in range(ramp.shape[0]):
+            counts, when, row = ramp[g, y], first[y], flags[g, y]
+            for x in range(row.size):
+                row[x] |= (saturated if g >= when[x] else none) | (floor if counts[x] <= 0 else none)
 
 
-@parallel
 def partly_saturated(
-    ramp: np.ndarray,
-    flags: np.ndarray,
-    unusable: int,
-    first: np.ndarray,
-    limit: np.ndarray,
-    dilution: np.ndarray,
+    ramp: np.ndarray, flags: np.ndarray, unusable: int, first: np.ndarray, limit: np.ndarray, dilution: np.ndarray
 ) -> np.ndarray:
     """Return where (ny, nx) frames of the group before the first saturated one may have saturated.
 
-    A group that averages frames shows less than its last frame holds: it is suspect from `dilution[group]`
-    times `limit` on. Groups with the bit `unusable` in `flags` are left out.
+    A group that averages frames shows less than its last frame holds: it is suspect from `dilution[group]` times
+    `limit` on. Groups with the bit `unusable` in `flags` are left out.
     """
-    ngroups, ny, nx = ramp.shape
-    suspect = np.zeros((ny, nx), np.bool_)
-    for y in prange(ny):
-        for x in range(nx):
-            g = first[y, x] - 1
-            if 0 <= g < ngroups - 1 and dilution[g] != 1.0 and not flags[g, y, x] & unusable:
-                suspect[y, x] = ramp[g, y, x] >= limit[y, x] * dilution[g]
+    suspect = np.zeros(first.shape, bool)
+    y, x = np.nonzero((first > 0) & (first < len(ramp)))
+    g = first[y, x] - 1
+    usable = (flags[g, y, x] & np.uint8(unusable)) == 0
+    suspect[y, x] = usable & (dilution[g] != 1) & (ramp[g, y, x] >= limit[y, x] * dilution[g])
     return suspect
 
 
 def flag_before(first: np.ndarray, suspect: np.ndarray, flags: np.ndarray, bit: int, pixels: int) -> None:
-    """Set `bit` in place in the group before the first saturated one of each `suspect` pixel and its neighbours."""
+    """Set `bit`, in place, in the group before the first saturated one of `suspect` pixels and their neighbours."""
     _, ny, nx = flags.shape
     for y, x in zip(*np.nonzero(suspect), strict=True):
         rows = slice(max(y - pixels, 0), min(y + pixels + 1, ny))
@@ -94,8 +82,8 @@ def leapt_in_second_group(
 ) -> np.ndarray:
     """Return where (ny, nx) something bright struck within the second group of a ramp that saturates in the third.
 
-    Such a ramp was not on its way to saturation (first group, scaled to the last frame of the third), and
-    its second group rose by more than the room left for one saturated frame among `frames`.
+    Such a ramp was not on its way to saturation (first group, scaled to the last frame of the third), and its second
+    group rose by more than the room left for one saturated frame among `frames`.
     """
     y, x = np.nonzero(first == 2)
     struck = np.zeros(first.shape, bool)

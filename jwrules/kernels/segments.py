@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from jwrules.kernels.compiled import inner
+from jwrules.kernels.compiled import compiled
 
 
-@inner
+@compiled
 def find(counts: np.ndarray, flags: np.ndarray, harmless: int, jump: int, bounds: np.ndarray) -> int:
     """Write the first group and the one after the last of each segment of a ramp into `bounds`; return how many.
 
@@ -27,12 +27,12 @@ def find(counts: np.ndarray, flags: np.ndarray, harmless: int, jump: int, bounds
     return _drop_short(bounds, found) if longest > 1 else min(found, 1)
 
 
-@inner
+@compiled
 def _plain(counts: np.ndarray, flags: np.ndarray, harmless: int, wanted: int, g: int) -> bool:
     return (np.int64(flags[g]) & ~harmless) == wanted and not np.isnan(counts[g])
 
 
-@inner
+@compiled
 def _drop_short(bounds: np.ndarray, found: int) -> int:
     kept = 0
     for s in range(found):
@@ -42,7 +42,7 @@ def _drop_short(bounds: np.ndarray, found: int) -> int:
     return kept
 
 
-@inner
+@compiled
 def good_groups(counts: np.ndarray, flags: np.ndarray, harmless: int) -> int:
     """Return how many groups are good."""
     good = 0

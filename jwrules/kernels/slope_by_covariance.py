@@ -3,10 +3,10 @@
 The differences of successive groups share photons of averaged frames and read noise with their neighbours: their
 covariance has p - 2b on the diagonal and b beside it, where p is the Poisson variance of a group interval and b is
 Poisson covariance minus read variance. The weights of the differences of a segment of n groups have a closed form,
-c_k = (1 - (q^k + q^(n-k)) / (1 + q^n)) / p with q = -2b / (p - 2b + sqrt(p (p - 4b))), and 1 / sum(c_k) is the
-variance of the slope. The rate that p needs comes from the ramp itself, fitted once before with weights from the
-plain mean: such a rate is uncorrelated with any difference of two slopes, so that weights taken from it cause no
-bias. Source: Kubik et al. 2016, PASP 128, 104504; Brandt 2024, PASP 136, 045004.
+c_k = (1 - (q^k + q^(n-k)) / (1 + q^n)) / p with q = -2b / (p - 2b + √(p (p - 4b))), and 1 / Σ c_k is the variance of
+the slope. The rate that p needs comes from the ramp itself, fitted once before with weights from the plain
+mean: such a rate is uncorrelated with any difference of two slopes, so that weights taken from it cause no bias.
+Source: Kubik et al. 2016, PASP 128, 104504; Brandt 2024, PASP 136, 045004.
 """
 
 from __future__ import annotations
@@ -15,14 +15,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jwrules.kernels.compiled import inner
+from jwrules.kernels.compiled import compiled
 
 FAINTEST = 1e-8
 """Lowest Poisson variance in units of the read variance: below it the closed form loses its digits."""
 
 
 class Noise(NamedTuple):
-    """The noise of one pixel: electron/DN, variance of a read group (DN²), dark (electron/s); times in seconds."""
+    """The noise of one pixel: electron/DN, variance of a read group (DN²), dark (electron/s); times in seconds.
+
+    `shared_time` is how long the photons of averaged frames are common to neighbouring differences.
+    """
 
     gain: float
     read: float
@@ -31,81 +34,126 @@ class Noise(NamedTuple):
     shared_time: float
 
 
-@inner
+@compiled
 def variance(rate: float, noise: Noise) -> tuple[float, float]:
     """Return p, the Poisson variance of a group interval (DN²), and b, the covariance of neighbouring differences."""
-    poisson = max(rate, 0.0) / noise.gain + noise.dark / noise.gain**2
-    p = max(poisson * noise.group_time, FAINTEST * noise.read, 1e-30)
+    poisson = (max(rate, 0.0) + noise.dark / noise.gain) / noise.gain
+    p = max(max(poisson * noise.group_time, FAINTEST * noise.read), 1e-30)
     return p, poisson * noise.shared_time - noise.read
 
 
-@inner
-def _ratio(p: float, b: float) -> float:
+@compiled
+def ratio(p: float, b: float) -> float:
+    """Return q, the ratio of the closed form."""
     return -2 * b / (p - 2 * b + np.sqrt(p * (p - 4 * b)))
 
 
-@inner
+@compiled
 def information(n: int, p: float, b: float) -> float:
     """Return the inverse variance (1/DN²) of the slope per group of `n` groups."""
-    q = _ratio(p, b)
+    q = ratio(p, b)
     total = q * (1 - q ** (n - 1)) / (1 - q)
     return (n - 1 - 2 * total / (1 + q**n)) / p
 
 
-@inner
-def segment(counts: np.ndarray, p: float, b: float, powers: np.ndarray) -> tuple[float, float]:
-    """Return the sum of the weighted differences of a segment of two groups or more, and the sum of the weights.
+@compiled
+def segment(counts: np.ndarray, first: int, last: int, p: float, b: float, powers: np.ndarray) -> tuple[float, float]:
+    """Return the sum of the weighted differences of counts[first:last], two groups or more, and the sum of the weights.
 
     `powers` is room for one number per group and one more.
     """
-    n, q = counts.size, _ratio(p, b)
+    n, q = last - first, ratio(p, b)
     powers[0] = 1.0
     for k in range(1, n + 1):
         powers[k] = powers[k - 1] * q
     weighted, weights, scale = 0.0, 0.0, 1 / (1 + powers[n])
     for k in range(1, n):
         weight = 1 - (powers[k] + powers[n - k]) * scale
-        weighted += weight * (counts[k] - counts[k - 1])
+        weighted += weight * (counts[first + k] - counts[first + k - 1])
         weights += weight
     return weighted / p, weights / p
 
 
-@inner
-def single(time: float, rate: float, noise: Noise) -> float:
-    """Return the variance of a rate (DN²/s²) that is one group over its `time` since reset."""
-    poisson = max(rate, 0.0) / noise.gain + noise.dark / noise.gain**2
-    return poisson / time + 2 * noise.read / time**2
-
-
-@inner
-def fit(counts: np.ndarray, bounds: np.ndarray, noise: Noise, powers: np.ndarray) -> tuple[float, float]:
-    """Return rate (DN/s) and inverse variance (s²/DN²) of an integration with segments of two groups or more."""
-    rate, weights = _plain_mean(counts, bounds) / noise.group_time, 0.0
+@compiled
+def fit(counts: np.ndarray, bounds: np.ndarray, found: int, noise: Noise, powers: np.ndarray) -> tuple[float, float]:
+    """Return rate (DN/s) and inverse variance (s²/DN²) of `found` segments of two groups or more."""
+    rate, weights = _plain_mean(counts, bounds, found) / noise.group_time, 0.0
     for _ in range(2):
         p, b = variance(rate, noise)
         weighted, weights = 0.0, 0.0
-        for s in range(len(bounds)):
-            more = segment(counts[bounds[s, 0] : bounds[s, 1]], p, b, powers)
+        for s in range(found):
+            more = segment(counts, bounds[s, 0], bounds[s, 1], p, b, powers)
             weighted += more[0]
             weights += more[1]
         rate = weighted / weights / noise.group_time
     return rate, weights * noise.group_time**2
 
 
-@inner
-def _plain_mean(counts: np.ndarray, bounds: np.ndarray) -> float:
+@compiled
+def _plain_mean(counts: np.ndarray, bounds: np.ndarray, found: int) -> float:
     rise, differences = 0.0, 0
-    for s in range(len(bounds)):
+    for s in range(found):
         rise += counts[bounds[s, 1] - 1] - counts[bounds[s, 0]]
         differences += bounds[s, 1] - bounds[s, 0] - 1
     return rise / differences
 
 
-@inner
-def total_information(bounds: np.ndarray, rate: float, noise: Noise) -> float:
+@compiled
+def fit_whole(
+    counts: np.ndarray,
+    pixels: int,
+    gain: np.ndarray,
+    read: np.ndarray,
+    dark: np.ndarray,
+    group_time: float,
+    shared_time: float,
+    powers: np.ndarray,
+    rate: np.ndarray,
+    weights: np.ndarray,
+) -> None:
+    """Fit ramps `counts` (ngroups, pixels) that are one segment each: what `fit` does, for many pixels at once.
+
+    gain, read and dark (pixels,) as in Noise. Write rate (DN/s) and inverse variance (s²/DN²) into `rate` and
+    `weights` (pixels,); `powers` (ngroups + 1, pixels) is room.
+    """
+    n = counts.shape[0]
+    p, scale, weighted = np.empty(pixels), np.empty(pixels), np.empty(pixels)
+    for k in range(pixels):
+        rate[k] = (counts[n - 1, k] - counts[0, k]) / (n - 1) / group_time
+        powers[0, k] = 1.0
+    for _ in range(2):
+        for k in range(pixels):
+            noise = Noise(gain[k], read[k], dark[k], group_time, shared_time)
+            p[k], b = variance(rate[k], noise)
+            powers[1, k] = ratio(p[k], b)
+            weighted[k], weights[k] = 0.0, 0.0
+        for g in range(2, n + 1):
+            for k in range(pixels):
+                powers[g, k] = powers[g - 1, k] * powers[1, k]
+        for k in range(pixels):
+            scale[k] = 1 / (1 + powers[n, k])
+        for g in range(1, n):
+            for k in range(pixels):
+                weight = 1 - (powers[g, k] + powers[n - g, k]) * scale[k]
+                weighted[k] += weight * (counts[g, k] - counts[g - 1, k])
+                weights[k] += weight
+        for k in range(pixels):
+            rate[k] = (weighted[k] / p[k]) / (weights[k] / p[k]) / group_time
+            weights[k] = weights[k] / p[k] * group_time**2
+
+
+@compiled
+def single(time: float, rate: float, noise: Noise) -> float:
+    """Return the variance of a rate (DN²/s²) that is one group over its `time` since reset."""
+    poisson = (max(rate, 0.0) + noise.dark / noise.gain) / noise.gain
+    return poisson / time + 2 * noise.read / time**2
+
+
+@compiled
+def total_information(bounds: np.ndarray, found: int, rate: float, noise: Noise) -> float:
     """Return the inverse variance (s²/DN²) of the rate of an integration with segments of two groups or more."""
     p, b = variance(rate, noise)
     total = 0.0
-    for s in range(len(bounds)):
+    for s in range(found):
         total += information(bounds[s, 1] - bounds[s, 0], p, b)
     return total * noise.group_time**2

@@ -2,24 +2,25 @@
 
 The weight of a group is its distance from the middle of the segment to a power that grows with the signal-to-noise
 ratio of the segment. That ratio comes from the first and the last group of the very segment, whose noise then also
-decides on the weights: a bias of up to some tenths of a percent. Source: Fixsen et al. 2000, PASP 112, 1350.
+decides on the weights: a bias of some tenths of a percent. Source: Fixsen et al. 2000, PASP 112, 1350.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from jwrules.kernels.compiled import inner
+from jwrules.kernels.clipping import median_of_sorted, sort
+from jwrules.kernels.compiled import compiled
 from jwrules.kernels.slope_by_covariance import Noise
 
 
-@inner
-def segment(counts: np.ndarray, noise: Noise) -> float:
-    """Return the slope (DN/s) of a segment of two groups or more."""
-    n = counts.size
+@compiled
+def segment(counts: np.ndarray, first: int, last: int, noise: Noise) -> float:
+    """Return the slope (DN/s) of counts[first:last], two groups or more."""
+    n = last - first
     if n == 2:
-        return (counts[1] - counts[0]) / noise.group_time
-    power, middle = _power(counts, noise), (n - 1) / 2
+        return (counts[first + 1] - counts[first]) / noise.group_time
+    power, middle = _power(counts[last - 1] - counts[first], noise), (n - 1) / 2
     sw, sx, sxx, sy, sxy = 0.0, 0.0, 0.0, 0.0, 0.0
     for k in range(n):
         x = k - middle
@@ -27,14 +28,14 @@ def segment(counts: np.ndarray, noise: Noise) -> float:
         sw += weight
         sx += weight * x
         sxx += weight * x * x
-        sy += weight * counts[k]
-        sxy += weight * x * counts[k]
+        sy += weight * counts[first + k]
+        sxy += weight * x * counts[first + k]
     return (sw * sxy - sx * sy) / (sw * sxx - sx * sx) / noise.group_time
 
 
-@inner
-def _power(counts: np.ndarray, noise: Noise) -> float:
-    signal = (counts[-1] - counts[0]) * noise.gain
+@compiled
+def _power(rise: float, noise: Noise) -> float:
+    signal = rise * noise.gain
     square = noise.read * noise.gain**2 + signal
     ratio = max(signal / np.sqrt(square), 0.0) if square > 0 else 0.0
     if ratio < 5:
@@ -48,23 +49,26 @@ def _power(counts: np.ndarray, noise: Noise) -> float:
     return 6.0 if ratio < 100 else 10.0
 
 
-@inner
-def median_rate(counts: np.ndarray, flags: np.ndarray, unusable: int, jump: int, noise: Noise) -> float:
+@compiled
+def median_rate(
+    counts: np.ndarray, flags: np.ndarray, unusable: int, jump: int, noise: Noise, room: np.ndarray
+) -> float:
     """Return the median (DN/s) of the differences that neither touch an `unusable` group nor end on a `jump`.
 
     Without any it is the first group over the group time where that one is usable, else 0.
     """
-    differences, found = np.empty(counts.size), 0
+    found = 0
     for g in range(1, counts.size):
         if not (flags[g] | flags[g - 1]) & unusable and not flags[g] & jump:
-            differences[found] = counts[g] - counts[g - 1]
+            room[found] = counts[g] - counts[g - 1]
             found += 1
     if found:
-        return np.median(differences[:found]) / noise.group_time
+        sort(room, found)
+        return median_of_sorted(room, 0, found) / noise.group_time
     return 0.0 if flags[0] & unusable else counts[0] / noise.group_time
 
 
-@inner
+@compiled
 def segment_variances(n: int, time: float, rate: float, noise: Noise) -> tuple[float, float]:
     """Return the Poisson and the read variance (DN²/s²) of the slope of `n` groups; one group is over its `time`."""
     poisson = (max(rate, 0.0) + noise.dark) / noise.gain

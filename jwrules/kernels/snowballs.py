@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jwrules.kernels.compiled import inner
+from jwrules.kernels.compiled import compiled
 
 
 class Shape(NamedTuple):
@@ -121,7 +121,7 @@ def shapes(mask: np.ndarray, min_area: float) -> list[Shape]:
     return [Shape(*row) for row in _regions(mask, min_area).tolist()]
 
 
-@inner
+@compiled
 def _regions(mask: np.ndarray, min_area: float) -> np.ndarray:
     ny, nx = mask.shape
     total = 0
@@ -141,7 +141,7 @@ def _regions(mask: np.ndarray, min_area: float) -> np.ndarray:
     return ellipses[:found]
 
 
-@inner
+@compiled
 def _collect(mask: np.ndarray, seen: np.ndarray, y: int, x: int, ys: np.ndarray, xs: np.ndarray) -> int:
     """Write the pixels of the region of `mask` that (y, x) belongs to into `ys` and `xs`; return how many."""
     ny, nx = mask.shape
@@ -158,7 +158,7 @@ def _collect(mask: np.ndarray, seen: np.ndarray, y: int, x: int, ys: np.ndarray,
     return n
 
 
-@inner
+@compiled
 def _filled_area(ys: np.ndarray, xs: np.ndarray) -> int:
     """Return the area of a region with its holes, which are what no way over edges and corners leads out of."""
     y0, x0 = ys.min() - 1, xs.min() - 1
@@ -170,7 +170,7 @@ def _filled_area(ys: np.ndarray, xs: np.ndarray) -> int:
     return ny * nx - _collect(outside, seen, 0, 0, room[0], room[1])
 
 
-@inner
+@compiled
 def _describe(ys: np.ndarray, xs: np.ndarray, ellipse: np.ndarray) -> None:
     y, x = ys.mean(), xs.mean()
     vyy, vxx, vxy = 0.0, 0.0, 0.0
@@ -186,7 +186,7 @@ def _describe(ys: np.ndarray, xs: np.ndarray, ellipse: np.ndarray) -> None:
     ellipse[4] = np.arctan2(2 * vxy, vyy - vxx) / 2
 
 
-@inner
+@compiled
 def _inside(x: int, y: int, minor: int, major: int, angle: float, ny: int, nx: int) -> tuple[np.ndarray, np.ndarray]:
     """Return rows and columns of a plane inside an ellipse with these half axes."""
     reach = max(minor, major)

@@ -54,9 +54,7 @@ def ramp_fit(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) ->
     no_gain = ~(gain.data > 0)
     pixeldq = ramp.pixeldq | np.where(no_gain, np.uint32(DQ.NO_GAIN_VALUE | DQ.DO_NOT_USE), np.uint32(0))
     values = kernel.fit(
-        ramp.data,
-        ramp.groupdq,
-        _zeroframe(ramp),
+        kernel.Ramps(ramp.data, ramp.groupdq, _zeroframe(ramp)),
         _detector(ramp, pixeldq, gain, readnoise),
         _timing(ramp.meta),
         BITS,

@@ -53,7 +53,10 @@ def refpix(ramp: Ramp, params: Params) -> Ramp:
 
 
 def _correct(planes: np.ndarray, meta: Meta, sets: kernel.Sets, sides: kernel.Sides, params: Params) -> None:
-    kernel.subtract_drifts(_as_read(planes, meta), sets, sides, params.siglimit)
+    fast, slow = int(meta["FASTAXIS"]), int(meta["SLOWAXIS"])
+    by_row, by_column = kernel.drifts(_as_read(planes, meta), sets, sides, params.siglimit)
+    along = {abs(slow): by_row[:, :: _direction(slow)], abs(fast): by_column[:, :: _direction(fast)]}
+    kernel.subtract(planes, along[2], along[1])
 
 
 def _as_read(planes: np.ndarray, meta: Meta) -> np.ndarray:
@@ -61,7 +64,11 @@ def _as_read(planes: np.ndarray, meta: Meta) -> np.ndarray:
     fast, slow = int(meta["FASTAXIS"]), int(meta["SLOWAXIS"])
     if abs(fast) == 2:
         planes = np.swapaxes(planes, -2, -1)
-    return planes[..., :: (1 if slow > 0 else -1), :: (1 if fast > 0 else -1)]
+    return planes[..., :: _direction(slow), :: _direction(fast)]
+
+
+def _direction(axis: int) -> int:
+    return 1 if axis > 0 else -1
 
 
 def _corner(meta: Meta, shape: tuple[int, int]) -> tuple[int, int]:

@@ -66,8 +66,7 @@ def _flag_integration(
     pixels: int,
 ) -> None:
     first = kernel.grow(kernel.first_saturated(data, threshold), pixels)
-    kernel.flag_floor(data, groupdq, int(DQ.AD_FLOOR | DQ.DO_NOT_USE))
-    kernel.flag_from(first, groupdq, int(DQ.SATURATED))
+    kernel.flag(data, first, groupdq, int(DQ.SATURATED), int(DQ.AD_FLOOR | DQ.DO_NOT_USE))
     if frames:
         dilution = _dilution(frames, len(data))
         limit = np.where(unchecked, np.float32(np.inf), threshold)

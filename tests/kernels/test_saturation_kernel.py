@@ -1,4 +1,3 @@
-import numba
 import numpy as np
 from scipy.ndimage import binary_dilation
 
@@ -22,10 +21,9 @@ def test_growing_the_first_group_is_dilating_every_group():
         assert np.array_equal(grown <= g, binary_dilation(first <= g, np.ones((5, 5))))
 
 
-def test_the_number_of_threads_changes_nothing():
+def test_the_number_of_threads_changes_nothing(monkeypatch):
+    monkeypatch.setattr("numba.config.NUMBA_NUM_THREADS", 3)
     many = saturation.first_saturated(RAMP, THRESHOLD)
-    before = numba.get_num_threads()
-    numba.set_num_threads(1)
+    monkeypatch.setattr("numba.config.NUMBA_NUM_THREADS", 1)
     one = saturation.first_saturated(RAMP, THRESHOLD)
-    numba.set_num_threads(before)
     assert np.array_equal(many, one)
