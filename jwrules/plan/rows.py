@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jwrules import names
+from jwrules.errors import WorkflowFault
 from jwrules.plan.links import STORE, link
 from jwrules.references import Chosen
 
@@ -112,9 +113,22 @@ class Plan:
         return "|".join(re.escape(name) for name in sorted(chosen))
 
     def targets(self) -> list[str]:
-        """Return every file that the workflow makes under its final name; pictures included."""
+        """Return every file that the workflow makes under its final name; pictures included.
+
+        Raises WorkflowFault where that is none, with the reason.
+        """
+        if not self.all():
+            raise WorkflowFault(self._why_nothing())
         made = [path for job in self.all() for path in job.products]
         return [*made, *self._flagged(), *self.associations, *self.pictures()]
+
+    def _why_nothing(self) -> str:
+        if not self.jobs:
+            return (
+                "there is no run file; `jwrules run DATA` writes one, --configfile DIR/run.yaml gives it to Snakemake"
+            )
+        reasons = [f"- {one.path}: {one.reason}" for one in self.left_out]
+        return "\n".join(["no exposure can be processed", *reasons])
 
     def _flagged(self) -> Iterator[str]:
         return (f"results/{names.flagged(f'{exposure}_cal.fits', acid)}" for exposure, acid in self._flagged_in)

@@ -7,6 +7,7 @@ import pytest
 from program_scene import RECIPE, exposure, header, planned, program, write_exposures, write_header, write_reference
 
 from jwrules.errors import WorkflowFault
+from jwrules.plan import prepare
 
 SHORT = "jw00042-o001_t001_nircam_clear-f200w"
 LONG = "jw00042-o001_t001_nircam_clear-f444w"
@@ -76,6 +77,19 @@ def test_exposures_without_a_recipe_are_left_out_with_the_reason(tmp_path):
     left_out = planned(tmp_path, asked).left_out
     assert len(left_out) == 2
     assert "EXP_TYPE is NRC_DARK" in left_out[0].reason
+
+
+def test_where_nothing_can_be_processed_every_reason_is_told(tmp_path):
+    asked = program(tmp_path)
+    write_exposures(asked.data, EXP_TYPE="NRC_DARK")
+    with pytest.raises(WorkflowFault, match="no exposure can be processed") as fault:
+        planned(tmp_path, asked).targets()
+    assert str(fault.value).count("EXP_TYPE is NRC_DARK") == 8
+
+
+def test_without_a_run_file_the_plan_says_so(tmp_path):
+    with pytest.raises(WorkflowFault, match="there is no run file"):
+        prepare({}).targets()
 
 
 def test_every_missing_reference_is_told_at_once_with_its_exposures(tmp_path):
