@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import jwrules
 from jwrules.cli import data, knowledge, stages, workflow
-from jwrules.cli.common import Command, Help, Unknown, report_failure, start_logging
+from jwrules.cli.common import Command, Help, report_failure, start_logging
 
 _EPILOG = """\
 first steps:
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that `arguments` (default: those of the process) name; return the exit status."""
     parser = build()
     options, unknown = parser.parse_known_args(arguments)
-    if unknown and not isinstance(options.run, Unknown):
+    if unknown and not options.passes_on:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     options.snakemake = unknown
     start_logging(options)

@@ -27,17 +27,6 @@ class Help(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=32, width=min(shutil.get_terminal_size().columns, 110))
 
 
-class Unknown:
-    """A command function that takes options which are not its own (those of Snakemake)."""
-
-    def __init__(self, function: Callable[[argparse.Namespace], int | None]) -> None:
-        self.function = function
-
-    def __call__(self, options: argparse.Namespace) -> int | None:
-        """Run the command."""
-        return self.function(options)
-
-
 class Command(argparse.ArgumentParser):
     """The parser of one command, with the options that every command has."""
 
@@ -48,14 +37,15 @@ class Command(argparse.ArgumentParser):
         common.add_argument("--quiet", "-q", action="store_true", help="say only what needs attention")
 
 
-def add_command(
-    commands: Commands, name: str, run: Callable[[argparse.Namespace], int | None], help: str, epilog: str
-) -> argparse.ArgumentParser:
+Run = Callable[[argparse.Namespace], int | None]
+"""What runs a command; it returns the exit status, nothing for success."""
+
+
+def add_command(commands: Commands, name: str, run: Run, help: str, epilog: str) -> argparse.ArgumentParser:
     """Declare the command `name`; `help` is one line, more of it stands in the docstring of `run`."""
-    function = run.function if isinstance(run, Unknown) else run
-    doc = inspect.cleandoc(function.__doc__ or help)
+    doc = inspect.cleandoc(run.__doc__ or help)
     command: argparse.ArgumentParser = commands.add_parser(name, help=help, description=doc, epilog=epilog)
-    command.set_defaults(run=run, command=name)
+    command.set_defaults(run=run, command=name, passes_on=False)
     return command
 
 

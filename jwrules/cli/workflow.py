@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jwrules.cli.common import Commands, Unknown, add_command, add_options, add_references, log
+from jwrules.cli.common import Commands, add_command, add_options, add_references, log
 from jwrules.errors import WorkflowFault
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ examples:
   jwrules run DATA --references R --executor slurm --jobs 100
 
 The same run through Snakemake alone, once run.yaml is there:
-  snakemake --snakefile {snakefile} --directory DIR --configfile DIR/run.yaml --cores 8"""
+  snakemake --snakefile SNAKEFILE --directory DIR --configfile DIR/run.yaml --cores 8"""
 
 _PLAN_EXAMPLES = """\
 examples:
@@ -71,11 +71,10 @@ def plan(options: argparse.Namespace) -> None:
 
 
 def _add_run(commands: Commands) -> None:
-    command = add_command(
-        commands, "run", Unknown(run), "make everything that DATA gives, and only what is not up to date", ""
-    )
+    help = "make everything that DATA gives, and only what is not up to date"
+    command = add_command(commands, "run", run, help, _RUN_EXAMPLES)
     command.usage = "jwrules run DATA --references R [--output DIR] [options] [SNAKEMAKE OPTIONS]"
-    command.epilog = _RUN_EXAMPLES.format(snakefile="SNAKEFILE")
+    command.set_defaults(passes_on=True)
     _add_asked(command)
     command.add_argument("--cores", "-c", metavar="N", help="how many cores at once (default: all)")
     command.add_argument("--no-report", action="store_true", help="do not write DIR/report.html")
