@@ -1,6 +1,8 @@
-"""A small NIRCam program whose files are primary headers alone: enough for everything that plans."""
+"""A small NIRCam program whose files are headers alone, and holes for arrays: enough for everything that plans."""
 
+import os
 from collections.abc import Iterable, Mapping
+from math import prod
 from pathlib import Path
 
 from jwrules import plan, recipes
@@ -66,12 +68,23 @@ def exposure(dither: int, detector: str, observation: int = 1) -> str:
 
 
 def write_header(path: Path, keywords: Mapping[str, object]) -> Path:
-    """Write a FITS file of a primary header alone."""
+    """Write a FITS file of a primary header alone; one named as a raw exposure also has a ramp, a hole in the file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    cards = {"SIMPLE": True, "BITPIX": 8, "NAXIS": 0, "EXTEND": True, **keywords}
-    text = "".join(f"{name:<8}= {_value(value):<70}" for name, value in cards.items()) + f"{'END':<80}"
-    path.write_text(text.ljust(-(-len(text) // 2880) * 2880))
+    text = _block({"SIMPLE": True, "BITPIX": 8, "NAXIS": 0, "EXTEND": True, **keywords})
+    size = len(text)
+    if path.name.endswith("_uncal.fits"):
+        axes = [keywords[name] for name in ("SUBSIZE1", "SUBSIZE2", "NGROUPS", "NINTS")]
+        shape = {f"NAXIS{number}": length for number, length in enumerate(axes, start=1)}
+        text += _block({"XTENSION": "IMAGE", "BITPIX": 16, "NAXIS": 4, **shape, "EXTNAME": "SCI"})
+        size = len(text) + -(-2 * prod(axes) // 2880) * 2880
+    path.write_text(text)
+    os.truncate(path, size)
     return path
+
+
+def _block(cards: Mapping[str, object]) -> str:
+    text = "".join(f"{name:<8}= {_value(value):<70}" for name, value in cards.items()) + f"{'END':<80}"
+    return text.ljust(-(-len(text) // 2880) * 2880)
 
 
 def _value(value: object) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import jwrules
 from jwrules import associations, pool, recipes, references
-from jwrules.plan import remembered, settings
+from jwrules.plan import ramps, remembered, settings
 from jwrules.plan.choose import Planner
 from jwrules.plan.links import STORE, link
 from jwrules.plan.make import make
@@ -39,7 +39,8 @@ def of(asked: Settings, directory: Path) -> Plan:
     cache = cache_of(directory)
 
     def anew() -> Plan:
-        return make(pool.scan(asked.data, cache=cache / "headers.json"), planner(asked, cache), directory)
+        exposures = pool.scan(asked.data, cache=cache / "headers.json", inspect=ramps.inspect)
+        return make(exposures, planner(asked, cache), directory)
 
     return remembered.plan(asked, directory, cache, anew)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,8 +37,11 @@ class Known:
         except (OSError, ValueError, KeyError, TypeError):
             return cls()
 
-    def header(self, path: Path) -> headers.Header:
-        """Return the header of a file, from the cache where size and time of the file agree."""
+    def header(self, path: Path, inspect: Callable[[Path, headers.Header], None] | None = None) -> headers.Header:
+        """Return the header of a file, from the cache where size and time of the file agree.
+
+        Of a file that is read anew `inspect` may raise that it is at fault.
+        """
         try:
             stat = path.stat()
         except OSError as fault:
@@ -47,6 +50,8 @@ class Known:
         entry = self.before.get(place)
         if entry is None or list(entry[:2]) != [stat.st_size, stat.st_mtime_ns]:
             entry = (stat.st_size, stat.st_mtime_ns, headers.read(path))
+            if inspect:
+                inspect(path, entry[2])
         self.now[place] = entry
         return dict(entry[2])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -24,12 +24,18 @@ _GIVEN_BY_POOL = ("targetid", "asn_candidate", "pntgtype", "dms_note", "exposerr
 _NEEDED = ("PROGRAM", "OBSERVTN", "INSTRUME", "DETECTOR", "EXP_TYPE")
 
 
-def scan(directory: Path | str, suffix: str = "uncal", cache: Path | None = None) -> Pool:
+def scan(
+    directory: Path | str,
+    suffix: str = "uncal",
+    cache: Path | None = None,
+    inspect: Callable[[Path, headers.Header], None] | None = None,
+) -> Pool:
     """Return the pool of the files `*_<suffix>.fits` (or .fits.gz) in a directory and below it, by name.
 
     Hidden folders are left out. What a pool file in the directory says of target and candidates stands; other
     targets are numbered by program in the order of their names, after those. With `cache` (a JSON file) a file is only
-    read where its path, size or time changed. Raises HeaderFault that lists everything that is wrong.
+    read where its path, size or time changed; `inspect` then looks at it too and raises what it finds wrong. Raises
+    HeaderFault that lists everything that is wrong.
     """
     directory = Path(directory)
     paths = _find(directory, suffix)
@@ -38,7 +44,7 @@ def scan(directory: Path | str, suffix: str = "uncal", cache: Path | None = None
     faults = list(_twins(paths))
     for path in paths:
         try:
-            scanned[path] = known.header(path)
+            scanned[path] = known.header(path, inspect)
         except JwrulesError as fault:
             faults.append(str(fault))
     faults += [fault for path, header in scanned.items() for fault in _value_faults(path, header)]
