@@ -19,18 +19,24 @@ from jwrules.errors import HeaderFault
 
 @dataclass(frozen=True)
 class Hdu:
-    """Where an array lives in a FITS file: extension name, stored type, number of axes."""
+    """Where an array lives in a FITS file: extension name, stored type, number of axes (0 for any).
+
+    `or_ndim` is a second number of axes that reference files of the kind may have.
+    """
 
     name: str
     dtype: str
     ndim: int
     optional: bool = False
     version: int = 1
+    or_ndim: int | None = None
 
 
-def hdu(name: str, dtype: str, ndim: int, *, optional: bool = False, version: int = 1) -> Any:
+def hdu(
+    name: str, dtype: str, ndim: int, *, optional: bool = False, version: int = 1, or_ndim: int | None = None
+) -> Any:
     """Declare the field of a kind that is stored in extension `name`."""
-    where = {"hdu": Hdu(name, dtype, ndim, optional, version)}
+    where = {"hdu": Hdu(name, dtype, ndim, optional, version, or_ndim)}
     return field(default=None, metadata=where) if optional else field(metadata=where)
 
 
@@ -246,13 +252,39 @@ class Linearity(Reference):
 
 @dataclass(frozen=True, kw_only=True)
 class Dark(Reference):
-    """Dark ramp, data (ngroups, ny, nx) DN, average (ny, nx) electron/s where given."""
+    """Dark ramp in DN, average (ny, nx) electron/s where given.
+
+    data is (ngroups, ny, nx), or (nints, ngroups, ny, nx) for the first integrations of an exposure (MIRI). Flags that
+    a file gives for each of its planes are put together.
+    """
 
     reftype: ClassVar[str] = "dark"
     keyword: ClassVar[str] = "R_DARK"
-    data: np.ndarray = hdu("SCI", "f4", 3)
-    dq: np.ndarray = hdu("DQ", "u4", 2)
+    data: np.ndarray = hdu("SCI", "f4", 3, or_ndim=4)
+    dq: np.ndarray = hdu("DQ", "u4", 2, or_ndim=4)
     average: np.ndarray | None = hdu("AVDRKCUR", "f4", 2, optional=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reset(Reference):
+    """What the reset leaves in the first groups, data (nints, ngroups, ny, nx), DN; the last integration goes on."""
+
+    reftype: ClassVar[str] = "reset"
+    keyword: ClassVar[str] = "R_RESET"
+    data: np.ndarray = hdu("SCI", "f4", 4)
+    dq: np.ndarray = hdu("DQ", "u4", 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rscd(Reference):
+    """How many groups of an integration still recover from its reset: one row for each subarray and read pattern.
+
+    Columns subarray, readpatt, group_skip1 (first integration), group_skip (those after it).
+    """
+
+    reftype: ClassVar[str] = "rscd"
+    keyword: ClassVar[str] = "R_RSCD"
+    table: fits.FITS_rec = hdu("RSCD_GROUP_SKIP", "table", 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -318,6 +350,18 @@ class Tree(Reference):
     """A reference file in ASDF: its tree."""
 
     tree: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Emicorr(Tree):
+    """Waves of electromagnetic interference (MIRI).
+
+    tree['frequencies']: name -> {frequency (Hz), phase_amplitudes, one period (DN)}; tree['subarray_cases']: subarray
+    (FULL_FAST and FULL_SLOW for full frames) -> {rowclocks, frameclocks (10 µs), freqs: names by read pattern}.
+    """
+
+    reftype: ClassVar[str] = "emicorr"
+    keyword: ClassVar[str] = "R_MIREMI"
 
 
 @dataclass(frozen=True, kw_only=True)

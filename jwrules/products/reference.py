@@ -21,13 +21,19 @@ log = logging.getLogger("jwrules")
 R = TypeVar("R", bound=Reference)
 
 # What a tree must have to be of use, by reftype.
-_BRANCHES = {"distortion": ("model",), "filteroffset": ("filters",), "abvegaoffset": ("abvega_offset",)}
+_BRANCHES = {
+    "distortion": ("model",),
+    "filteroffset": ("filters",),
+    "abvegaoffset": ("abvega_offset",),
+    "emicorr": ("frequencies", "subarray_cases"),
+}
 
 # A pixel without a bias, dark, gain, flat, linearity or saturation value is known to the steps: they flag it or leave
 # it alone. Beyond this share of the pixels the file itself is taken for damaged. Elsewhere NaN has no meaning.
 _NAN_SHARE = {
     "superbias": 0.5,
     "dark": 0.5,
+    "reset": 0.5,
     "gain": 0.5,
     "flat": 0.5,
     "linearity": 0.5,
@@ -105,6 +111,8 @@ def _value(path: Path, hdus: fits.HDUList, name: str, stored: Mapping[str, Hdu],
     on_detector = where.ndim > 0 or data.ndim == 4
     array = _native(window.cut(data, where.name) if on_detector else data, np.dtype(where.dtype))
     array = _translated(path, array, hdus) if name == "dq" else array
+    if name == "dq" and array.ndim > where.ndim:
+        array = np.bitwise_or.reduce(array.reshape(-1, *array.shape[-2:]))
     array.flags.writeable = False
     return array
 
@@ -120,7 +128,7 @@ def _stored(path: Path, hdus: fits.HDUList, where: Hdu) -> Any:
     data = hdus[where.name, where.version].data
     if data is None:
         raise ReferenceFault(f"{path}[{where.name}]: the extension is empty")
-    axes = (where.ndim,) if where.ndim else (2, 4)
+    axes = (where.ndim, where.or_ndim) if where.or_ndim else (where.ndim,) if where.ndim else (2, 4)
     if where.dtype != "table" and data.ndim not in axes:
         expected = " or ".join(map(str, axes))
         raise ReferenceFault(f"{path}[{where.name}]: shape {data.shape}, where {expected} axes are expected")

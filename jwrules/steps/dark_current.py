@@ -1,14 +1,16 @@
 """Subtract the dark current, read as the exposure was.
 
 The frames of the dark are averaged and skipped as those of the exposure were. A dark that is shorter than
-the exposure is extended by the difference of its last two groups. The average dark current, in electron/s,
-is kept with the ramp: it adds to the Poisson variance in ramp_fit. Source: JWST documentation,
-CALWEBB_DETECTOR1, dark current subtraction.
+the exposure is extended by the difference of its last two groups. A dark with integrations of its own (MIRI) serves
+those of the exposure one by one, its last one all that follow; a segment says with INTSTART where it begins. The
+average dark current, in electron/s, is kept with the ramp: it adds to the Poisson variance in ramp_fit. Source: JWST
+documentation, CALWEBB_DETECTOR1, dark current subtraction.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,11 +44,23 @@ def dark_current(ramp: Ramp, params: Params, *, dark: Dark) -> Ramp:
         )
     _require_length(dark, ramp, frames, gap, dark_frames, dark_gap)
     averaged = (dark_frames, dark_gap) != (frames, gap)
-    for g in range(ramp.data.shape[1]):
-        plane = kernel.group(dark.data, g * (frames + gap), frames) if averaged else kernel.group(dark.data, g, 1)
-        ramp.data[:, g] -= plane
+    for data, integrations in _served(dark, ramp):
+        for g in range(ramp.data.shape[1]):
+            plane = kernel.group(data, g * (frames + gap), frames) if averaged else kernel.group(data, g, 1)
+            ramp.data[integrations, g] -= plane
     ramp.pixeldq[...] |= dark.dq
     return replace(ramp, average_dark=_average(ramp, params, dark))
+
+
+def _served(dark: Dark, ramp: Ramp) -> Iterator[tuple[np.ndarray, slice]]:
+    """Yield the dark of one integration (nplanes, ny, nx), and which integrations of the ramp it serves."""
+    if dark.data.ndim == 3:
+        yield dark.data, slice(None)
+        return
+    first, last = int(ramp.meta.get("INTSTART", 1)) - 1, len(dark.data) - 1
+    for number in range(min(first, last), last):
+        yield dark.data[number], slice(number - first, number - first + 1)
+    yield dark.data[last], slice(max(last - first, 0), None)
 
 
 def _readout(product: Ramp | Dark) -> tuple[int, int]:
@@ -55,8 +69,9 @@ def _readout(product: Ramp | Dark) -> tuple[int, int]:
 
 def _require_length(dark: Dark, ramp: Ramp, frames: int, gap: int, dark_frames: int, dark_gap: int) -> None:
     needed = kernel.frames_needed(ramp.data.shape[1], frames, gap)
-    present = kernel.frames_needed(len(dark.data), dark_frames, dark_gap)
-    if needed > present and len(dark.data) < 2:
+    groups = dark.data.shape[-3]
+    present = kernel.frames_needed(groups, dark_frames, dark_gap)
+    if needed > present and groups < 2:
         raise CannotRun("the dark has one group: there is no rate by which to extend it to the exposure's")
     if needed > present:
         log.warning("dark_current: the dark has %d frames, the exposure %d: the dark is extended", present, needed)

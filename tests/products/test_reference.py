@@ -15,6 +15,7 @@ from jwrules.products.kinds import (
     Area,
     Dark,
     Distortion,
+    Emicorr,
     FilterOffset,
     Flat,
     Gain,
@@ -24,6 +25,7 @@ from jwrules.products.kinds import (
     Meta,
     Photom,
     Readnoise,
+    Reset,
     Saturation,
     Superbias,
 )
@@ -367,3 +369,27 @@ class TestWrittenByTheOfficialModels:
             assert official.abvega_offset["abvega_offset"][0] == np.float32(1.705)
         offsets = open_reference(path, AbVegaOffset, SCIENCE, SHAPE).tree["abvega_offset"]
         assert float(offsets["abvega_offset"][0]) == np.float32(1.705)
+
+
+def test_a_dark_may_have_integrations_and_flags_for_each_plane_of_its_own(tmp_path):
+    ramp = np.stack([[_frame(), _frame() + 0.5], [_frame() + 1, _frame() + 1.5]])
+    flags = np.zeros((2, 1, 16, 20), "u4")
+    flags[0, 0, 4, 2], flags[1, 0, 4, 2] = DQ.HOT, DQ.WARM
+    dark = open_reference(_write(tmp_path / "dark.fits", {"SCI": ramp, "DQ": flags}), Dark, SCIENCE, SHAPE)
+    assert dark.data.shape == (2, 2, *SHAPE)
+    assert dark.dq.shape == SHAPE
+    assert dark.dq[0, 0] == DQ.HOT | DQ.WARM
+    assert not dark.dq.flags.writeable
+
+
+def test_a_reset_without_integrations_is_refused(tmp_path):
+    path = _write(tmp_path / "reset.fits", {"SCI": np.stack([_frame()] * 3)}, REFTYPE="RESET")
+    with pytest.raises(ReferenceFault, match="4 axes"):
+        open_reference(path, Reset, SCIENCE, SHAPE)
+
+
+def test_a_tree_of_interference_must_tell_frequencies_and_subarrays(tmp_path):
+    path = tmp_path / "emi.asdf"
+    asdf.AsdfFile({"meta": {"reftype": "emicorr"}, "frequencies": {}}).write_to(path)
+    with pytest.raises(ReferenceFault, match="subarray_cases"):
+        open_reference(path, Emicorr, SCIENCE, SHAPE)

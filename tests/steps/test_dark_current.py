@@ -64,3 +64,27 @@ def test_the_average_dark_current_is_that_of_parameter_array_or_keyword_in_this_
 def test_its_flags_are_added():
     result = dark_current(ramp(np.zeros((1, 1, 1))), dark=dark(SIX_FRAMES, dq=[[DQ.WARM]]))
     assert result.pixeldq[0, 0] == DQ.WARM
+
+
+# Two integrations of two groups: 1 and 2 DN in the first, 3 and 5 in the second.
+BY_INTEGRATION = np.array([1.0, 2.0, 3.0, 5.0]).reshape(2, 2, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("nints", "start", "expected"),
+    [(1, 1, [[1, 2]]), (4, 1, [[1, 2], [3, 5], [3, 5], [3, 5]]), (2, 2, [[3, 5]] * 2), (1, 9, [[3, 5]])],
+)
+def test_a_dark_of_several_integrations_serves_them_one_by_one_and_its_last_one_the_rest(nints, start, expected):
+    result = dark_current(ramp(np.zeros((nints, 2, 1, 1)), INTSTART=start), dark=dark(BY_INTEGRATION))
+    assert (-result.data[..., 0, 0]).tolist() == expected
+
+
+def test_each_integration_of_a_dark_is_extended_at_its_own_rate():
+    result = dark_current(ramp(np.zeros((2, 4, 1, 1))), dark=dark(BY_INTEGRATION))
+    assert (-result.data[..., 0, 0]).tolist() == [[1, 2, 3, 4], [3, 5, 7, 9]]
+
+
+def test_one_integration_of_such_a_dark_is_as_good_as_a_dark_without():
+    product = np.ones((2, 3, 1, 1))
+    one = dark_current(ramp(product), dark=dark(SIX_FRAMES[np.newaxis]))
+    assert np.array_equal(one.data, dark_current(ramp(product), dark=dark(SIX_FRAMES)).data)

@@ -1,0 +1,138 @@
+"""The steps that only the mid-infrared detectors need against the official pipeline's, on the same arrays.
+
+Flags are to agree bit for bit and data to 1e-5. Where we differ on purpose the test says so and shows the difference.
+"""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from ramp_scene import meta, reference
+from test_detector1_steps import assert_same, official_ramp, official_reference, saturated, scene
+
+from jwrules.products import kinds
+from jwrules.products.flags import DQ
+from jwrules.steps.dark_current import dark_current
+from jwrules.steps.firstframe import Params as FirstframeParams
+from jwrules.steps.firstframe import firstframe
+from jwrules.steps.lastframe import lastframe
+from jwrules.steps.reset import reset
+from jwrules.steps.rscd import rscd
+
+pytestmark = [pytest.mark.official, pytest.mark.filterwarnings("ignore")]
+pytest.importorskip("jwst")
+datamodels = pytest.importorskip("stdatamodels.jwst.datamodels")
+
+MIRI = {"INSTRUME": "MIRI", "DETECTOR": "MIRIMAGE", "SUBARRAY": "FULL", "READPATT": "FASTR1", "NSAMPLES": 1}
+
+
+def exposure(**options):
+    """Return ramps that reach saturation in many pixels, some of them in the first groups."""
+    product = scene(**(MIRI | options))
+    product.data[..., :6] += np.cumsum(np.full(product.data.shape[1], 9000.0))[:, np.newaxis, np.newaxis]
+    product.data[..., 6:9] += np.cumsum(np.full(product.data.shape[1], 25000.0))[:, np.newaxis, np.newaxis]
+    return saturated(product)
+
+
+def official(product):
+    """Return our ramp as the official RampModel of the mid-infrared instrument."""
+    model = official_ramp(product)
+    model.meta.exposure.type = "MIR_IMAGE"
+    model.meta.exposure.readpatt = product.meta["READPATT"]
+    model.meta.exposure.nsamples = product.meta["NSAMPLES"]
+    model.meta.subarray.name = product.meta["SUBARRAY"]
+    model.meta.exposure.nints = product.meta.get("NINTS", len(product.data))
+    model.meta.exposure.integration_start = product.meta.get("INTSTART")
+    model.meta.exposure.integration_end = product.meta.get("INTEND")
+    return model
+
+
+def test_lastframe():
+    from jwst.lastframe import lastframe_sub
+
+    product = exposure()
+    theirs = lastframe_sub.do_correction(official(product))
+    assert_same(lastframe(product), theirs)
+
+
+@pytest.mark.parametrize("bright", [True, False])
+def test_firstframe(bright):
+    from jwst.firstframe import firstframe_sub
+
+    product = exposure()
+    theirs = firstframe_sub.do_correction(official(product), bright_use_group1=bright)
+    assert_same(firstframe(product, FirstframeParams(bright_use_group1=bright)), theirs)
+
+
+@pytest.mark.parametrize(("nints", "start", "ngroups"), [(4, None, 5), (2, 1, 3), (3, 2, 8)])
+def test_reset(nints, start, ngroups):
+    from jwst.reset import reset_sub
+
+    place = {} if start is None else {"INTSTART": start, "INTEND": start + nints - 1, "NINTS": 9}
+    product = exposure(nints=nints, **place)
+    values = np.random.default_rng(2).normal(20, 5, (3, ngroups, *product.pixeldq.shape))
+    values[1, 1, 3, 5] = np.nan
+    residue = reference(kinds.Reset, data=values, dq=np.full(product.pixeldq.shape, DQ.UNRELIABLE_BIAS))
+    model = official_reference(datamodels.ResetModel, residue)
+    model.meta.exposure.nints, model.meta.exposure.ngroups = values.shape[:2]
+    theirs = reset_sub.do_correction(official(product), model)
+    assert_same(reset(product, reset=residue), theirs)
+
+
+def rscd_table(first, later):
+    columns = [("subarray", "S17"), ("readpatt", "S12"), ("group_skip1", "i4"), ("group_skip", "i4")]
+    rows = np.array([("SUB64", "FASTR1", 1, 1), ("FULL", "FASTR1", first, later)], columns)
+    return rows, kinds.Rscd(meta=meta(), table=fits.FITS_rec.from_columns(fits.BinTableHDU(rows).columns))
+
+
+@pytest.mark.parametrize(
+    ("skips", "ngroups", "start"),
+    [((4, 3), 12, 1), ((4, 3), 8, 3), ((-1, 9), 8, 1), ((1, 4), 5, 1), ((2, 2), 4, 1), ((3, 3), 6, 1)],
+)
+def test_rscd(skips, ngroups, start):
+    from jwst.rscd import rscd_sub
+
+    product = exposure(nints=3, ngroups=ngroups, INTSTART=start, NINTS=3)
+    rows, ours = rscd_table(*skips)
+    theirs = rscd_sub.do_correction(official(product), datamodels.RSCDModel(rscd_group_skip_table=rows))
+    product = rscd(product, rscd=ours)
+    assert_same(product, theirs)
+    assert np.count_nonzero(product.pixeldq & DQ.FLUX_ESTIMATED) > 100
+    counts = theirs.meta.rscd
+    names = ("ngroups_skip", "keep_groups_saturation", "keep_bright_firstgroup")
+    for ending, which in (("int1", 1), ("int2p", 2)):
+        expected = [getattr(counts, f"{name}_{ending}") for name in names]
+        assert [product.meta.get(f"INT{which}{name}") for name in ("SKIP", "BORS", "UGP1")] == expected
+
+
+def darks(values, dq):
+    """Return a dark with integrations of its own as ours and as the official model, which has flags for each plane."""
+    keywords = {"NFRAMES": 1, "GROUPGAP": 0, "NGROUPS": values.shape[1]}
+    ours = reference(kinds.Dark, keywords, data=values, dq=np.full(values.shape[-2:], dq))
+    model = official_reference(datamodels.DarkMIRIModel, ours, dq="average")
+    model.dq = np.zeros((len(values), 1, *values.shape[-2:]), np.uint32)
+    model.dq[-1] = dq
+    return ours, model
+
+
+@pytest.mark.parametrize(("nints", "frames", "length"), [(4, 1, 8), (2, 4, 40), (3, 4, 12), (1, 1, 6)])
+def test_dark_current_by_integration(nints, frames, length):
+    from stcal.dark_current import dark_sub
+
+    product = exposure(nints=nints, frames=frames)
+    values = np.random.default_rng(2).normal(0.1, 0.05, (3, length, *product.pixeldq.shape)).cumsum(axis=1)
+    values[1, 3, 4, 5] = np.nan
+    dark, model = darks(values, DQ.WARM)
+    theirs, _ = dark_sub.do_correction(official(product), model)
+    assert_same(dark_current(product, dark=dark), theirs)
+
+
+def test_a_segment_begins_with_its_own_integration_of_the_dark():
+    """The official step gives every integration of a later segment the last dark, also the second of three."""
+    from stcal.dark_current import dark_sub
+
+    product = exposure(nints=2, INTSTART=2)
+    values = np.arange(1.0, 4.0).reshape(3, 1, 1, 1) * np.ones((3, 8, *product.pixeldq.shape))
+    before, (dark, model) = product.data.copy(), darks(values, 0)
+    theirs, _ = dark_sub.do_correction(official(product), model)
+    taken = [before - result.data for result in (dark_current(product, dark=dark), theirs)]
+    assert [np.round(one.mean(axis=(1, 2, 3)), 3).tolist() for one in taken] == [[2, 3], [3, 3]]
