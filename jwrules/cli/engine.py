@@ -19,6 +19,7 @@ from jwrules.errors import WorkflowFault
 from jwrules.plan import RUN_FILE
 
 REPORT = "report.html"
+_FOLDERS = ("results", "logs", "pictures", ".jwrules", ".snakemake")
 _SILENT = re.compile(r"-[a-zA-Z]*n[a-zA-Z]*|--dry-?run")
 
 
@@ -26,6 +27,23 @@ def command(directory: Path) -> list[str]:
     """Return the options that make Snakemake run our workflow in `directory`."""
     snakefile = house.root() / "Snakefile"
     return ["--snakefile", str(snakefile), "--directory", str(directory), "--configfile", str(directory / RUN_FILE)]
+
+
+def open_up(directory: Path) -> None:
+    """Make the working directory; WorkflowFault where nothing can be written in it or in a folder that it has."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as reason:
+        raise _closed(directory, str(reason.strerror).lower()) from reason
+    for folder in (directory, *(directory / name for name in _FOLDERS)):
+        if folder.exists() and not folder.is_dir():
+            raise _closed(folder, "it is no folder")
+        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+            raise _closed(folder, "it is read-only, or belongs to somebody else")
+
+
+def _closed(folder: Path, why: str) -> WorkflowFault:
+    return WorkflowFault(f"{folder}: nothing can be written there ({why}); free it, or name another with --output")
 
 
 def run(directory: Path, options: Sequence[str], *, report: bool = True) -> int:

@@ -91,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
 
     directory = options.output.resolve()
     asked = _asked(options, directory)
-    directory.mkdir(parents=True, exist_ok=True)
+    engine.open_up(directory)
     planning.of(asked, directory).targets()
     asked.write(directory / planning.RUN_FILE)
     return engine.run(directory, _snakemake_options(options), report=not options.no_report)
