@@ -141,6 +141,15 @@ def test_a_rule_gives_the_stage_its_chain_and_references(monkeypatch, tmp_path):
     assert bench.references == {"dark": dark}
 
 
+def test_messages_name_the_reference_file_and_not_the_link_that_the_plan_made(tmp_path):
+    dark = tmp_path / "dark.fits"
+    (tmp_path / ".jwrules").mkdir()
+    (tmp_path / ".jwrules" / "dark.fits").symlink_to(dark)
+    (tmp_path / "mine.fits").symlink_to(dark)
+    given = [f"dark={tmp_path}/.jwrules/dark.fits", f"mask={tmp_path}/mine.fits"]
+    assert stages._given(given) == {"dark": dark, "mask": tmp_path / "mine.fits"}
+
+
 def test_a_reference_without_a_type_is_refused(capsys, tmp_path):
     arguments = ["a_uncal.fits", "--output", str(tmp_path), "--steps", "[]", "--reference", "dark.fits"]
     assert cli.main(["detector1", *arguments]) == 1

@@ -200,7 +200,14 @@ def _given(chosen: Sequence[str]) -> dict[str, Path]:
     for kind, sign, path in pairs:
         if not (kind and sign and path):
             raise RecipeFault(f"--reference {kind}{sign}{path}: expected TYPE=PATH, such as dark=my_dark.fits")
-    return {kind: Path(path) for kind, _, path in pairs}
+    return {kind: _known(Path(path)) for kind, _, path in pairs}
+
+
+def _known(path: Path) -> Path:
+    """Return the file that people know, where the plan linked to it: messages name that one."""
+    from jwrules.plan import STORE
+
+    return path.readlink() if STORE in path.parts and path.is_symlink() else path
 
 
 def _hashes(chosen: Mapping[str, Path]) -> dict[str, str]:
