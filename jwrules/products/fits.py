@@ -129,18 +129,37 @@ def write(path: Path | str, product: Product) -> Path:
 def arriving(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; rename it to `path` on success, remove it on failure.
 
-    Raises DataFault where the folder cannot be written or the disk is full.
+    What a killed process left of the same product is removed. Raises DataFault where the folder cannot be written or
+    the disk is full.
     """
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(path)
         yield temporary
         os.replace(temporary, path)
     except OSError as reason:
-        why = reason.strerror or str(reason)
+        why = reason.strerror or str(reason).partition(". ")[0]
         raise DataFault(f"{path}: cannot be written ({why}); nothing was left under this name") from reason
     finally:
         temporary.unlink(missing_ok=True) if os.access(path.parent, os.W_OK) else None
+
+
+def _remove_abandoned(path: Path) -> None:
+    for part in path.parent.glob(f".{path.stem}.*.part{path.suffix}"):
+        process = part.name.removeprefix(f".{path.stem}.").partition(".")[0]
+        if process.isdecimal() and not _is_alive(int(process)):
+            part.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def hdus(filename: str, product: Product) -> fits.HDUList:

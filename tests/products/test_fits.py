@@ -1,6 +1,8 @@
 """Products survive a round trip, are complete or absent, and open in the tools that people use."""
 
 import os
+import subprocess
+import sys
 import warnings
 from dataclasses import replace
 
@@ -135,6 +137,22 @@ def test_a_failed_write_leaves_nothing(tmp_path):
         temporary.write_bytes(b"half")
         raise OSError(28, "No space left on device")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed_and_what_one_at_work_has_is_kept(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    parts = [tmp_path / f".a_rate.{process}.part.fits" for process in (ended.pid, os.getppid())]
+    for part in parts:
+        part.write_bytes(b"half")
+    path = fits.write(tmp_path / "a_rate.fits", _rate())
+    assert sorted(tmp_path.iterdir()) == sorted([parts[1], path])
+
+
+def test_a_full_disk_is_told_in_one_sentence(tmp_path):
+    with pytest.raises(DataFault) as fault, fits.arriving(tmp_path / "x.fits"):
+        raise OSError("Not enough space on disk: requested 9, available 0. 9 requested and 0 written")
+    assert "cannot be written (Not enough space on disk: requested 9, available 0); nothing" in str(fault.value)
 
 
 def test_an_interrupted_write_keeps_the_old_product(tmp_path):
