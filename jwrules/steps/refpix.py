@@ -4,7 +4,10 @@ Each of the four amplifiers reads 512 columns (in the order of readout, which FA
 reference pixels in the first and the last four rows give a clipped mean per amplifier, of even and odd columns apart;
 those in the first and the last four columns of the rows, by a running median over rows, give the drift along the
 readout. A subarray uses the reference pixels that it holds; one read by a single amplifier uses all of them together.
-Without any there is nothing to do. Source: JWST documentation, CALWEBB_DETECTOR1, reference pixel correction.
+Without any there is nothing to do. The detectors of MIRI have reference pixels at the ends of the rows alone, and
+outputs that read every fourth column: what an output has drifted since the first group is a clipped mean over the
+rows, even and odd ones apart; in a subarray nothing is done. Source: JWST documentation, CALWEBB_DETECTOR1, reference
+pixel correction.
 """
 
 from __future__ import annotations
@@ -15,12 +18,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from jwrules.kernels import refpix as kernel
+from jwrules.kernels import refpix_interleaved
 from jwrules.products.flags import DQ
 from jwrules.products.kinds import Meta, Ramp
 from jwrules.steps.declare import Skip, par, step
 
 DETECTOR, BORDER, AMPLIFIER = 2048, 4, 512
 """Pixels along a side of the detector, of its border of reference pixels, and of an amplifier's columns."""
+
+MIRI_COLUMNS = 1032
+"""Columns of the detectors of MIRI, the reference pixels at both ends included."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +38,15 @@ class Params:
     use_side_ref_pixels: bool = par(True, "take off the drift along the readout too")
     side_smoothing_length: int = par(11, "rows of the running median; an even number counts as the next odd one", ge=1)
     side_gain: float = par(1.0, "factor on the drift along the readout")
+    odd_even_rows: bool = par(True, "measure even and odd rows apart (MIRI)")
     siglimit: float = par(3.0, "deviation beyond which reference pixels are left out", unit="sigma", gt=0)
 
 
 @step(status="S_REFPIX")
 def refpix(ramp: Ramp, params: Params) -> Ramp:
     """Return the ramp with every group and the first frames corrected (DN)."""
+    if ramp.meta.get("INSTRUME") == "MIRI":
+        return _interleaved(ramp, params)
     dq = _as_read(ramp.pixeldq, ramp.meta)
     corner = _corner(ramp.meta, dq.shape)
     single = ramp.meta.get("NOUTPUTS") != 4 and dq.shape != (DETECTOR, DETECTOR)
@@ -49,6 +59,21 @@ def refpix(ramp: Ramp, params: Params) -> Ramp:
         no_value = ramp.zeroframe == 0
         _correct(ramp.zeroframe, ramp.meta, sets, sides, params)
         ramp.zeroframe[no_value] = 0
+    return ramp
+
+
+def _interleaved(ramp: Ramp, params: Params) -> Ramp:
+    """Take off what each output of a detector of MIRI has drifted since the first group of the integration."""
+    nints, ngroups, ny, nx = ramp.data.shape
+    if nx != MIRI_COLUMNS:
+        raise Skip(f"a subarray of {nx} columns does not hold the reference pixels of {MIRI_COLUMNS}")
+    blind = np.r_[:BORDER, nx - BORDER : nx]
+    usable = (ramp.pixeldq[:, blind] & np.uint32(DQ.DO_NOT_USE)) == 0
+    since_first = (ramp.data[..., blind] - ramp.data[:, :1][..., blind]).reshape(nints * ngroups, ny, 2 * BORDER)
+    excess = refpix_interleaved.drifts(since_first, usable, 2 if params.odd_even_rows else 1, params.siglimit)
+    if np.isnan(excess).any():
+        raise Skip("there are outputs without usable reference pixels")
+    refpix_interleaved.subtract(ramp.data.reshape(nints * ngroups, ny, nx), excess)
     return ramp
 
 
