@@ -13,11 +13,20 @@ from astropy.io import fits
 
 def embed(tree: Mapping[str, Any]) -> fits.BinTableHDU:
     """Return the tree as the last extension of a product: one row, one cell of bytes (documentation: ASDF in FITS)."""
-    buffer = io.BytesIO()
-    asdf.AsdfFile(dict(tree)).write_to(buffer)
-    cell = np.frombuffer(buffer.getvalue(), np.uint8)[np.newaxis]
+    cell = np.frombuffer(_written(tree), np.uint8)[np.newaxis]
     column = fits.Column(name="ASDF_METADATA", format=f"{cell.shape[1]}B", array=cell)
     return fits.BinTableHDU.from_columns([column], name="ASDF")
+
+
+def _written(tree: Mapping[str, Any]) -> bytes:
+    """Return the tree as ASDF; the extensions that it needs stand in the order of their names, not in that of a set."""
+    draft = io.BytesIO()
+    asdf.AsdfFile(dict(tree)).write_to(draft)
+    with asdf.open(io.BytesIO(draft.getvalue()), lazy_load=True) as file:
+        needed = sorted(file["history"]["extensions"], key=lambda one: str(one.get("extension_uri")))
+    final = io.BytesIO()
+    asdf.AsdfFile({"history": {"extensions": needed}, **tree}).write_to(final)
+    return final.getvalue()
 
 
 def extract(hdus: fits.HDUList) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """Products survive a round trip, are complete or absent, and open in the tools that people use."""
 
+import io
 import os
 import subprocess
 import sys
 import warnings
 from dataclasses import replace
 
+import asdf
 import astropy.units as u
 import gwcs
 import numpy as np
@@ -16,6 +18,7 @@ from astropy.modeling.models import Pix2Sky_TAN, RotateNative2Celestial, Scale, 
 from gwcs import coordinate_frames as cf
 
 from jwrules.errors import DataFault
+from jwrules.products import asdf as embedded
 from jwrules.products import fits
 from jwrules.products.kinds import Image, Meta, Ramp, Rate
 
@@ -80,6 +83,14 @@ def test_two_writings_differ_only_in_dates(tmp_path):
             first = headers
     assert sums[0] == sums[1]
     assert first == headers
+
+
+def test_the_asdf_extension_lists_what_it_needs_by_name():
+    stored = embedded.embed({"meta": {"wcs": _wcs()}}).data["ASDF_METADATA"].tobytes()
+    with asdf.open(io.BytesIO(stored)) as file:
+        needed = [str(extension["extension_uri"]) for extension in file["history"]["extensions"]]
+    assert len(needed) > 2
+    assert needed == sorted(needed)
 
 
 def test_checksums_are_right(tmp_path):
