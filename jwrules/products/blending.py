@@ -53,10 +53,11 @@ def blended(metas: Sequence[Meta]) -> Meta:
 def tabulated(metas: Sequence[Meta]) -> Table:
     """Return one row for each of `metas` with one column for each keyword that any of them has.
 
-    What is missing is an empty text or NaN; truth is 1 or 0.
+    What is missing is an empty text or NaN; truth is 1 or 0. DATE is left out: when the files were written is not
+    data, and the same exposures give the same table.
     """
     keywords = dict.fromkeys(k for meta in metas for header in (meta.primary, meta.sci) for k in header)
-    named = [keyword for keyword in keywords if keyword not in ("", "COMMENT", "HISTORY")]
+    named = [keyword for keyword in keywords if keyword not in ("", "COMMENT", "HISTORY", "DATE")]
     return Table({keyword: _column([meta.get(keyword) for meta in metas]) for keyword in named})
 
 

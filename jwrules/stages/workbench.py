@@ -83,8 +83,13 @@ def fresh(product: Any) -> Any:
 
 
 def member(path: Path, meta: Meta, role: str = "science") -> dict[str, Any]:
-    """Return how a member is recorded in the products made from it."""
-    return {"file": path.name, "role": role, "date": str(meta.get("DATE", ""))}
+    """Return how a member is recorded in the products made from it.
+
+    A raw exposure is told from others by its date. A product of ours is not: made again it has another one, and what is
+    made from it is yet the same.
+    """
+    ours = "JWRULES" in meta.primary
+    return {"file": path.name, "role": role} | ({} if ours else {"date": str(meta.get("DATE", ""))})
 
 
 def sha256(path: Path) -> str:

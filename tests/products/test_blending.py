@@ -49,6 +49,10 @@ def test_the_table_has_a_column_for_each_keyword_of_anyone():
     assert list(table["E"]) == [2, 7]
 
 
+def test_when_the_files_were_written_is_no_column():
+    assert tabulated([meta(**{"DATE": "2026-01-01", "DATE-OBS": "2025-01-01"})]).colnames == ["DATE-OBS"]
+
+
 def test_comments_and_history_are_no_columns():
     one = meta(A=1)
     one.primary.add_comment("a remark")

@@ -1,8 +1,12 @@
 """What a stage is told on the command line, and what it keeps of how its products were made."""
 
+from pathlib import Path
+
 import pytest
+from astropy.io import fits
 
 from jwrules.errors import RecipeFault
+from jwrules.products.kinds import Meta
 from jwrules.stages import workbench
 
 
@@ -32,3 +36,9 @@ def test_a_chain_at_fault_is_refused(text, said):
 def test_the_hash_of_a_file_is_that_of_its_content(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     assert workbench.sha256(tmp_path / "a").startswith("ba7816bf8f01cfea")
+
+
+def test_a_raw_member_is_recorded_with_its_date_and_one_of_ours_without():
+    raw, ours = Meta(primary=fits.Header({"DATE": "now"})), Meta(primary=fits.Header({"DATE": "now", "JWRULES": "1"}))
+    assert workbench.member(Path("a_uncal.fits"), raw) == {"file": "a_uncal.fits", "role": "science", "date": "now"}
+    assert workbench.member(Path("a_rate.fits"), ours) == {"file": "a_rate.fits", "role": "science"}
