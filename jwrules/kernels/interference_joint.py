@@ -1,0 +1,150 @@
+"""A wave of known shape in ramps: its amplitude and phase are those that make the ramps straightest.
+
+A ramp less its best line is what the residual projector R = 1 - T (TᵀT)⁻¹ Tᵀ leaves, T holding 1 and the number of the
+group. With the sums Y of the ramps of n pixels that are read at one phase, and the wave W as they see it, χ² changes by
+A c² - 2 B c with the amplitude c, where A = Σ n WᵀRW and B = Σ YᵀRW over all phases: c = B / A, and the best phase is
+that with the greatest B² / A.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+
+from jwrules.kernels.compiled import as_input, compiled, over_rows
+from jwrules.kernels.interference import OUTPUTS, Clock, Wave, phase_indices, starts
+
+BINS = 500
+"""Parts of the period in which pixels are summed up, and phases that are tried."""
+STEPS = 1 << 16
+"""Entries of the table of a wave, which is then used without interpolation."""
+SCATTER = 2.0
+"""Pixels that scatter by more than so many times the median pixel, bright and bad ones, do not count."""
+
+
+class Sums(NamedTuple):
+    """Ramps of the pixels that are read at one phase: their sum (nints, ngroups, BINS), their number (nints, BINS)."""
+
+    ramps: np.ndarray
+    pixels: np.ndarray
+
+
+def curve(values: np.ndarray) -> CubicSpline:
+    """Return the periodic curve through `values`, which lie at the middle of equal parts of a period of 1."""
+    places = (np.arange(len(values) + 1) + 0.5) / len(values)
+    return CubicSpline(places, np.append(values, values[0]), bc_type="periodic")
+
+
+def waves(
+    data: np.ndarray, usable: np.ndarray, clock: Clock, period: float, shape: np.ndarray, *, together: bool
+) -> list[tuple[Wave, float]]:
+    """Return, for each integration of `data` (nints, ngroups, ny, nx), the wave in it and the phase of its start.
+
+    `usable` is (ny, nx), `shape` one period of the wave, `period` its length in ticks. `together` means one amplitude
+    and phase for all integrations.
+    """
+    nints, ngroups = data.shape[:2]
+    sums = _sums(data, usable, clock, period)
+    begins = starts(clock, period, nints, ngroups)
+    step, spline = clock.group / period % 1, curve(shape)
+    if together:
+        fits = [_fit(sums, range(nints), begins, step, spline)] * nints
+    else:
+        fits = [_fit(sums, [i], begins, step, spline) for i in range(nints)]
+    table = spline((np.arange(STEPS) + 0.5) / STEPS)
+    return [
+        (Wave(period, (amplitude * table).astype(np.float32), STEPS), phase + begin)
+        for (amplitude, phase), begin in zip(fits, begins, strict=True)
+    ]
+
+
+def _sums(data: np.ndarray, usable: np.ndarray, clock: Clock, period: float) -> Sums:
+    nints, ngroups, ny, nx = data.shape
+    scatter = np.empty((nints, ny, nx), np.float32)
+    over_rows(_scatter, ny, as_input(data), scatter)
+    quiet = (scatter < SCATTER * np.median(scatter)) & usable
+    quiet[..., OUTPUTS : 3 * OUTPUTS] = False  # the first columns beside the reference pixels
+    index = phase_indices(clock, period, 0.0, ny, nx // OUTPUTS, BINS)
+    ramps, pixels = np.zeros((nints, ngroups, BINS)), np.zeros((nints, BINS))
+    over_rows(_add_up, ngroups, as_input(data), as_input(quiet), index, ramps)
+    for i in range(nints):
+        number = quiet[i, :, : nx - nx % OUTPUTS].reshape(ny, -1, OUTPUTS).sum(axis=-1)
+        pixels[i] = np.bincount(index.ravel(), number.ravel(), BINS)
+    return Sums(ramps, pixels)
+
+
+@compiled
+def _scatter(start: int, stop: int, data: np.ndarray, result: np.ndarray) -> None:
+    nints, ngroups, _, nx = data.shape
+    mean, square = np.empty(nx), np.empty(nx)
+    for i in range(nints):
+        for y in range(start, stop):
+            mean[:], square[:] = 0.0, 0.0
+            for g in range(ngroups):
+                for x in range(nx):
+                    mean[x] += data[i, g, y, x] / ngroups
+            for g in range(ngroups):
+                for x in range(nx):
+                    square[x] += (data[i, g, y, x] - mean[x]) ** 2
+            for x in range(nx):
+                result[i, y, x] = np.sqrt(square[x] / ngroups)
+
+
+@compiled
+def _add_up(start: int, stop: int, data: np.ndarray, quiet: np.ndarray, index: np.ndarray, ramps: np.ndarray) -> None:
+    for i in range(data.shape[0]):
+        for g in range(start, stop):
+            for y in range(index.shape[0]):
+                for x in range(OUTPUTS * index.shape[1]):
+                    if quiet[i, y, x]:
+                        ramps[i, g, index[y, x // OUTPUTS]] += data[i, g, y, x]
+
+
+def _fit(
+    sums: Sums, integrations: Sequence[int], begins: np.ndarray, step: float, spline: CubicSpline
+) -> tuple[float, float]:
+    """Return amplitude and phase (of the first integration) that fit these integrations best; 0, 0 without pixels."""
+    norm, overlap = np.zeros(BINS), np.zeros(BINS)
+    for i in integrations:
+        seen = _seen(spline, begins[i], step, sums)
+        # A wave that is later by one part of the period is the same one, shifted by one part in a circle.
+        norm += _correlation(sums.pixels[i], np.sum(seen * _bent(seen), axis=0))
+        overlap += _correlation(_bent(sums.ramps[i]), seen).sum(axis=0)
+    if not norm.max() > 0:
+        return 0.0, 0.0
+    phase = _highest(overlap**2 / norm) / BINS
+    a, b = 0.0, 0.0
+    for i in integrations:
+        seen = _seen(spline, begins[i] + phase, step, sums)
+        a += np.sum(sums.pixels[i] * seen * _bent(seen))
+        b += np.sum(_bent(sums.ramps[i]) * seen)
+    return b / a, phase
+
+
+def _seen(spline: CubicSpline, begin: float, step: float, sums: Sums) -> np.ndarray:
+    """Return what the pixels of each part of the period see of the wave in each group, (ngroups, BINS)."""
+    groups, parts = np.arange(sums.ramps.shape[1])[:, np.newaxis], (np.arange(BINS) + 0.5) / BINS
+    return np.asarray(spline(parts + begin + step * groups))
+
+
+def _bent(ramps: np.ndarray) -> np.ndarray:
+    """Return ramps (ngroups, n) less their best lines."""
+    groups = np.arange(len(ramps)) - (len(ramps) - 1) / 2
+    slope = groups @ ramps / (groups @ groups)
+    return ramps - ramps.mean(axis=0) - groups[:, np.newaxis] * slope
+
+
+def _correlation(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return the sums over b of weights[..., b] values[..., b + k], in a circle, for every k."""
+    return np.fft.irfft(np.fft.rfft(weights).conj() * np.fft.rfft(values), weights.shape[-1])
+
+
+def _highest(values: np.ndarray) -> float:
+    """Return where, between the elements, the parabola through the highest of them and its neighbours peaks."""
+    k = int(np.argmax(values))
+    before, at, after = values[k - 1], values[k], values[(k + 1) % len(values)]
+    bend = before - 2 * at + after
+    return k + (before - after) / (2 * bend) if bend < 0 else float(k)
