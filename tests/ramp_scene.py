@@ -78,7 +78,7 @@ def noisy(
     gap: int = 0,
     seed: int = 1,
 ) -> np.ndarray:
-    """Return groups (DN) of a steady `rate` (DN/s): photons are Poisson, `frames` reads are averaged, `gap` are skipped.
+    """Return groups (DN) of a steady `rate` (DN/s): photons are Poisson, `frames` reads averaged, `gap` skipped.
 
     `readnoise` is that of a correlated double sample of single reads, so one read has it over √2.
     """

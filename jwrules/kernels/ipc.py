@@ -29,10 +29,12 @@ def _convolve(start: int, stop: int, image: np.ndarray, kernel: np.ndarray, resu
 @compiled
 def _add(source: np.ndarray, weights: np.ndarray, shift: int, row: np.ndarray) -> None:
     first, last = max(0, -shift), min(row.size, row.size - shift)
+    given, taken = source[first + shift : last + shift], row[first:last]
     if weights.size == 1:
         weight = weights[0]
-        for x in range(first, last):
-            row[x] += weight * source[x + shift]
+        for x in range(taken.size):
+            taken[x] += weight * given[x]
     else:
-        for x in range(first, last):
-            row[x] += weights[x] * source[x + shift]
+        own = weights[first:last]
+        for x in range(taken.size):
+            taken[x] += own[x] * given[x]

@@ -10,17 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jwrules.kernels import calm_ramps
 from jwrules.kernels.clipping import clip_bounds, median_of_sorted, nanmedian, sort
 from jwrules.kernels.compiled import as_input, compiled, over_rows
 
 ONE_BY_ONE, AT_ONCE, BY_GROUP, ALTOGETHER = 0, 1, 2, 3
 """How outliers are found: the worst one after the other, all at once, or clipped among integrations or all groups."""
-
-MARGIN = 1 - 1e-5
-"""Differences below this part of the threshold are no jumps, whatever the rounding."""
-
-MANY, PIXELS = 32, 256
-"""Up to how many differences a ramp is looked at together with others, and with how many."""
 
 
 class Thresholds(NamedTuple):
@@ -82,74 +77,14 @@ def _find(
     for y in range(start, stop):
         for x in range(nx):
             read[x] = np.float64(np.float32(readnoise[y, x] * gain[y, x]) ** 2) / frames
-        if mode <= AT_ONCE and room.size <= MANY:
-            _find_calm(data, flags, y, gain[y], read, lowest, mode == ONE_BY_ONE, calm)
+        if mode <= AT_ONCE and room.size <= calm_ramps.MANY:
+            calm_ramps.find(data, flags, y, gain[y], read, lowest, mode == ONE_BY_ONE, calm)
         for x in range(nx):
             if calm[x] or not gain[y, x] > 0:
                 continue
             _differences(data, flags, y, x, gain[y, x], bits.unusable, steps)
             if _detect(steps, read[x], mode, thresholds, hits, room):
                 _store(steps, hits, read[x], y, x, thresholds, bits, room, flags, spreads)
-
-
-@compiled
-def _find_calm(
-    data: np.ndarray,
-    flags: np.ndarray,
-    y: int,
-    gain: np.ndarray,
-    read: np.ndarray,
-    threshold: float,
-    absolute: bool,
-    calm: np.ndarray,
-) -> None:
-    """Mark the pixels of a row that have no flag and, clearly, no jump: most of them, told for many at once."""
-    nints, ngroups, _, nx = data.shape
-    n = nints * (ngroups - 1)
-    ordered, flagged = np.empty((n, PIXELS), np.float32), np.empty(PIXELS, np.uint8)
-    for start in range(0, nx, PIXELS):
-        pixels = min(PIXELS, nx - start)
-        for k in range(pixels):
-            flagged[k] = 0
-        for i in range(nints):
-            for g in range(ngroups):
-                bits, now = flags[i, g, y], data[i, g, y]
-                for k in range(pixels):
-                    flagged[k] |= bits[start + k]
-                if g > 0:
-                    before, steps = data[i, g - 1, y], ordered[i * (ngroups - 1) + g - 1]
-                    for k in range(pixels):
-                        x = start + k
-                        step = now[x] * gain[x] - before[x] * gain[x]
-                        steps[k] = abs(step) if absolute else step
-                        flagged[k] |= step != step
-        _sort_each(ordered, pixels)
-        for k in range(pixels):
-            calm[start + k] = flagged[k] == 0 and _is_calm(ordered, k, read[start + k], threshold, absolute)
-
-
-@compiled
-def _sort_each(values: np.ndarray, pixels: int) -> None:
-    """Sort the first `pixels` columns of `values` (n, ...), all in step: neighbours change places, n times over."""
-    n = len(values)
-    for turn in range(n):
-        for j in range(turn % 2, n - 1, 2):
-            lower, upper = values[j], values[j + 1]
-            for k in range(pixels):
-                a, b = lower[k], upper[k]
-                lower[k], upper[k] = (a, b) if a < b else (b, a)
-
-
-@compiled
-def _is_calm(ordered: np.ndarray, k: int, read: float, threshold: float, absolute: bool) -> bool:
-    """Return whether no difference is near the threshold, with the median as `_detect` has it; without ties on top."""
-    n = len(ordered)
-    m = n - 1 if absolute and n != 3 else n
-    upper, lower = np.float64(ordered[m // 2, k]), np.float64(ordered[(m - 1) // 2, k])
-    middle = (lower + upper) / 2
-    worst = max(ordered[n - 1, k] - middle, middle - ordered[0, k])
-    ties = n > 1 and ordered[n - 1, k] == ordered[n - 2, k]
-    return not ties and worst < MARGIN * threshold * np.sqrt(abs(middle) + read)
 
 
 @compiled

@@ -6,6 +6,9 @@ import numpy as np
 
 from jwrules.kernels.compiled import as_input, compiled, over_rows
 
+PIXELS = 256
+"""How many pixels of a row are corrected frame by frame at once."""
+
 
 def linearize(data: np.ndarray, flags: np.ndarray, left: int, coeffs: np.ndarray) -> None:
     """Apply polynomials `coeffs` (ncoeffs, ny, nx), lowest order first, to `data` (nints, ngroups, ny, nx) in place.
@@ -18,26 +21,40 @@ def linearize(data: np.ndarray, flags: np.ndarray, left: int, coeffs: np.ndarray
 @compiled
 def _linearize(start: int, stop: int, data: np.ndarray, flags: np.ndarray, left: int, coeffs: np.ndarray) -> None:
     nints, ngroups, _, nx = data.shape
-    result = np.empty(nx, np.float32)
+    terms, result = np.empty((coeffs.shape[0], nx), np.float32), np.empty(nx, np.float32)
     for y in range(start, stop):
+        _copy(coeffs, y, 0, nx, terms)
         for i in range(nints):
             for g in range(ngroups):
-                _apply(coeffs, y, data[i, g, y], flags[i, g, y], left, result)
+                values, bits = data[i, g, y], flags[i, g, y]
+                _evaluate(terms, nx, values, result)
+                for x in range(nx):
+                    values[x] = values[x] if bits[x] & left else result[x]
 
 
 @compiled
-def _apply(coeffs: np.ndarray, y: int, values: np.ndarray, flags: np.ndarray, left: int, result: np.ndarray) -> None:
-    """Replace `values` of a row by their polynomials, term after term for the whole row: this makes vectors."""
-    order = coeffs.shape[0] - 1
-    highest = coeffs[order, y]
-    for x in range(values.size):
-        result[x] = highest[x]
-    for k in range(order - 1, -1, -1):
-        term = coeffs[k, y]
-        for x in range(values.size):
-            result[x] = result[x] * values[x] + term[x]
-    for x in range(values.size):
-        values[x] = values[x] if flags[x] & left else result[x]
+def _copy(coeffs: np.ndarray, y: int, first: int, pixels: int, terms: np.ndarray) -> None:
+    """Copy the coefficients of some pixels of a row side by side; their planes compete for one place in the cache."""
+    for power in range(coeffs.shape[0]):
+        plane, term = coeffs[power, y, first : first + pixels], terms[power, :pixels]
+        for k in range(pixels):
+            term[k] = plane[k]
+
+
+@compiled
+def _evaluate(terms: np.ndarray, pixels: int, values: np.ndarray, result: np.ndarray) -> None:
+    """Write polynomials (ncoeffs, pixels) at `values` into `result`, both (pixels,).
+
+    Term after term for all pixels: this is what compiles to vector instructions.
+    """
+    order = terms.shape[0] - 1
+    highest = terms[order, :pixels]
+    for k in range(pixels):
+        result[k] = highest[k]
+    for power in range(order - 1, -1, -1):
+        term = terms[power, :pixels]
+        for k in range(pixels):
+            result[k] = result[k] * values[k] + term[k]
 
 
 def linearize_frames(
@@ -65,63 +82,100 @@ def _linearize_frames(
     frames: int,
 ) -> None:
     nints, _, _, nx = data.shape
+    lines, bent = np.empty((2, PIXELS), np.float32), np.empty((frames, PIXELS), np.float32)
+    mean, value, total = np.empty(PIXELS, np.float32), np.empty(PIXELS, np.float32), np.empty(PIXELS, np.float32)
+    straight = np.empty((coeffs.shape[0], PIXELS), np.float32)
+    curved = np.empty((inverse.shape[0], PIXELS), np.float32)
     for y in range(start, stop):
-        for i in range(nints):
-            for x in range(nx):
-                _linearize_pixel(data[i, :, y, x], flags[i, :, y, x], left, coeffs, inverse, frames, y, x)
+        for first in range(0, nx, PIXELS):
+            pixels = min(PIXELS, nx - first)
+            _copy(coeffs, y, first, pixels, straight)
+            _copy(inverse, y, first, pixels, curved)
+            for i in range(nints):
+                _straight_lines(data[i], flags[i], left, straight, frames, y, first, pixels, lines, value)
+                for g in range(data.shape[1]):
+                    _bend(curved, pixels, g, lines, bent, mean, value)
+                    _straighten(straight, data[i, g, y, first : first + pixels], bent, mean, value, total)
+                    counts = data[i, g, y, first : first + pixels]
+                    bits = flags[i, g, y, first : first + pixels]
+                    for k in range(pixels):
+                        counts[k] = counts[k] if bits[k] & left else total[k]
 
 
 @compiled
-def _linearize_pixel(
-    ramp: np.ndarray,
+def _straight_lines(
+    data: np.ndarray,
     flags: np.ndarray,
     left: int,
-    coeffs: np.ndarray,
-    inverse: np.ndarray,
+    terms: np.ndarray,
     frames: int,
     y: int,
-    x: int,
+    first: int,
+    pixels: int,
+    lines: np.ndarray,
+    value: np.ndarray,
 ) -> None:
-    first, rate = _straight_line(ramp, flags, left, coeffs, frames, y, x)
-    for g in range(ramp.size):
-        if flags[g] & left:
-            continue
-        mean, total = 0.0, 0.0
-        for k in range(frames):
-            mean += _polynomial(inverse, y, x, first + rate * _frame(g, k, frames)) / frames
-        for k in range(frames):
-            bent = _polynomial(inverse, y, x, first + rate * _frame(g, k, frames))
-            total += _polynomial(coeffs, y, x, bent + ramp[g] - mean)
-        ramp[g] = total / frames
+    """Write the linear first group and the counts per frame up to the usable group before the last into `lines`."""
+    last = np.empty(pixels, np.int64)
+    for k in range(pixels):
+        usable = 0
+        for g in range(data.shape[0]):
+            usable += not flags[g, y, first + k] & left
+        last[k] = max(usable - 1, 2) - 1
+    for k in range(pixels):
+        value[k] = data[0, y, first + k]
+    _evaluate(terms, pixels, value, lines[0])
+    for k in range(pixels):
+        lines[0, k] = value[k] if flags[0, y, first + k] & left else lines[0, k]
+        value[k] = data[last[k], y, first + k]
+    _evaluate(terms, pixels, value, lines[1])
+    for k in range(pixels):
+        end = value[k] if flags[last[k], y, first + k] & left else lines[1, k]
+        lines[1, k] = (end - lines[0, k]) / (last[k] * frames)
 
 
 @compiled
-def _straight_line(
-    ramp: np.ndarray, flags: np.ndarray, left: int, coeffs: np.ndarray, frames: int, y: int, x: int
-) -> tuple[float, float]:
-    """Return the linear first group and the counts per frame up to the usable group before the last."""
-    usable = 0
-    for g in range(ramp.size):
-        if not flags[g] & left:
-            usable += 1
-    last = max(usable - 1, 2) - 1
-    first, end = float(ramp[0]), float(ramp[last])
-    if not flags[0] & left:
-        first = _polynomial(coeffs, y, x, first)
-    if not flags[last] & left:
-        end = _polynomial(coeffs, y, x, end)
-    return first, (end - first) / (last * frames)
+def _bend(
+    terms: np.ndarray,
+    pixels: int,
+    g: int,
+    lines: np.ndarray,
+    bent: np.ndarray,
+    mean: np.ndarray,
+    value: np.ndarray,
+) -> None:
+    """Write what the detector makes of each frame of group g on the straight lines into `bent`, and their means."""
+    frames, share = len(bent), np.float32(1 / len(bent))
+    start, rate = lines[0, :pixels], lines[1, :pixels]
+    for k in range(pixels):
+        mean[k] = 0.0
+    for f in range(frames):
+        since_middle_of_first_group, one = np.float32(g * frames + f - (frames - 1) / 2), bent[f, :pixels]
+        for k in range(pixels):
+            value[k] = start[k] + rate[k] * since_middle_of_first_group
+        _evaluate(terms, pixels, value, one)
+        for k in range(pixels):
+            mean[k] += one[k] * share
 
 
 @compiled
-def _polynomial(coeffs: np.ndarray, y: int, x: int, value: float) -> float:
-    result = 0.0
-    for k in range(coeffs.shape[0] - 1, -1, -1):
-        result = result * value + coeffs[k, y, x]
-    return result
-
-
-@compiled
-def _frame(g: int, k: int, frames: int) -> float:
-    """Return how many frames after the middle of the first group frame k of group g is read."""
-    return g * frames + k - (frames - 1) / 2
+def _straighten(
+    terms: np.ndarray,
+    counts: np.ndarray,
+    bent: np.ndarray,
+    mean: np.ndarray,
+    value: np.ndarray,
+    total: np.ndarray,
+) -> None:
+    """Write the mean of the frames, shifted to the counts that were read and made straight, into `total`."""
+    frames, share, pixels = len(bent), np.float32(1 / len(bent)), counts.size
+    for k in range(pixels):
+        mean[k] = counts[k] - mean[k]
+        total[k] = 0.0
+    for f in range(frames):
+        straight = bent[f, :pixels]
+        for k in range(pixels):
+            value[k] = straight[k] + mean[k]
+        _evaluate(terms, pixels, value, straight)
+        for k in range(pixels):
+            total[k] += straight[k] * share

@@ -6,56 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jwrules.kernels import segments
+from jwrules.kernels import segments, whole_ramps
 from jwrules.kernels import slope_by_covariance as by_covariance
 from jwrules.kernels import slope_by_signal as by_signal
 from jwrules.kernels.compiled import as_input, compiled, over_rows
+from jwrules.kernels.exposure import Bits, Detector, Method, Ramps, Timing, noise_of
 from jwrules.kernels.slope_by_covariance import Noise
-
-PIXELS = 128
-"""How many whole ramps are fitted at once."""
-
-
-class Timing(NamedTuple):
-    """How groups were read: seconds from group to group and from frame to frame, frames averaged and skipped."""
-
-    group: float
-    frame: float
-    frames: int
-    gap: int
-
-
-class Bits(NamedTuple):
-    """Which bits of a group tell what: not to be used, saturated, a jump, and those that do no harm."""
-
-    unusable: int
-    saturated: int
-    jump: int
-    harmless: int
-
-
-class Method(NamedTuple):
-    """How to fit: weights from signal to noise as the official pipeline has them, ramps of one good group left out."""
-
-    by_signal: bool
-    suppress_one_group: bool
-
-
-class Ramps(NamedTuple):
-    """data, flags (nints, ngroups, ny, nx); zeroframe (nints, ny, nx), or empty where there is none."""
-
-    data: np.ndarray
-    flags: np.ndarray
-    zeroframe: np.ndarray
-
-
-class Detector(NamedTuple):
-    """Maps (ny, nx): electron/DN, DN of a correlated double sample, dark in electron/s, and pixels not to be fitted."""
-
-    gain: np.ndarray
-    readnoise: np.ndarray
-    dark: np.ndarray
-    skip: np.ndarray
 
 
 class Bench(NamedTuple):
@@ -101,7 +57,7 @@ def _fit_by_signal(
     for y in range(start, stop):
         for x in range(ramps.data.shape[3]):
             if _prepare(ramps, detector, y, x, timing, bits, method, bench):
-                _weigh_by_signal(bench, _noise(detector, y, x, timing), bits)
+                _weigh_by_signal(bench, noise_of(detector, y, x, timing), bits)
             _hand_out(bench, result, y, x)
 
 
@@ -119,11 +75,11 @@ def _fit_by_covariance(
     bench, whole = _bench(ramps), np.zeros(ramps.data.shape[3], np.bool_)
     for y in range(start, stop):
         if ramps.data.shape[1] > 1:
-            _fit_whole(ramps, detector, y, timing, bits.harmless, whole, result)
+            whole_ramps.fit_row(ramps, detector, y, timing, bits.harmless, whole, result)
         for x in range(whole.size):
             if not whole[x]:
                 if _prepare(ramps, detector, y, x, timing, bits, method, bench):
-                    _weigh_by_covariance(bench, _noise(detector, y, x, timing))
+                    _weigh_by_covariance(bench, noise_of(detector, y, x, timing))
                 _hand_out(bench, result, y, x)
 
 
@@ -166,22 +122,6 @@ def _hand_out(bench: Bench, result: np.ndarray, y: int, x: int) -> None:
     for k in range(result.shape[0]):
         for i in range(result.shape[1]):
             result[k, i, y, x] = bench.values[k, i]
-
-
-@compiled
-def _noise(detector: Detector, y: int, x: int, timing: Timing) -> Noise:
-    gain, dark = np.float64(detector.gain[y, x]), np.float64(detector.dark[y, x])
-    return Noise(gain, _read_variance(detector, y, x, timing), dark, timing.group, _shared_time(timing))
-
-
-@compiled
-def _read_variance(detector: Detector, y: int, x: int, timing: Timing) -> float:
-    return np.float64(detector.readnoise[y, x]) ** 2 / (2 * timing.frames)
-
-
-@compiled
-def _shared_time(timing: Timing) -> float:
-    return timing.frame * (timing.frames**2 - 1) / (6 * timing.frames)
 
 
 @compiled
@@ -264,66 +204,6 @@ def _store(values: np.ndarray, i: int, rate: float, information: float, read_inf
     read = 1 / read_information
     poisson = max(1 / information - read, 0.0)
     values[0, i], values[1, i], values[2, i], values[3, i] = rate, np.sqrt(poisson + read), poisson, read
-
-
-@compiled
-def _fit_whole(
-    ramps: Ramps, detector: Detector, y: int, timing: Timing, harmless: int, whole: np.ndarray, result: np.ndarray
-) -> None:
-    """Fit the ramps of a row that are whole, without a flag in any integration, many at once; tell which these are."""
-    nints, ngroups, _, nx = ramps.data.shape
-    counts, powers = np.empty((ngroups, PIXELS)), np.empty((ngroups + 1, PIXELS))
-    gain, read, dark = np.empty(PIXELS), np.empty(PIXELS), np.empty(PIXELS)
-    rate, weights, total = np.empty(PIXELS), np.empty(PIXELS), np.empty(PIXELS)
-    slope_read = 12 / (timing.group**2 * (ngroups**3 - ngroups))
-    for start in range(0, nx, PIXELS):
-        pixels = min(PIXELS, nx - start)
-        for k in range(pixels):
-            whole[start + k] = not detector.skip[y, start + k]
-            gain[k], dark[k] = detector.gain[y, start + k], detector.dark[y, start + k]
-            read[k] = _read_variance(detector, y, start + k, timing)
-            total[k] = 0.0
-        for i in range(nints):
-            _load(ramps, i, y, start, pixels, harmless, counts, whole)
-            by_covariance.fit_whole(
-                counts, pixels, gain, read, dark, timing.group, _shared_time(timing), powers, rate, weights
-            )
-            for k in range(pixels):
-                total[k] += rate[k] / nints
-                whole[start + k] &= rate[k] == rate[k]
-                _store_whole(result, i, y, start + k, rate[k], weights[k], slope_read * read[k])
-        for k in range(pixels):
-            if nints > 1:
-                p, b = by_covariance.variance(
-                    total[k], Noise(gain[k], read[k], dark[k], timing.group, _shared_time(timing))
-                )
-                weights[k] = nints * by_covariance.information(ngroups, p, b) * timing.group**2
-            _store_whole(result, nints, y, start + k, total[k], weights[k], slope_read * read[k] / nints)
-
-
-@compiled
-def _load(
-    ramps: Ramps,
-    i: int,
-    y: int,
-    start: int,
-    pixels: int,
-    harmless: int,
-    counts: np.ndarray,
-    whole: np.ndarray,
-) -> None:
-    for g in range(counts.shape[0]):
-        row, flags, counted = ramps.data[i, g, y], ramps.flags[i, g, y], counts[g]
-        for k in range(pixels):
-            counted[k] = row[start + k]
-            whole[start + k] &= (flags[start + k] & ~harmless) == 0
-
-
-@compiled
-def _store_whole(result: np.ndarray, plane: int, y: int, x: int, rate: float, information: float, read: float) -> None:
-    poisson = max(1 / information - read, 0.0)
-    result[0, plane, y, x], result[1, plane, y, x] = rate, np.sqrt(poisson + read)
-    result[2, plane, y, x], result[3, plane, y, x] = poisson, read
 
 
 @compiled

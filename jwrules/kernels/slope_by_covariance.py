@@ -99,50 +99,6 @@ def _plain_mean(counts: np.ndarray, bounds: np.ndarray, found: int) -> float:
 
 
 @compiled
-def fit_whole(
-    counts: np.ndarray,
-    pixels: int,
-    gain: np.ndarray,
-    read: np.ndarray,
-    dark: np.ndarray,
-    group_time: float,
-    shared_time: float,
-    powers: np.ndarray,
-    rate: np.ndarray,
-    weights: np.ndarray,
-) -> None:
-    """Fit ramps `counts` (ngroups, pixels) that are one segment each: what `fit` does, for many pixels at once.
-
-    gain, read and dark (pixels,) as in Noise. Write rate (DN/s) and inverse variance (s²/DN²) into `rate` and
-    `weights` (pixels,); `powers` (ngroups + 1, pixels) is room.
-    """
-    n = counts.shape[0]
-    p, scale, weighted = np.empty(pixels), np.empty(pixels), np.empty(pixels)
-    for k in range(pixels):
-        rate[k] = (counts[n - 1, k] - counts[0, k]) / (n - 1) / group_time
-        powers[0, k] = 1.0
-    for _ in range(2):
-        for k in range(pixels):
-            noise = Noise(gain[k], read[k], dark[k], group_time, shared_time)
-            p[k], b = variance(rate[k], noise)
-            powers[1, k] = ratio(p[k], b)
-            weighted[k], weights[k] = 0.0, 0.0
-        for g in range(2, n + 1):
-            for k in range(pixels):
-                powers[g, k] = powers[g - 1, k] * powers[1, k]
-        for k in range(pixels):
-            scale[k] = 1 / (1 + powers[n, k])
-        for g in range(1, n):
-            for k in range(pixels):
-                weight = 1 - (powers[g, k] + powers[n - g, k]) * scale[k]
-                weighted[k] += weight * (counts[g, k] - counts[g - 1, k])
-                weights[k] += weight
-        for k in range(pixels):
-            rate[k] = (weighted[k] / p[k]) / (weights[k] / p[k]) / group_time
-            weights[k] = weights[k] / p[k] * group_time**2
-
-
-@compiled
 def single(time: float, rate: float, noise: Noise) -> float:
     """Return the variance of a rate (DN²/s²) that is one group over its `time` since reset."""
     poisson = (max(rate, 0.0) + noise.dark / noise.gain) / noise.gain

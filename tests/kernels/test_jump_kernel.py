@@ -45,6 +45,32 @@ def found(data, **params):
     return jump(ramp(data), Params(**params), **gain_and_readnoise(data.shape[2:])).groupdq
 
 
+def plain_search(steps, read):
+    """The jumps among the differences (electron) of one pixel, one after the other, in plain Python."""
+    steps, found = np.abs(steps.ravel()), []
+    while np.isfinite(steps).sum() >= 2:
+        kept = np.sort(steps[np.isfinite(steps)])
+        threshold = {2: 6.0, 3: 5.0}.get(kept.size, 4.0)
+        middle = {2: kept[0], 3: kept[1]}.get(kept.size, np.median(kept[:-1]))
+        ratio = np.abs(steps - middle) / np.sqrt(middle + read)
+        if not np.nanmax(ratio) > threshold:
+            break
+        found.append(int(np.nanargmax(ratio)))
+        steps[found[-1]] = np.nan
+    return sorted(found)
+
+
+@pytest.mark.parametrize("shape", [(2, 7, 10, 20), (1, 3, 20, 20), (1, 4, 20, 20), (1, 5, 20, 20)])
+def test_jumps_are_those_that_a_plain_search_finds(shape):
+    data = noisy(20.0, shape, seed=6)
+    data += np.cumsum(np.where(np.random.default_rng(7).random(shape) < 0.1, 60.0, 0.0), axis=1)
+    flags = found(data, flag_4_neighbors=False)
+    gain, readnoise = 2.0, 8.0
+    for y, x in np.ndindex(shape[2:]):
+        steps = np.diff(data[:, :, y, x] * gain, axis=1)
+        assert np.flatnonzero(flags[:, 1:, y, x]).tolist() == plain_search(steps, (gain * readnoise) ** 2)
+
+
 def test_the_number_of_threads_changes_nothing(monkeypatch):
     monkeypatch.setattr("numba.config.NUMBA_NUM_THREADS", 3)
     many = found(scene())

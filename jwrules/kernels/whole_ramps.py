@@ -1,0 +1,122 @@
+"""Ramps without any flag, which most are: the fit by covariance of many at once, with vector instructions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jwrules.kernels.compiled import compiled
+from jwrules.kernels.exposure import Detector, Ramps, Timing, read_variance, shared_time
+from jwrules.kernels.slope_by_covariance import Noise, information, ratio, variance
+
+PIXELS = 128
+"""How many ramps are fitted at once."""
+
+
+@compiled
+def fit_row(
+    ramps: Ramps, detector: Detector, y: int, timing: Timing, harmless: int, whole: np.ndarray, result: np.ndarray
+) -> None:
+    """Fit the ramps of a row that are whole, without a flag in any integration, many at once; tell which these are."""
+    nints, ngroups, _, nx = ramps.data.shape
+    counts, powers = np.empty((ngroups, PIXELS)), np.empty((ngroups + 1, PIXELS))
+    gain, read, dark = np.empty(PIXELS), np.empty(PIXELS), np.empty(PIXELS)
+    rate, weights, total = np.empty(PIXELS), np.empty(PIXELS), np.empty(PIXELS)
+    slope_read = 12 / (timing.group**2 * (ngroups**3 - ngroups))
+    for start in range(0, nx, PIXELS):
+        pixels = min(PIXELS, nx - start)
+        for k in range(pixels):
+            whole[start + k] = not detector.skip[y, start + k]
+            gain[k], dark[k] = detector.gain[y, start + k], detector.dark[y, start + k]
+            read[k] = read_variance(detector, y, start + k, timing)
+            total[k] = 0.0
+        for i in range(nints):
+            _load(ramps, i, y, start, pixels, harmless, counts, whole)
+            fit_together(counts, pixels, gain, read, dark, timing.group, shared_time(timing), powers, rate, weights)
+            for k in range(pixels):
+                total[k] += rate[k] / nints
+                whole[start + k] &= rate[k] == rate[k]
+                _store_whole(result, i, y, start + k, rate[k], weights[k], slope_read * read[k])
+        for k in range(pixels):
+            if nints > 1:
+                p, b = variance(total[k], Noise(gain[k], read[k], dark[k], timing.group, shared_time(timing)))
+                weights[k] = nints * information(ngroups, p, b) * timing.group**2
+            _store_whole(result, nints, y, start + k, total[k], weights[k], slope_read * read[k] / nints)
+
+
+@compiled
+def _load(
+    ramps: Ramps,
+    i: int,
+    y: int,
+    start: int,
+    pixels: int,
+    harmless: int,
+    counts: np.ndarray,
+    whole: np.ndarray,
+) -> None:
+    for g in range(counts.shape[0]):
+        row, counted = ramps.data[i, g, y, start : start + pixels], counts[g]
+        flags, good = ramps.flags[i, g, y, start : start + pixels], whole[start : start + pixels]
+        for k in range(pixels):
+            counted[k] = row[k]
+            good[k] &= (flags[k] & ~harmless) == 0
+
+
+@compiled
+def _store_whole(result: np.ndarray, plane: int, y: int, x: int, rate: float, information: float, read: float) -> None:
+    poisson = max(1 / information - read, 0.0)
+    result[0, plane, y, x], result[1, plane, y, x] = rate, np.sqrt(poisson + read)
+    result[2, plane, y, x], result[3, plane, y, x] = poisson, read
+
+
+@compiled
+def fit_together(
+    counts: np.ndarray,
+    pixels: int,
+    gain: np.ndarray,
+    read: np.ndarray,
+    dark: np.ndarray,
+    group_time: float,
+    shared_time: float,
+    powers: np.ndarray,
+    rate: np.ndarray,
+    weights: np.ndarray,
+) -> None:
+    """Fit ramps `counts` (ngroups, pixels) that are one segment each: what `fit` does, for many pixels at once.
+
+    gain, read and dark (pixels,) as in Noise. Write rate (DN/s) and inverse variance (s²/DN²) into `rate` and
+    `weights` (pixels,); `powers` (ngroups + 1, pixels) is room.
+    """
+    n = counts.shape[0]
+    p, scale, weighted = np.empty(pixels), np.empty(pixels), np.empty(pixels)
+    for k in range(pixels):
+        rate[k] = (counts[n - 1, k] - counts[0, k]) / (n - 1) / group_time
+    for _ in range(2):
+        for k in range(pixels):
+            noise = Noise(gain[k], read[k], dark[k], group_time, shared_time)
+            p[k], b = variance(rate[k], noise)
+            powers[1, k] = ratio(p[k], b)
+            weighted[k], weights[k] = 0.0, 0.0
+        _raise(powers, pixels)
+        for k in range(pixels):
+            scale[k] = 1 / (1 + powers[n, k])
+        for g in range(1, n):
+            rising, falling = powers[g, :pixels], powers[n - g, :pixels]
+            now, before = counts[g, :pixels], counts[g - 1, :pixels]
+            for k in range(pixels):
+                weight = 1 - (rising[k] + falling[k]) * scale[k]
+                weighted[k] += weight * (now[k] - before[k])
+                weights[k] += weight
+        for k in range(pixels):
+            rate[k] = (weighted[k] / p[k]) / (weights[k] / p[k]) / group_time
+            weights[k] = weights[k] / p[k] * group_time**2
+
+
+@compiled
+def _raise(powers: np.ndarray, pixels: int) -> None:
+    """Fill powers[n] with the n-th power of powers[1]."""
+    base = powers[1, :pixels]
+    for n in range(2, len(powers)):
+        lower, power = powers[n - 1, :pixels], powers[n, :pixels]
+        for k in range(pixels):
+            power[k] = lower[k] * base[k]
