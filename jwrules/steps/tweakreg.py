@@ -73,6 +73,9 @@ class Params(world.Params):
     fitgeometry: str = par("rshift", "what is fitted: shift, and rotation, and scale, and skew", choices=_GEOMETRIES)
     nclip: int = par(3, "clippings in the fit", ge=0)
     sigma: float = par(3.0, "clipping limit", unit="rms", ge=0)
+    clip: str = par(
+        "robust", "how false matches are left out: by medians first, or as officially", choices=("robust", "rms")
+    )
     searchrad: float = par(2.0, "search radius of the histogram of offsets", unit="arcsec", gt=0)
     use2dhist: bool = par(True, "find the first offset from a histogram")
     separation: float = par(1.0, "least distance of stars that are matched", unit="arcsec", gt=0)
@@ -113,7 +116,7 @@ def _rules(params: Params, to_catalogue: bool, prefix: str = "") -> Rules:
             f"tweakreg: {prefix}separation is {values['separation']} and {prefix}tolerance {values['tolerance']}: the "
             "separation must be more than √2 times the tolerance, else stars are confused"
         )
-    return Rules(**values, **offsets)
+    return Rules(**values, **offsets, clip=params.clip)
 
 
 def _field(image: Image, params: Params) -> Field:

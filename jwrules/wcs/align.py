@@ -40,7 +40,12 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """How stars are matched (arcsec) and what is fitted to the matches."""
+    """How stars are matched (arcsec) and what is fitted to the matches.
+
+    Matches farther off than `sigma` times the scatter are left out, `nclip` times. The scatter is the rms; in that a
+    false match hides behind another, so where `clip` is `robust` those far from the median offset are left out before,
+    and the scatter is the mean absolute error.
+    """
 
     searchrad: float
     separation: float
@@ -52,6 +57,7 @@ class Rules:
     fitgeometry: str = "rshift"
     nclip: int = 3
     sigma: float = 3.0
+    clip: str = "robust"
 
     def farthest(self) -> float:
         """Return how far an image may be moved, arcsec; a larger move comes from a wrong match."""
@@ -214,15 +220,30 @@ class _Match:
     def __init__(self, rules: Rules) -> None:
         names = ("searchrad", "separation", "use2dhist", "tolerance", "xoffset", "yoffset")
         self.find = XYXYMatch(**{name: getattr(rules, name) for name in names})
+        self.robust = rules.clip == "robust"
         self.count = 0
 
     def __call__(self, reference: Table, stars: Table, **scale: Any) -> tuple[np.ndarray, np.ndarray]:
         theirs, ours = (np.asarray(index, dtype=int) for index in self.find(reference, stars, **scale))
         _, first = np.unique(ours, return_index=True)
         _, second = np.unique(theirs[first], return_index=True)
-        kept = first[second]
-        self.count = len(kept)
-        return theirs[kept], ours[kept]
+        theirs, ours = theirs[first[second]], ours[first[second]]
+        if self.robust and len(ours):
+            kept = _alike(reference[theirs], stars[ours])
+            theirs, ours = theirs[kept], ours[kept]
+        self.count = len(ours)
+        return theirs, ours
+
+
+def _alike(reference: Table, stars: Table) -> np.ndarray:
+    """Tell which matches have an offset like the others: within seven standard deviations of the median, by medians.
+
+    Wide enough for what a rotation or a scale adds across the field, which the fit has yet to find.
+    """
+    offsets = np.array([reference[axis] - stars[axis] for axis in ("TPx", "TPy")])
+    off = np.abs(offsets - np.median(offsets, axis=1, keepdims=True))
+    spread = 1.4826 * np.median(off, axis=1, keepdims=True)
+    return np.asarray((off <= 7 * np.maximum(spread, np.finfo(np.float32).eps)).all(axis=0))
 
 
 def _first_aligned(
@@ -242,9 +263,15 @@ def _align(group: _Group, reference: RefCatalog, rules: Rules) -> Solution:
         return replace(unmoved, reason="no stars were found in it")
     group.restart()
     match = _Match(rules)
-    options = {"minobj": rules.minobj, "fitgeom": rules.fitgeometry, "nclip": rules.nclip}
+    scatter = "mae" if rules.clip == "robust" else "rmse"
+    options = {
+        "sigma": (rules.sigma, scatter),
+        "minobj": rules.minobj,
+        "fitgeom": rules.fitgeometry,
+        "nclip": rules.nclip,
+    }
     try:
-        done = group.catalog.align_to_ref(reference, match=match, sigma=(rules.sigma, "rmse"), **options)
+        done = group.catalog.align_to_ref(reference, match=match, **options)
     except (MatchSourceConfusionError, NotEnoughPointsError, SingularMatrixError) as reason:
         return replace(unmoved, reason=f"the matched stars admit no fit ({reason})", matches=match.count)
     if not done:

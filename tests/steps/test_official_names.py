@@ -16,6 +16,7 @@ OURS_ONLY = {
     "ramp_fit.weighting",
     "resample.good_bits",
     "tweakreg.centroid",
+    "tweakreg.clip",
 }
 STATUS_OF = {"dark_current": "dark_sub", "background": "bkg_subtract"}
 """Steps whose status the official data models keep under another name."""

@@ -169,6 +169,19 @@ def test_stars_seen_in_several_exposures_do_not_pull_them_to_one_side(tmp_path):
     assert abs(np.mean(centers, axis=0)[1]) * 3.6e6 < 1.0
 
 
+def test_false_matches_with_the_catalogue_do_not_pull(tmp_path):
+    path = _truth(tmp_path)
+    places = Table.read(path)
+    places["DEC"][:3] += 0.15 / 3600
+    places.write(path, overwrite=True)
+    misses = {}
+    for clip in ("robust", "rms"):
+        aligned = tweakreg(_exposures(), Params(abs_refcat=path, clip=clip, **DENSE))
+        misses[clip] = max(_miss(image, k) for k, image in enumerate(aligned))
+    assert misses["robust"] < 1
+    assert misses["rms"] > 5 * misses["robust"]
+
+
 def test_a_single_exposure_is_aligned_with_a_catalogue(tmp_path):
     errors = (ERRORS[1],)
     (aligned,) = tweakreg(
