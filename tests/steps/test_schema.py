@@ -134,8 +134,8 @@ def test_a_file_that_is_behind_is_shown_and_left_as_it_is(elsewhere, capsys):
 
 
 def test_the_page_of_a_step_that_is_gone_is_behind_and_then_removed(elsewhere):
-    stray = elsewhere / "docs/steps/emicorr.md"
-    stray.write_text("# emicorr\n")
+    stray = elsewhere / "docs/steps/no_such_step.md"
+    stray.write_text("# no_such_step\n")
     assert main(["--check"]) == 1
     assert main([]) == 0
     assert not stray.exists()
