@@ -51,13 +51,14 @@ def find(
     (ny, nx). The answer has the shape of flags. A pixel without a positive gain has no jumps.
     """
     spreads = np.zeros(flags.shape, bool)
-    maps = as_input(gain), as_input(readnoise)
-    over_rows(_find, data.shape[2], as_input(data), flags, *maps, frames, mode, thresholds, bits, spreads)
+    inputs = as_input(data), flags, as_input(gain), as_input(readnoise)
+    kernel = _find_by_noise if mode in (ONE_BY_ONE, AT_ONCE) else _find_by_scatter
+    over_rows(kernel, data.shape[2], *inputs, frames, mode, thresholds, bits, spreads)
     return spreads
 
 
 @compiled
-def _find(
+def _find_by_noise(
     start: int,
     stop: int,
     data: np.ndarray,
@@ -72,28 +73,74 @@ def _find(
 ) -> None:
     nints, ngroups, _, nx = data.shape
     steps, hits = np.empty((nints, ngroups - 1)), np.empty((nints, ngroups - 1), np.bool_)
-    room, read, calm = np.empty(nints * (ngroups - 1)), np.empty(nx), np.zeros(nx, np.bool_)
+    room, read, calm = np.empty(steps.size), np.empty(nx), np.zeros(nx, np.bool_)
     lowest = min(min(thresholds.many, thresholds.three), thresholds.two)
     for y in range(start, stop):
         for x in range(nx):
-            read[x] = np.float64(np.float32(readnoise[y, x] * gain[y, x]) ** 2) / frames
-        if mode <= AT_ONCE and room.size <= calm_ramps.MANY:
+            read[x] = _read_variance(readnoise[y, x], gain[y, x], frames)
+        if room.size <= calm_ramps.MANY:
             calm_ramps.find(data, flags, y, gain[y], read, lowest, mode == ONE_BY_ONE, calm)
         for x in range(nx):
-            if calm[x] or not gain[y, x] > 0:
-                continue
-            _differences(data, flags, y, x, gain[y, x], bits.unusable, steps)
-            if _detect(steps, read[x], mode, thresholds, hits, room):
-                _store(steps, hits, read[x], y, x, thresholds, bits, room, flags, spreads)
+            if not calm[x] and gain[y, x] > 0:
+                _differences(data, flags, y, x, gain[y, x], bits.unusable, steps, hits)
+                if mode == ONE_BY_ONE:
+                    found = _one_by_one(steps, read[x], thresholds, hits, room)
+                else:
+                    found = _at_once(steps, read[x], thresholds, hits, room)
+                if found:
+                    _store(steps, hits, read[x], y, x, thresholds, bits, room, flags, spreads)
+
+
+@compiled
+def _find_by_scatter(
+    start: int,
+    stop: int,
+    data: np.ndarray,
+    flags: np.ndarray,
+    gain: np.ndarray,
+    readnoise: np.ndarray,
+    frames: int,
+    mode: int,
+    thresholds: Thresholds,
+    bits: Bits,
+    spreads: np.ndarray,
+) -> None:
+    nints, ngroups, _, nx = data.shape
+    steps, hits = np.empty((nints, ngroups - 1)), np.empty((nints, ngroups - 1), np.bool_)
+    room, width = np.empty(steps.size), 1 if mode == BY_GROUP else ngroups - 1
+    for y in range(start, stop):
+        for x in range(nx):
+            if gain[y, x] > 0:
+                _differences(data, flags, y, x, gain[y, x], bits.unusable, steps, hits)
+                found = False
+                for first in range(0, ngroups - 1, width):
+                    found |= _clip(steps, first, first + width, thresholds.many, hits, room)
+                if found:
+                    read = _read_variance(readnoise[y, x], gain[y, x], frames)
+                    _store(steps, hits, read, y, x, thresholds, bits, room, flags, spreads)
+
+
+@compiled
+def _read_variance(readnoise: float, gain: float, frames: int) -> float:
+    """Return the variance (electron²) that reading adds to a difference of groups; 32 bits, as the product keeps it."""
+    return np.float64(np.float32(readnoise * gain) ** 2) / frames
 
 
 @compiled
 def _differences(
-    data: np.ndarray, flags: np.ndarray, y: int, x: int, gain: float, unusable: int, steps: np.ndarray
+    data: np.ndarray,
+    flags: np.ndarray,
+    y: int,
+    x: int,
+    gain: float,
+    unusable: int,
+    steps: np.ndarray,
+    hits: np.ndarray,
 ) -> None:
-    """Write the differences (electron) of successive groups of a pixel into `steps`, NaN beside unusable ones."""
+    """Write the differences (electron) of successive groups of a pixel, NaN beside unusable ones; none is a hit yet."""
     for i in range(steps.shape[0]):
         for g in range(steps.shape[1]):
+            hits[i, g] = False
             if (flags[i, g, y, x] | flags[i, g + 1, y, x]) & unusable:
                 steps[i, g] = np.nan
             else:
@@ -124,36 +171,15 @@ def _store(
 
 
 @compiled
-def _detect(
-    steps: np.ndarray, read: float, mode: int, thresholds: Thresholds, hits: np.ndarray, room: np.ndarray
-) -> bool:
-    """Mark the jumps among the differences of a pixel in `hits`; return whether there are any."""
-    nints, n = steps.shape
-    for i in range(nints):
-        for g in range(n):
-            hits[i, g] = False
-    if mode == ONE_BY_ONE:
-        return _one_by_one(steps, read, thresholds, hits, room)
-    if mode == AT_ONCE:
-        middle = nanmedian(steps, room)
-        reach = thresholds.many * np.sqrt(abs(middle) + read)
-        return reach > 0 and _mark(steps, 0, n, middle, np.sqrt(abs(middle) + read), thresholds.many, hits)
-    if mode == ALTOGETHER:
-        return _clip(steps, 0, n, thresholds.many, hits, room)
-    found = False
-    for g in range(n):
-        found |= _clip(steps, g, g + 1, thresholds.many, hits, room)
-    return found
-
-
-@compiled
-def _mark(
-    steps: np.ndarray, first: int, last: int, middle: float, sigma: float, threshold: float, hits: np.ndarray
-) -> bool:
-    found = False
+def _at_once(steps: np.ndarray, read: float, thresholds: Thresholds, hits: np.ndarray, room: np.ndarray) -> bool:
+    """Mark all differences that are far from the median; return whether there are any."""
+    middle, found = nanmedian(steps, room), False
+    sigma = np.sqrt(abs(middle) + read)
+    if not sigma > 0:
+        return False
     for i in range(steps.shape[0]):
-        for g in range(first, last):
-            hits[i, g] = abs(steps[i, g] - middle) / sigma > threshold
+        for g in range(steps.shape[1]):
+            hits[i, g] = abs(steps[i, g] - middle) / sigma > thresholds.many
             found |= hits[i, g]
     return found
 
@@ -261,11 +287,12 @@ def _prolong(
     lengths: np.ndarray,
 ) -> None:
     nints, ngroups, _, nx = data.shape
-    steps, room = np.empty((nints, ngroups - 1)), np.empty(nints * (ngroups - 1))
+    steps, hits = np.empty((nints, ngroups - 1)), np.empty((nints, ngroups - 1), np.bool_)
+    room = np.empty(steps.size)
     for y in range(start, stop):
         for x in range(nx):
             if gain[y, x] > 0 and _has(flags, y, x, bits.jump):
-                _differences(data, flags, y, x, gain[y, x], bits.unusable, steps)
+                _differences(data, flags, y, x, gain[y, x], bits.unusable, steps, hits)
                 middle = nanmedian(steps, room)
                 for i in range(nints):
                     _prolong_ramp(steps[i], middle, flags, i, y, x, bits, heights, lengths)
