@@ -5,8 +5,10 @@ Among all differences of a pixel, in all integrations, one is a jump that deviat
 out first, then the next is looked at without it, down to thresholds of their own for three and for two differences.
 Very long exposures (`minimum_sigclip_groups`) are clipped at the measured scatter. Strong jumps are flagged in the
 four neighbours too; `after_jump_flag_*` flags what follows a strong jump. `expand_large_events` finds snowballs:
-large struck regions around a newly saturated core, of which more is affected than shows. Source: JWST documentation,
-CALWEBB_DETECTOR1, jump detection; Anderson and Gordon 2011, PASP 123, 1237.
+large struck regions around a newly saturated core, of which more is affected than shows. `find_showers` finds the
+showers of the MIRI detectors: regions that rise together though no pixel stands out; pixels whose rate would change by
+more than `max_shower_amplitude` are left out of it. Source: JWST documentation, CALWEBB_DETECTOR1, jump detection;
+Anderson and Gordon 2011, PASP 123, 1237.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jwrules.kernels import jump as kernel
-from jwrules.kernels import snowballs
+from jwrules.kernels import showers, snowballs
 from jwrules.products.flags import DQ
 from jwrules.products.kinds import Gain, Ramp, Readnoise
 from jwrules.steps.declare import Skip, par, step
@@ -26,11 +28,13 @@ log = logging.getLogger("jwrules")
 
 DO_NOT_USE, JUMP_DET = np.uint8(DQ.DO_NOT_USE), np.uint8(DQ.JUMP_DET)
 BITS = kernel.Bits(unusable=int(DQ.DO_NOT_USE | DQ.SATURATED), jump=int(DQ.JUMP_DET))
+SHOWER_BITS = showers.Bits(unusable=int(DQ.DO_NOT_USE), saturated=int(DQ.SATURATED), jump=int(DQ.JUMP_DET))
+DIFFERENCES_FOR_SHOWERS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Params:
-    """Thresholds, neighbours, what follows a jump, and snowballs."""
+    """Thresholds, neighbours, what follows a jump, snowballs and showers."""
 
     rejection_threshold: float = par(4.0, "deviation that makes a jump", unit="sigma", ge=0)
     three_group_rejection_threshold: float = par(6.0, "the same for two usable differences", unit="sigma", ge=0)
@@ -59,6 +63,16 @@ class Params:
     sat_expand: int = par(2, "growth of the radius of a saturated core", unit="pixel", ge=0)
     mask_snowball_core_next_int: bool = par(True, "flag the cores in the next integration")
     snowball_time_masked_next_int: int = par(4000, "how long the cores are flagged there", unit="s", ge=0)
+    find_showers: bool = par(False, "look for showers and flag them")
+    max_shower_amplitude: float = par(4.0, "change of the rate that a shower can explain", unit="DN/s", ge=0)
+    extend_snr_threshold: float = par(1.2, "mean deviation that makes a shower", unit="sigma", ge=0)
+    extend_min_area: int = par(90, "smallest region that may be a shower", unit="pixel2", ge=0)
+    extend_inner_radius: float = par(
+        1.0, "inner radius of the ring that deviations are averaged in", unit="pixel", ge=0
+    )
+    extend_outer_radius: float = par(2.6, "how much larger its outer radius is", unit="pixel", ge=0)
+    extend_ellipse_expand_ratio: float = par(1.1, "growth of the ellipse of a shower", ge=1)
+    time_masked_after_shower: float = par(15.0, "how long groups are flagged after a shower", unit="s", ge=0)
 
 
 @step(status="S_JUMP")
@@ -70,6 +84,7 @@ def jump(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Ram
     ramp.pixeldq[...] |= np.where(no_gain, np.uint32(DQ.NO_GAIN_VALUE | DQ.DO_NOT_USE), np.uint32(0))
     found = _find(ramp, params, mode, gain.data, readnoise.data)
     events = snowballs.flag(ramp.groupdq, *_snowball_rules(ramp, params)) if params.expand_large_events else 0
+    events += _flag_showers(ramp, params, lost, gain.data, readnoise.data) if params.find_showers else 0
     log.info("jump: %d groups of pixels struck by cosmic rays, %d large events", found, events)
     return _count(ramp, found, events)
 
@@ -143,6 +158,33 @@ def _snowball_rules(ramp: Ramp, params: Params) -> tuple[snowballs.Rules, snowba
         groups_next_integration=groups,
     )
     return rules, snowballs.Bits(saturated=int(DQ.SATURATED), jump=int(DQ.JUMP_DET))
+
+
+def _flag_showers(ramp: Ramp, params: Params, lost: np.ndarray, gain: np.ndarray, readnoise: np.ndarray) -> int:
+    nints, ngroups = lost.shape
+    if nints * (ngroups - 1) - int(lost.sum()) < DIFFERENCES_FOR_SHOWERS:
+        log.warning("jump: fewer than %d differences of groups: no showers are sought", DIFFERENCES_FOR_SHOWERS)
+        return 0
+    if nints >= params.minimum_sigclip_groups:
+        expected = showers.by_group(ramp.data, ramp.groupdq, SHOWER_BITS)
+    else:
+        variance = readnoise**2 / int(ramp.meta.get("NFRAMES", 1))
+        expected = showers.by_pixel(ramp.data, ramp.groupdq, variance, gain, SHOWER_BITS)
+    usable = (ramp.pixeldq & np.uint32(DQ.DO_NOT_USE | DQ.REFERENCE_PIXEL)) == 0
+    return showers.flag(ramp.data, ramp.groupdq, usable, expected, _shower_rules(ramp, params), SHOWER_BITS)
+
+
+def _shower_rules(ramp: Ramp, params: Params) -> showers.Rules:
+    return showers.Rules(
+        snr=params.extend_snr_threshold,
+        min_area=params.extend_min_area,
+        inner=params.extend_inner_radius,
+        width=params.extend_outer_radius,
+        expand_factor=params.extend_ellipse_expand_ratio,
+        max_axis=2 * params.max_extended_radius,
+        groups_after=int(params.time_masked_after_shower // ramp.meta["TGROUP"]),
+        amplitude=params.max_shower_amplitude * ramp.meta["TGROUP"],
+    )
 
 
 def _count(ramp: Ramp, found: int, events: int) -> Ramp:
