@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from tests.demo import measure
 
 pytestmark = pytest.mark.workflow
