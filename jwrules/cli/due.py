@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +15,7 @@ from typing import Any
 
 from jwrules import house
 from jwrules.cli.common import log
+from jwrules.cli.engine import back_to_here
 from jwrules.errors import WorkflowFault
 from jwrules.plan import Settings
 from jwrules.plan.reasons import explained
@@ -57,7 +57,7 @@ def _dry_run(directory: Path, config: Path, targets: Sequence[str]) -> dict[tupl
     arguments = ["--snakefile", str(house.root() / "Snakefile"), "--directory", str(directory), "--dry-run"]
     arguments += ["--configfile", str(config), "--logger", "jwrules-ear", "--nolock", *targets]
     chatter = io.StringIO()
-    with _back_to_here(), contextlib.redirect_stdout(chatter), contextlib.redirect_stderr(chatter):
+    with back_to_here(), contextlib.redirect_stdout(chatter), contextlib.redirect_stderr(chatter):
         parser, options = parse_args(arguments)
         fine = args_to_api(options, parser)
     if not fine:
@@ -75,15 +75,6 @@ def _warn_of_unrecorded(heard: Sequence[logging.LogRecord]) -> None:
             log.warning(
                 "%s jobs have products, but no record of how they were made; --forceall makes them anew", match[1]
             )
-
-
-@contextlib.contextmanager
-def _back_to_here() -> Iterator[None]:
-    here = Path.cwd()
-    try:
-        yield
-    finally:
-        os.chdir(here)
 
 
 def _ear(heard: list[logging.LogRecord]) -> ModuleType:

@@ -53,7 +53,7 @@ def run(directory: Path, options: Sequence[str], *, report: bool = True) -> int:
     """
     dry = any(_SILENT.fullmatch(option) for option in options)
     free(directory)
-    with _back_to_here():
+    with back_to_here():
         status, jobs = _dry(directory, options) if dry else _real(directory, options)
     page = directory / REPORT
     if status == 0 and report and not dry and (jobs or not page.is_file()):
@@ -99,7 +99,8 @@ def _snakemake(arguments: Sequence[str]) -> int:
 
 
 @contextlib.contextmanager
-def _back_to_here() -> Iterator[None]:
+def back_to_here() -> Iterator[None]:
+    """Come back to the current folder, whatever Snakemake does."""
     here = Path.cwd()
     try:
         yield

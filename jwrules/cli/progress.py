@@ -12,10 +12,8 @@ import signal
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -23,92 +21,11 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_interface_logger_plugins.registry import LoggerPluginRegistry
 
+from jwrules.cli.tally import Tally, clock, rank
+
 NAME = "jwrules"
 TAIL = 15
 """Lines of a failed job's log that are shown."""
-
-_SHOWN = ("detector1", "image2", "image3", "picture")
-"""What the live line counts, in order; rules whose name begins so are counted together."""
-
-_EFFORT = {"detector1": 2.0, "image2": 1.0, "image3": 3.0, "picture": 1.0, "association": 0.01, "crf": 0.01}
-"""How long a job lasts compared with others, until one of its own rule is done."""
-
-_BAR = 16
-
-
-@dataclass
-class Tally:
-    """How many jobs of each rule there are, run and are done, and how long those took (seconds)."""
-
-    totals: Counter[str] = field(default_factory=Counter)
-    done: Counter[str] = field(default_factory=Counter)
-    spent: Counter[str] = field(default_factory=Counter)
-    running: dict[int, tuple[str, float]] = field(default_factory=dict)
-
-    def expect(self, stats: Mapping[str, int]) -> None:
-        """Take the number of jobs by rule, as Snakemake counts them."""
-        self.totals = Counter({rule: n for rule, n in stats.items() if rule not in ("total", "all")})
-
-    def start(self, job: int, rule: str, now: float) -> None:
-        """Note that a job started."""
-        self.running[job] = (rule, now)
-
-    def finish(self, job: int, now: float) -> str:
-        """Note that a job finished; return its rule."""
-        rule, began = self.running.pop(job, ("", now))
-        if rule in self.totals:
-            self.done[rule] += 1
-            self.spent[rule] += now - began  # type: ignore[assignment]
-        return rule
-
-    def remaining(self, now: float, cores: int) -> float | None:
-        """Return the estimated seconds that are left, or None while nothing is known.
-
-        Jobs last as long as the mean of their rule; until one of it is done, as its usual effort says.
-        """
-        finished = self.done.total()
-        effort = sum(_effort(rule) * count for rule, count in self.done.items())
-        if not effort:
-            return None
-        unit = self.spent.total() / effort
-        mean = {r: self.spent[r] / self.done[r] if self.done[r] else _effort(r) * unit for r in self.totals}
-        left = sum((self.totals[rule] - self.done[rule]) * mean[rule] for rule in self.totals)
-        begun = sum(min(now - began, mean.get(rule, 0.0)) for rule, began in self.running.values())
-        return max(left - begun, 0.0) / max(min(cores, self.totals.total() - finished), 1)
-
-    def counts(self) -> str:
-        """Return `detector1 3/8  image2 0/8 ...`, in the order of the stages."""
-        return "  ".join(filter(None, map(self._count, _SHOWN)))
-
-    def _count(self, family: str) -> str:
-        rules = [rule for rule in self.totals if rule.startswith(family)]
-        done, total = (sum(counter[rule] for rule in rules) for counter in (self.done, self.totals))
-        return f"{family} {done}/{total}" if rules else ""
-
-    def line(self, now: float, began: float, cores: int) -> str:
-        """Return the live line: bar, percent, counts, time."""
-        total = max(self.totals.total(), 1)
-        share = self.done.total() / total
-        bar = "█" * int(share * _BAR) + "░" * (_BAR - int(share * _BAR))
-        left = self.remaining(now, cores)
-        eta = f", {clock(left)} left" if left is not None else ""
-        return f"{bar} {share:4.0%}  {clock(now - began)}{eta}  {self.counts()}"
-
-
-def _effort(rule: str) -> float:
-    return next((effort for family, effort in _EFFORT.items() if rule.startswith(family)), 1.0)
-
-
-def _rank(rule: str) -> int:
-    ranks = [rank for rank, family in enumerate(_SHOWN) if rule.startswith(family)]
-    return ranks[0] if ranks else len(_SHOWN)
-
-
-def clock(seconds: float) -> str:
-    """Return a duration as m:ss or h:mm:ss."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def tail(logs: Iterable[str], lines: int = TAIL) -> str:
@@ -208,7 +125,7 @@ class LogHandler(LogHandlerBase):
         self.say(f"{self.tally.totals.total()} jobs: {self._plan()}")
 
     def _plan(self) -> str:
-        rules = sorted(self.tally.totals, key=lambda rule: (_rank(rule), rule))
+        rules = sorted(self.tally.totals, key=lambda rule: (rank(rule), rule))
         return ", ".join(f"{rule} {self.tally.totals[rule]}" for rule in rules)
 
     def _resources(self, event: Mapping[str, Any]) -> None:

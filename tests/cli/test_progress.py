@@ -2,7 +2,8 @@
 
 import pytest
 
-from jwrules.cli.progress import Tally, clock, killed, tail
+from jwrules.cli.progress import killed, tail
+from jwrules.cli.tally import Tally, clock
 
 
 def tally(totals, done=()):
