@@ -82,7 +82,10 @@ class Photometry:
 
 
 def photometry(catalog: Path, truth: Path, band: str, snr: float = 100.0) -> Photometry:
-    """Match the isolated, unsaturated stars of the truth above `snr` that lie in several exposures."""
+    """Match the isolated stars of the truth above `snr` that lie in several exposures.
+
+    Stars that saturate have no flux in a catalogue (NaN).
+    """
     sources = Table.read(truth / "sources.ecsv")
     chosen = (sources["type"] == "star") & sources[f"isolated_{band}"] & (sources[f"snr_{band}"] > snr)
     stars = sources[chosen & (sources[f"exposures_{band}"] >= 2)]

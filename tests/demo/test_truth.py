@@ -38,8 +38,9 @@ def test_cosmic_rays_are_found(finished, detector, noise):
 def test_isolated_stars_have_their_flux(finished, band):
     (catalog,) = finished.products(f"*{band.lower()}*_cat.ecsv")
     flux = measure.photometry(catalog, finished.truth, band).flux
-    assert len(flux) >= 20
-    assert abs(np.median(flux)) <= 0.01
+    measured = flux[np.isfinite(flux)]
+    assert len(measured) >= max(20, 0.85 * len(flux))
+    assert abs(np.median(measured)) <= 0.01
 
 
 @pytest.mark.parametrize("band", BANDS)

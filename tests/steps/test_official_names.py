@@ -15,6 +15,7 @@ OURS_ONLY = {
     "outlier_detection.noise",
     "ramp_fit.weighting",
     "resample.good_bits",
+    "source_catalog.centroid",
     "tweakreg.centroid",
     "tweakreg.clip",
 }
