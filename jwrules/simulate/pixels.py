@@ -118,7 +118,7 @@ def make(detector: Detector, window: Window, seed: int) -> Pixels:
         well=well.astype(np.float32),
         dark=np.where(reference, 0.0, dark).astype(np.float32),
         noise=noise.astype(np.float32),
-        efficiency=np.where(reference | dead, 0.0, _efficiency(shape, rng)),
+        efficiency=np.where(reference | dead, 0.0, spread_efficiency(shape, rng)),
         bend=np.clip(0.07 + 0.008 * rng.standard_normal(shape), 0.0, 0.14).astype(np.float32),
         reference=reference,
         dead=dead,
@@ -151,7 +151,7 @@ def _bias(detector: Detector, window: Window, rng: np.random.Generator) -> np.nd
     return detector.bias + columns + slope + 110.0 * rng.standard_normal(window.shape)
 
 
-def _efficiency(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+def spread_efficiency(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """Return the relative efficiency: broad structure, pixel to pixel scatter, and a few specks of dust."""
     coarse = rng.standard_normal((shape[0] // 64 + 4, shape[1] // 64 + 4))
     zoom = [n / c for n, c in zip(shape, coarse.shape, strict=True)]

@@ -58,10 +58,10 @@ def _integrate(
         for read in range(readout.frames):
             seconds = frame * (1 + readout.gap * (read == 0 and group > 0))
             charge += rng.poisson(per_second * seconds).astype(np.float32)
-            hits = _hits(pixels, seconds, rng)
-            hits["group"], hits["frame"] = group, read
-            np.add.at(charge, (hits["y"], hits["x"]), hits["electrons"])
-            cosmic.append(hits)
+            struck = hits(pixels, seconds, rng)
+            struck["group"], struck["frame"] = group, read
+            np.add.at(charge, (struck["y"], struck["x"]), struck["electrons"])
+            cosmic.append(struck)
             signal += np.minimum(pixels.read(charge), CONVERTER - pedestal)
         noise = pixels.noise / pixels.gain * rng.standard_normal(charge.shape, np.float32)
         noise += drift.one_over_f()
@@ -70,7 +70,7 @@ def _integrate(
     return np.concatenate(cosmic)
 
 
-def _hits(pixels: Pixels, seconds: float, rng: np.random.Generator) -> np.ndarray:
+def hits(pixels: Pixels, seconds: float, rng: np.random.Generator) -> np.ndarray:
     """Return the charges that cosmic rays leave in `seconds`: short tracks, spread a little into neighbours."""
     ny, nx = pixels.window.shape
     number = rng.poisson(HITS_PER_PIXEL_SECOND * ny * nx * seconds)
@@ -84,6 +84,6 @@ def _hits(pixels: Pixels, seconds: float, rng: np.random.Generator) -> np.ndarra
     inside = ((x >= 0) & (x < nx) & (y >= 0) & (y < ny)).ravel()
     where, owner = np.unique((y * nx + x).ravel()[inside], return_inverse=True)
     charge = np.rint(np.bincount(owner, share[inside], len(where)))
-    hits = np.zeros(len(where), dtype=COSMIC)
-    hits["y"], hits["x"], hits["electrons"] = where // nx, where % nx, charge
-    return hits[~pixels.reference[hits["y"], hits["x"]]]
+    struck = np.zeros(len(where), dtype=COSMIC)
+    struck["y"], struck["x"], struck["electrons"] = where // nx, where % nx, charge
+    return struck[~pixels.reference[struck["y"], struck["x"]]]

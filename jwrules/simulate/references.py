@@ -87,19 +87,19 @@ class Flags:
 class Shelf:
     """The folder of reference files; files are numbered as CRDS does."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, instrument: str = "NIRCAM") -> None:
+        self.folder, self.instrument = folder, instrument
         self._count: dict[str, int] = {}
 
     def path(self, reftype: str, suffix: str = "fits") -> Path:
         """Return the next free name for a file of this type."""
         self._count[reftype] = self._count.get(reftype, 0) + 1
-        return self.folder / f"jwst_nircam_{reftype}_{self._count[reftype]:04d}.{suffix}"
+        return self.folder / f"jwst_{self.instrument.lower()}_{reftype}_{self._count[reftype]:04d}.{suffix}"
 
     def put(self, reftype: str, describe: str, hdus: Sequence[Any], model: str, **keywords: Any) -> None:
         """Write a FITS reference file."""
         path = self.path(reftype)
-        keywords = {"FILENAME": path.name, "DATAMODL": model} | keywords
+        keywords = {"FILENAME": path.name, "DATAMODL": model, "INSTRUME": self.instrument} | keywords
         primary = fits.PrimaryHDU(header=header(reftype, describe, **keywords))
         fits.HDUList([primary, *hdus]).writeto(path, overwrite=True)
 
@@ -107,19 +107,20 @@ class Shelf:
 def write_detector(shelf: Shelf, pointing: Pointing, pixels: Pixels, seed: int) -> None:
     """Write everything that belongs to one detector and the window read from it."""
     keys = detector_keywords(pointing.detector, pointing.window)
-    _mask(shelf, pixels, keys)
-    _saturation(shelf, pixels, keys)
+    mask(shelf, pixels, keys)
+    saturation(shelf, pixels, keys)
     _superbias(shelf, pixels, keys)
-    _linearity(shelf, pixels, keys)
+    linearity(shelf, pixels, keys)
     _dark(shelf, pointing, pixels, keys)
     _noise(shelf, pixels, keys)
     _whole_frame(shelf, pointing, seed)
     _ipc(shelf, pointing.detector)
-    _flat(shelf, pointing.band, pixels, keys, seed)
+    flat(shelf, pointing.band, pixels, keys, seed)
     _photom(shelf, pointing)
 
 
-def _mask(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
+def mask(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
+    """Write which pixels are bad or see no light."""
     names = ("REFERENCE_PIXEL", "DO_NOT_USE", "HOT", "DEAD", "NON_SCIENCE", "UNRELIABLE_SLOPE")
     flags = Flags(pixels.window.shape, names)
     flags.set(pixels.reference, "REFERENCE_PIXEL", "NON_SCIENCE")
@@ -128,7 +129,8 @@ def _mask(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
     shelf.put("mask", "Bad pixels and reference pixels", flags.hdus(), "MaskModel", **keys)
 
 
-def _saturation(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
+def saturation(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
+    """Write where each pixel is full."""
     flags = Flags(pixels.window.shape, ("NO_SAT_CHECK",)).set(pixels.reference, "NO_SAT_CHECK")
     hdus = [image("SCI", pixels.ceiling, unit="DN"), *flags.hdus()]
     shelf.put("saturation", "Raw signal beyond which a pixel is full", hdus, "SaturationModel", **keys)
@@ -142,7 +144,8 @@ def _superbias(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
     shelf.put("superbias", "Level of every pixel after its reset", hdus, "SuperBiasModel", **keys, **more)
 
 
-def _linearity(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
+def linearity(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
+    """Write what makes the response of each pixel linear, and for the long channel what bends it too."""
     flags = Flags(pixels.window.shape, ("NONLINEAR", "NO_LIN_CORR")).set(pixels.reference, "NO_LIN_CORR")
     hdus = [image("COEFFS", pixels.linearity), *flags.hdus()]
     if pixels.detector.channel == "LONG":
@@ -216,7 +219,7 @@ def _ipc(shelf: Shelf, detector: Detector) -> None:
     shelf.put("ipc", describe, [image("SCI", kernel)], "IPCModel", **keys)
 
 
-def _flat(shelf: Shelf, band: Band, pixels: Pixels, keys: Mapping[str, Any], seed: int) -> None:
+def flat(shelf: Shelf, band: Band, pixels: Pixels, keys: Mapping[str, Any], seed: int) -> None:
     """Write the flat as a uniform sky would show it, measured with a small error that the file states."""
     rng = np.random.default_rng([seed, pixels.detector.number, 2])
     blind = pixels.reference | pixels.dead
@@ -225,7 +228,8 @@ def _flat(shelf: Shelf, band: Band, pixels: Pixels, keys: Mapping[str, Any], see
     flags = Flags(pixels.window.shape, ("NO_FLAT_FIELD", "DO_NOT_USE", "UNRELIABLE_FLAT"))
     flags.set(blind, "NO_FLAT_FIELD", "DO_NOT_USE")
     hdus = [image("SCI", np.where(blind, np.nan, flat)), image("ERR", error), *flags.hdus()]
-    more = {"FILTER": band.filter, "PUPIL": band.pupil, "CHANNEL": pixels.detector.channel}
+    optics = {"FILTER": band.filter, "PUPIL": band.pupil, "CHANNEL": pixels.detector.channel}
+    more = {keyword: value for keyword, value in optics.items() if value}
     shelf.put("flat", "Relative response to a uniform sky", hdus, "FlatModel", **keys, **more)
 
 

@@ -37,7 +37,7 @@ def _meta(reftype: str, model: str, path: Path, **instrument: Any) -> dict[str, 
     }
 
 
-def _save(path: Path, tree: dict[str, Any]) -> None:
+def save(path: Path, tree: dict[str, Any]) -> None:
     """Write the tree, with the list of the extensions that it needs in order: asdf itself keeps them in a set."""
     draft = io.BytesIO()
     asdf.AsdfFile(tree).write_to(draft)
@@ -58,7 +58,7 @@ def write_distortion(shelf: Shelf, pointing: Pointing) -> None:
     meta |= {"input_units": units.pix, "output_units": units.arcsec}
     meta["exposure"] = {"type": "NRC_IMAGE", "p_exptype": "NRC_IMAGE|NRC_TACQ|NRC_TSIMAGE|"}
     meta["subarray"] = {"name": "GENERIC"}
-    _save(path, {"meta": meta, "model": distortion_model(detector)})
+    save(path, {"meta": meta, "model": distortion_model(detector)})
 
 
 def distortion_model(detector: Detector) -> Model:
@@ -108,7 +108,7 @@ def write_offsets(shelf: Shelf, pointing: Pointing) -> None:
     row: dict[str, Any] = {"filter": band.filter, "pupil": band.pupil}
     row |= {"column_offset": band.offset[0], "row_offset": band.offset[1]}
     other = {"filter": "F212N", "pupil": "CLEAR", "column_offset": 0.31, "row_offset": -0.22}
-    _save(path, {"meta": meta, "filters": [row, other]})
+    save(path, {"meta": meta, "filters": [row, other]})
 
 
 def write_magnitudes(shelf: Shelf, bands: Sequence[Band]) -> None:
@@ -123,4 +123,4 @@ def write_magnitudes(shelf: Shelf, bands: Sequence[Band]) -> None:
             "abvega_offset": np.array([band.ab_minus_vega for band in bands], np.float32),
         }
     )
-    _save(path, {"meta": meta, "abvega_offset": table})
+    save(path, {"meta": meta, "abvega_offset": table})
