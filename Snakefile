@@ -8,7 +8,8 @@ min_version("9.0")
 report: "docs/report.rst"
 
 
-container: "docker://ghcr.io/jwrules/jwrules:0.1.0"
+# For those who run jobs in containers (--sdm apptainer): the image that Containerfile makes.
+container: "docker://jwrules/jwrules:0.1.0"
 
 
 include: "rules/common.smk"

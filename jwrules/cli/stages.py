@@ -40,6 +40,12 @@ def _add_stage(commands: Commands, run: Any, help: str, *examples: str) -> argpa
     command = add_command(commands, run.__name__, run, help, epilog)
     add_references(command)
     command.add_argument("--output", metavar="DIR", type=Path, required=True, help="folder of the products")
+    command.add_argument(
+        "--threads",
+        metavar="N",
+        type=int,
+        help="processors that the kernels may use (default: all); no result depends on it",
+    )
     add_options(command)
     rules = command.add_argument_group("what the rules of the workflow give, so that nothing is chosen here")
     rules.add_argument("--steps", metavar="JSON", help="the chain of steps with their parameters")
@@ -63,9 +69,9 @@ def _add_detector1(commands: Commands) -> None:
 
 def detector1(options: argparse.Namespace) -> None:
     """Correct the ramps of raw exposures and fit them: _rate and _rateints of each."""
+    _begin(options)
     from jwrules.stages import detector1 as stage
 
-    _say_command()
     for uncal in options.uncal:
         _say_made(stage.run(uncal, _workbench("detector1", uncal, options)))
 
@@ -90,9 +96,9 @@ def _add_image2(commands: Commands) -> None:
 
 def image2(options: argparse.Namespace) -> None:
     """Calibrate count rates in flux and position: _cal of each, and _i2d where the recipe resamples."""
+    _begin(options)
     from jwrules.stages import image2 as stage
 
-    _say_command()
     for given in options.inputs:
         for rate, background in _science_and_background(given, options):
             bench = _workbench("image2", rate, options)
@@ -124,10 +130,10 @@ def _add_image3(commands: Commands) -> None:
 
 def image3(options: argparse.Namespace) -> None:
     """Align, match, clean and combine the members of ASN: _i2d, _cat.ecsv, _segm, and _crf of each member."""
+    _begin(options)
     from jwrules import associations
     from jwrules.stages import image3 as stage
 
-    _say_command()
     association = associations.read(options.association)
     members = [_locate(m, options.association, options.members) for m in _members(association, "science")]
     bench = _workbench("image3", members[0], options)
@@ -216,7 +222,10 @@ def _hashes(chosen: Mapping[str, Path]) -> dict[str, str]:
     return {kind: references.content_hash(path) for kind, path in chosen.items()}
 
 
-def _say_command() -> None:
+def _begin(options: argparse.Namespace) -> None:
+    """Say what runs; set how many threads it may use, before anything reads that."""
+    if options.threads:
+        os.environ["NUMBA_NUM_THREADS"] = str(options.threads)
     log.info("jwrules %s", shlex.join(sys.argv[1:]))
 
 
