@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-TEMPLATES = ("nircam_imaging",)
+TEMPLATES = ("nircam_imaging", "miri_imaging")
 SIZES = ("small", "full")
 
 
@@ -19,4 +19,4 @@ def run(template: str, directory: Path, size: str = "small", seed: int = 1) -> N
     for what, value, known in (("template", template, TEMPLATES), ("size", size, SIZES)):
         if value not in known:
             raise WorkflowFault(f"{what} {value!r} cannot be simulated; there are: {', '.join(known)}")
-    campaign.simulate(Path(directory), size, seed)
+    campaign.simulate(Path(directory), size, seed, "MIRI" if template == "miri_imaging" else "NIRCAM")

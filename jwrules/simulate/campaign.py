@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
 
-from jwrules.simulate import headers, pixels, program, ramps, references, scene, tables, transforms, truth
-from jwrules.simulate.nircam import Pointing
+from jwrules.simulate import (
+    headers,
+    mid_infrared,
+    mid_infrared_references,
+    miri,
+    pixels,
+    program,
+    ramps,
+    references,
+    scene,
+    tables,
+    transforms,
+    truth,
+)
+from jwrules.simulate.nircam import Pointing, Readout
 from jwrules.simulate.pixels import Pixels
 from jwrules.simulate.program import Taken
 from jwrules.simulate.psf import Psf
@@ -19,42 +34,66 @@ from jwrules.simulate.scene import Sources
 THREADS = 2
 
 
-def simulate(directory: Path, size: str, seed: int) -> None:
-    """Write the program in this size: uncal, references and truth below `directory`."""
+@dataclass(frozen=True)
+class Camera:
+    """A detector: its pixels, and how it records charge (electron/s) in a readout."""
+
+    pixels: Pixels
+    expose: Callable[[Readout, np.ndarray, np.random.Generator], ramps.Exposure]
+
+
+def simulate(directory: Path, size: str, seed: int, instrument: str = "NIRCAM") -> None:
+    """Write the program of this instrument in this size: uncal, references and truth below `directory`."""
     for folder in ("uncal", "references", "truth"):
         (directory / folder).mkdir(parents=True, exist_ok=True)
-    taken = program.fly(size, np.random.default_rng([seed, 10]))
+    taken = program.fly(size, np.random.default_rng([seed, 10]), instrument)
     pointings = list(dict.fromkeys(one.pointing for one in taken))
     fields = [(p, next(t.claimed for t in taken if t.pointing is p)) for p in pointings]
     sources = scene.populate(fields, np.random.default_rng([seed, 11]))
     _write_sources(directory / "truth", pointings, taken, sources)
-    shelf = references.Shelf(directory / "references")
-    _write_shared(shelf, pointings)
+    shelf = references.Shelf(directory / "references", instrument)
+    if instrument == "MIRI":
+        mid_infrared_references.write_shared(shelf, pointings)
+    else:
+        _write_shared(shelf, pointings)
     for pointing in pointings:
-        detector = pixels.make(pointing.detector, pointing.window, seed)
-        references.write_detector(shelf, pointing, detector, seed)
-        transforms.write_distortion(shelf, pointing)
-        transforms.write_offsets(shelf, pointing)
-        _observe(directory, [t for t in taken if t.pointing is pointing], detector, sources, seed)
+        camera = (_mid_infrared if instrument == "MIRI" else _near_infrared)(shelf, pointing, seed)
+        _observe(directory, [t for t in taken if t.pointing is pointing], camera, sources, seed)
 
 
-def _observe(directory: Path, taken: Sequence[Taken], detector: Pixels, sources: Sources, seed: int) -> None:
+def _near_infrared(shelf: references.Shelf, pointing: Pointing, seed: int) -> Camera:
+    detector = pixels.make(pointing.detector, pointing.window, seed)
+    references.write_detector(shelf, pointing, detector, seed)
+    transforms.write_distortion(shelf, pointing)
+    transforms.write_offsets(shelf, pointing)
+    return Camera(detector, partial(ramps.expose, detector))
+
+
+def _mid_infrared(shelf: references.Shelf, pointing: Pointing, seed: int) -> Camera:
+    chip = mid_infrared.make(pointing.detector, miri.window(pointing.window.name), seed)
+    mid_infrared_references.write_detector(shelf, pointing, chip, seed)
+    mid_infrared_references.write_optics(shelf, pointing)
+    return Camera(chip.pixels, partial(mid_infrared.expose, chip))
+
+
+def _observe(directory: Path, taken: Sequence[Taken], camera: Camera, sources: Sources, seed: int) -> None:
     """Take the exposures of one observation, a few at a time; each has its own random numbers."""
     psf = Psf(taken[0].pointing.band.fwhm)
     psf.draw(np.zeros((1, 1)), 0.0, 0.0, 1.0)
 
     def take(one: Taken) -> None:
-        _expose(directory, one, detector, sources, psf, seed)
+        _expose(directory, one, camera, sources, psf, seed)
 
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(take, taken))
 
 
-def _expose(directory: Path, taken: Taken, detector: Pixels, sources: Sources, psf: Psf, seed: int) -> None:
+def _expose(directory: Path, taken: Taken, camera: Camera, sources: Sources, psf: Psf, seed: int) -> None:
     image = truth.brightness(taken, sources, psf)
+    detector = camera.pixels
     rate = truth.count_rate(taken, detector, image)
     rng = np.random.default_rng([seed, 12, taken.pointing.observation, taken.number])
-    exposure = ramps.expose(detector, taken.pointing.readout, rate * detector.gain, rng)
+    exposure = camera.expose(taken.pointing.readout, rate * detector.gain, rng)
     hdus = [
         fits.PrimaryHDU(header=headers.primary(taken)),
         fits.ImageHDU(exposure.ramp, header=headers.science(taken), name="SCI"),

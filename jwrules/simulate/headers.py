@@ -9,12 +9,15 @@ import numpy as np
 from astropy.io import fits
 from astropy.time import Time
 
+from jwrules.simulate.nircam import EXPOSURE_TYPES
 from jwrules.simulate.optics import nominal_area
 from jwrules.simulate.program import ABERRATION, PROGRAM, TARGET, Taken
 
 Card = tuple[str, Any, str]
 BARYCENTRIC = -214.3
 HELIOCENTRIC = -215.1
+TEMPLATES = {"NIRCAM": "NIRCam Imaging", "MIRI": "MIRI Imaging"}
+PATTERNS = {"NIRCAM": "INTRAMODULEBOX", "MIRI": "4-POINT-SETS"}
 
 
 def primary(taken: Taken) -> fits.Header:
@@ -85,7 +88,7 @@ def _identity(taken: Taken) -> Iterator[Card]:
     yield "TITLE", "Simulated stars and galaxies", "title of the proposal"
     yield "PI_NAME", "Simulator, A.", "principal investigator"
     yield "CATEGORY", "CAL", "kind of program"
-    yield "SUBCAT", "NIRCAM", "sub-category"
+    yield "SUBCAT", taken.pointing.detector.instrument, "sub-category"
     yield "DATE-OBS", start[:10], "[UTC] date of the start"
     yield "TIME-OBS", start[11:], "[UTC] time of the start"
     yield "DATE-BEG", start, "[UTC] start of the exposure"
@@ -100,7 +103,7 @@ def _identity(taken: Taken) -> Iterator[Card]:
     yield "ACT_ID", "01", "activity, base 36"
     yield "EXPOSURE", str(taken.number), "exposure request"
     yield "BKGDTARG", False, "target is background"
-    yield "TEMPLATE", "NIRCam Imaging", "observing template"
+    yield "TEMPLATE", TEMPLATES[taken.pointing.detector.instrument], "observing template"
     yield "OBSLABEL", f"{taken.pointing.band.filter} field", "label of the observation"
     yield "OBSFOLDR", "Simulated", "folder of the observation"
 
@@ -137,13 +140,15 @@ def _target(taken: Taken) -> Iterator[Card]:
 
 def _instrument(taken: Taken) -> Iterator[Card]:
     detector, band = taken.pointing.detector, taken.pointing.band
-    yield "INSTRUME", "NIRCAM", "instrument"
+    yield "INSTRUME", detector.instrument, "instrument"
     yield "DETECTOR", detector.name, "detector"
-    yield "MODULE", detector.module, "module"
-    yield "CHANNEL", detector.channel, "channel"
+    if detector.instrument == "NIRCAM":
+        yield "MODULE", detector.module, "module"
+        yield "CHANNEL", detector.channel, "channel"
     yield "FILTER", band.filter, "filter wheel"
-    yield "PUPIL", band.pupil, "pupil wheel"
-    yield "PILIN", False, "pupil imaging lens in the beam"
+    if detector.instrument == "NIRCAM":
+        yield "PUPIL", band.pupil, "pupil wheel"
+        yield "PILIN", False, "pupil imaging lens in the beam"
     yield "CORONMSK", "NONE", "coronagraph"
 
 
@@ -151,7 +156,7 @@ def _exposure(taken: Taken) -> Iterator[Card]:
     readout, seconds = taken.pointing.readout, _seconds(taken)
     yield "EXPCOUNT", taken.number, "running count in the visit"
     yield "EXPRIPAR", "PRIME", "prime or parallel"
-    yield "EXP_TYPE", "NRC_IMAGE", "kind of exposure"
+    yield "EXP_TYPE", EXPOSURE_TYPES[taken.pointing.detector.instrument], "kind of exposure"
     yield "EXPSTART", taken.start, "[d] start, MJD UTC"
     yield "EXPMID", (taken.start + end(taken)) / 2, "[d] middle, MJD UTC"
     yield "EXPEND", end(taken), "[d] end, MJD UTC"
@@ -211,7 +216,7 @@ def _subarray(taken: Taken) -> Iterator[Card]:
 def _dither(taken: Taken) -> Iterator[Card]:
     count = len(taken.pointing.dithers)
     x, y = taken.pointing.dithers[taken.number - 1]
-    yield "PATTTYPE", "INTRAMODULEBOX", "primary dither"
+    yield "PATTTYPE", PATTERNS[taken.pointing.detector.instrument], "primary dither"
     yield "PRIDTYPE", str(count), "primary dither points"
     yield "PRIDTPTS", count, "primary dither points"
     yield "PATT_NUM", taken.number, "position in the pattern"

@@ -46,11 +46,9 @@ class Chip:
 
 
 @dataclass(frozen=True)
-class Exposure:
-    """A raw ramp, uint16 (nints, ngroups, ny, nx), the cosmic rays and the showers in it."""
+class Exposure(ramps.Exposure):
+    """A raw ramp, the cosmic rays and the showers in it; a shower has the first group that holds it."""
 
-    ramp: np.ndarray
-    cosmic: np.ndarray
     showers: np.ndarray
 
 

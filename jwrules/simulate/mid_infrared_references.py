@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from astropy import units
 from astropy.io import fits
+from astropy.table import Table
 
 from jwrules.simulate import mid_infrared, references, transforms
 from jwrules.simulate.mid_infrared import Chip
@@ -30,6 +33,7 @@ def write_detector(shelf: Shelf, pointing: Pointing, chip: Chip, seed: int) -> N
     _rscd(shelf, pointing)
     _dark(shelf, pointing, chip, keys)
     _interference(shelf, chip)
+    references.ipc(shelf, pointing.detector)
 
 
 def _noise(shelf: Shelf, chip: Chip, keys: Mapping[str, Any]) -> None:
@@ -93,8 +97,64 @@ def _interference(shelf: Shelf, chip: Chip) -> None:
         "freqs": {"FAST": ["Hz390"], "SLOW": {"MIRIMAGE": ["Hz390"]}},
     }
     name = "FULL_FAST" if window.name == "FULL" else window.name
-    meta = {"reftype": "emicorr", "telescope": "JWST", "instrument": {"name": "MIRI", "detector": "MIRIMAGE"}}
-    meta |= {"author": "jwrules simulator", "pedigree": "DUMMY", "description": "Simulated emicorr"}
-    meta |= {"useafter": references.USEAFTER, "date": references.DATE, "filename": path.name, "model_type": "EmiModel"}
-    frequencies = {"Hz390": {"frequency": hertz, "phase_amplitudes": values}}
-    transforms.save(path, {"meta": meta, "frequencies": frequencies, "subarray_cases": {name: case}})
+    tree = {"frequencies": {"Hz390": {"frequency": hertz, "phase_amplitudes": values}}, "subarray_cases": {name: case}}
+    transforms.save(path, {"meta": _meta("emicorr", "EmiModel", path)} | tree)
+
+
+def _meta(reftype: str, model: str, path: Path, **more: Any) -> dict[str, Any]:
+    return {
+        "author": "jwrules simulator",
+        "date": references.DATE,
+        "description": f"Simulated {reftype}",
+        "filename": path.name,
+        "instrument": {"name": "MIRI", "detector": "MIRIMAGE"},
+        "model_type": model,
+        "pedigree": "DUMMY",
+        "reftype": reftype,
+        "telescope": "JWST",
+        "useafter": references.USEAFTER,
+    } | more
+
+
+def write_optics(shelf: Shelf, pointing: Pointing) -> None:
+    """Write where pixels look, how large they are, and what their counts mean."""
+    detector, band, window = pointing.detector, pointing.band, pointing.window
+    exposure = {"type": "MIR_IMAGE", "p_exptype": "MIR_IMAGE|MIR_TACQ|"}
+    path = shelf.path("distortion", "asdf")
+    meta = _meta("distortion", "DistortionModel", path, exposure=exposure, subarray={"name": "GENERIC"})
+    meta |= {"input_units": units.pix, "output_units": units.arcsec}
+    transforms.save(path, {"meta": meta, "model": transforms.distortion_model(detector)})
+    path = shelf.path("filteroffset", "asdf")
+    meta = _meta("filteroffset", "FilteroffsetModel", path, exposure=exposure, input_units=units.pix)
+    row = {"filter": band.filter, "column_offset": band.offset[0], "row_offset": band.offset[1]}
+    other = {"filter": "F1800W", "column_offset": 0.31, "row_offset": -0.22}
+    transforms.save(path, {"meta": meta, "filters": [row, other]})
+    references.area(shelf, pointing, window, references.detector_keywords(detector, window))
+    _photom(shelf, pointing)
+
+
+def _photom(shelf: Shelf, pointing: Pointing) -> None:
+    band, detector = pointing.band, pointing.detector
+    dtype = [("filter", "S12"), ("subarray", "S15"), ("photmjsr", "f4"), ("uncertainty", "f4")]
+    rows = [(band.filter, "GENERIC", band.photmjsr, 0.002 * band.photmjsr)]
+    rows.append((band.filter, "MASKLYOT", 3 * band.photmjsr, 0.02 * band.photmjsr))
+    table = fits.BinTableHDU(np.array(rows, dtype=dtype), name="PHOTOM")
+    keys = {"DETECTOR": detector.name, **references.nominal(detector)}
+    shelf.put("photom", "MJy/sr for 1 DN/s", [table], "MirImgPhotomModel", **keys)
+
+
+def write_shared(shelf: Shelf, pointings: Sequence[Pointing]) -> None:
+    """Write what mosaics need: aperture corrections, and AB minus Vega magnitudes of the filters."""
+    bands = list(dict.fromkeys(pointing.band for pointing in pointings))
+    names = dict.fromkeys(("FULL", *(pointing.window.name for pointing in pointings)))
+    dtype = [("filter", "S12"), ("subarray", "S15")]
+    dtype += [(name, "f4") for name in ("eefraction", "radius", "apcorr", "skyin", "skyout")]
+    rows = [(band.filter, name, *row) for band in bands for name in names for row in references.apertures(band)]
+    table = fits.BinTableHDU(np.array(rows, dtype=dtype), name="APCORR")
+    keys = {"DETECTOR": "MIRIMAGE", "EXP_TYPE": "MIR_IMAGE"}
+    shelf.put("apcorr", "Aperture corrections of mosaics", [table], "MirImgApcorrModel", **keys)
+    path = shelf.path("abvegaoffset", "asdf")
+    magnitudes = np.array([band.ab_minus_vega for band in bands], np.float32)
+    offsets = Table({"filter": [band.filter for band in bands], "abvega_offset": magnitudes})
+    meta = _meta("abvegaoffset", "ABVegaOffsetModel", path, exposure={"type": "MIR_IMAGE"})
+    transforms.save(path, {"meta": meta, "abvega_offset": offsets})

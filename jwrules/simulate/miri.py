@@ -36,7 +36,7 @@ MIRIMAGE = Detector(
     name="MIRIMAGE", module="", channel="", number=493, fast=1, slow=2,
     center=(-504.9, -312.6), scale=(0.11057, 0.11029), yang=4.8354,
     bend=(1.4e-3, -0.9e-3, 0.6e-3, 1.1e-4, -0.8e-4),
-    gain=4.1, read_noise=18.0, full_well=230000.0, dark=0.25, bias=6200.0,
+    gain=4.1, read_noise=18.0, full_well=230000.0, dark=0.25, bias=6200.0, instrument="MIRI",
 )  # fmt: skip
 
 F770W = Band("F770W", 0.452, 5.6, 2.445, (0.083, -0.121), 4.38, pupil="")
@@ -70,6 +70,11 @@ SKIPPED = (3, 5)
 """Groups that the first and later integrations leave out."""
 
 
+def window(name: str) -> Window:
+    """Return the window of this name."""
+    return {one.name: one for one in (FULL, SUB128)}[name]
+
+
 def imaging(size: str) -> tuple[Pointing, ...]:
     """Return the observations of the program 'miri_imaging' in this size.
 
@@ -78,4 +83,4 @@ def imaging(size: str) -> tuple[Pointing, ...]:
     """
     if size == "full":
         return (Pointing(1, MIRIMAGE, F770W, FULL, Readout("FASTR1", 1, 0, 20, 2), DITHERS, 150, 30, 24),)
-    return (Pointing(1, MIRIMAGE, F770W, SUB128, Readout("FASTR1", 1, 0, 40, 2), DITHERS, 24, 3, 34),)
+    return (Pointing(1, MIRIMAGE, F770W, SUB128, Readout("FASTR1", 1, 0, 40, 2), DITHERS, 44, 4, 34),)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 EDGE = 4
 FULL_SIZE = 2048
+EXPOSURE_TYPES = {"NIRCAM": "NRC_IMAGE", "MIRI": "MIR_IMAGE"}
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class Detector:
     dark: float
     bias: float
     parity: int = -1
+    instrument: str = "NIRCAM"
 
 
 NRCB1 = Detector(

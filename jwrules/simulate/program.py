@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from jwrules.simulate import miri
 from jwrules.simulate.nircam import Pointing, imaging
 from jwrules.simulate.optics import Attitude, View, reference_point
 
@@ -67,11 +68,11 @@ class Taken:
         return frame * (readout.integrations * readout.frames_read + readout.integrations - 1)
 
 
-def fly(size: str, rng: np.random.Generator) -> list[Taken]:
-    """Return all exposures of the program in order."""
+def fly(size: str, rng: np.random.Generator, instrument: str = "NIRCAM") -> list[Taken]:
+    """Return all exposures of the program with this instrument, in order."""
     taken: list[Taken] = []
     start = FIRST_START
-    for pointing in imaging(size):
+    for pointing in miri.imaging(size) if instrument == "MIRI" else imaging(size):
         for number in range(1, len(pointing.dithers) + 1):
             taken.append(_take(pointing, number, start, rng))
             start += (taken[-1].duration + BETWEEN) / 86400

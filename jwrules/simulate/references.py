@@ -10,7 +10,7 @@ import numpy as np
 from astropy.io import fits
 
 from jwrules.simulate import drifts
-from jwrules.simulate.nircam import FULL, Band, Detector, Pointing, Window
+from jwrules.simulate.nircam import EXPOSURE_TYPES, FULL, Band, Detector, Pointing, Window
 from jwrules.simulate.optics import nominal_area, pixel_area
 from jwrules.simulate.pixels import DEGREE, Pixels, full_gain
 from jwrules.simulate.psf import Psf
@@ -114,7 +114,7 @@ def write_detector(shelf: Shelf, pointing: Pointing, pixels: Pixels, seed: int) 
     _dark(shelf, pointing, pixels, keys)
     _noise(shelf, pixels, keys)
     _whole_frame(shelf, pointing, seed)
-    _ipc(shelf, pointing.detector)
+    ipc(shelf, pointing.detector)
     flat(shelf, pointing.band, pixels, keys, seed)
     _photom(shelf, pointing)
 
@@ -190,27 +190,35 @@ def _whole_frame(shelf: Shelf, pointing: Pointing, seed: int) -> None:
     keys = detector_keywords(detector, FULL, "GENERIC")
     hdus = [image("SCI", full_gain(detector, seed), unit="electrons/DN")]
     shelf.put("gain", "Gain", hdus, "GainModel", **keys)
-    hdus = [image("SCI", pixel_area(detector, FULL))]
+    area(shelf, pointing, FULL, keys)
+
+
+def area(shelf: Shelf, pointing: Pointing, window: Window, keys: Mapping[str, Any]) -> None:
+    """Write the area on the sky of each pixel of the window."""
+    hdus = [image("SCI", pixel_area(pointing.detector, window))]
     describe = "Area of the pixels in units of PIXAR_SR"
-    shelf.put("area", describe, hdus, "PixelAreaModel", **(keys | _optics(pointing) | _area(detector)))
+    more = {**keys, **_optics(pointing), **nominal(pointing.detector)}
+    shelf.put("area", describe, hdus, "PixelAreaModel", **more)
 
 
 def _optics(pointing: Pointing) -> dict[str, Any]:
-    return {
+    optics = {
         "FILTER": pointing.band.filter,
         "PUPIL": pointing.band.pupil,
         "CHANNEL": pointing.detector.channel,
         "MODULE": pointing.detector.module,
-        "EXP_TYPE": "NRC_IMAGE",
+        "EXP_TYPE": EXPOSURE_TYPES[pointing.detector.instrument],
     }
+    return {keyword: value for keyword, value in optics.items() if value}
 
 
-def _area(detector: Detector) -> dict[str, float]:
+def nominal(detector: Detector) -> dict[str, float]:
+    """Return the keywords of the area of the nominal pixel."""
     arcsec = nominal_area(detector)
     return {"PIXAR_SR": arcsec * SQUARE_ARCSEC, "PIXAR_A2": arcsec}
 
 
-def _ipc(shelf: Shelf, detector: Detector) -> None:
+def ipc(shelf: Shelf, detector: Detector) -> None:
     """Write the deconvolution kernel of a detector whose pixels do not share charge."""
     kernel = np.zeros((3, 3))
     kernel[1, 1] = 1.0
@@ -241,19 +249,21 @@ def _photom(shelf: Shelf, pointing: Pointing) -> None:
     table = fits.BinTableHDU(np.array(rows, dtype=dtype), name="PHOTOM")
     keys = {"DETECTOR": detector.name, "SUBARRAY": "GENERIC", "EXP_TYPE": "NRC_IMAGE", "P_EXP_TY": "NRC_IMAGE |"}
     model = "NrcImgPhotomModel"
-    shelf.put("photom", "MJy/sr for 1 DN/s", [table], model, **keys, **_area(detector))
+    shelf.put("photom", "MJy/sr for 1 DN/s", [table], model, **keys, **nominal(detector))
+
+
+def apertures(band: Band) -> list[tuple[float, ...]]:
+    """Return share of the energy, radius, correction and annulus of the circular apertures of a filter."""
+    psf = Psf(band.fwhm)
+    radii = [(energy, psf.radius_of(energy)) for energy in ENERGIES]
+    return [(energy, radius, psf.correction(radius, ANNULUS), *ANNULUS) for energy, radius in radii]
 
 
 def write_apertures(shelf: Shelf, bands: Sequence[Band]) -> None:
     """Write the aperture corrections, one row for each filter and share of the energy."""
     dtype = [("filter", "S12"), ("pupil", "S15")]
     dtype += [(name, "f4") for name in ("eefraction", "radius", "apcorr", "skyin", "skyout")]
-    rows = []
-    for band in bands:
-        psf = Psf(band.fwhm)
-        for energy in ENERGIES:
-            radius = psf.radius_of(energy)
-            rows.append((band.filter, band.pupil, energy, radius, psf.correction(radius, ANNULUS), *ANNULUS))
+    rows = [(band.filter, band.pupil, *row) for band in bands for row in apertures(band)]
     table = fits.BinTableHDU(np.array(rows, dtype=dtype), name="APCORR")
     keys = {"DETECTOR": "MULTIPLE", "EXP_TYPE": "NRC_IMAGE", "P_EXP_TY": "NRC_IMAGE | NRC_TSIMAGE |"}
     shelf.put("apcorr", "Aperture corrections of mosaics", [table], "NrcImgApcorrModel", **keys)

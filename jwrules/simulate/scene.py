@@ -20,6 +20,7 @@ FINE = 3
 APART = 1.05
 ISOLATION = 0.9
 COMPANION = 0.02
+DUST = 1.8
 
 
 @dataclass(frozen=True)
@@ -90,13 +91,14 @@ def _magnitudes(is_star: list[np.ndarray], rng: np.random.Generator) -> np.ndarr
 def _dress(
     ra: np.ndarray, dec: np.ndarray, is_star: np.ndarray, magnitude: np.ndarray, rng: np.random.Generator
 ) -> Sources:
+    """Give every source its colours and shape; what is warm in all of them makes them DUST mag brighter at 8 um."""
     number = len(ra)
     color = np.where(is_star, rng.normal(-0.3, 0.25, number), rng.normal(0.4, 0.4, number))
     flux = AB_ZERO * 10 ** (-0.4 * magnitude)
     return Sources(
         ra=ra,
         dec=dec,
-        flux={"F200W": flux, "F444W": flux * 10 ** (0.4 * color)},
+        flux={"F200W": flux, "F444W": flux * 10 ** (0.4 * color), "F770W": flux * 10 ** (0.4 * (color + DUST))},
         sersic=np.where(is_star, 0.0, rng.uniform(0.8, 2.5, number)),
         size=np.where(is_star, 0.0, rng.uniform(0.08, 0.3, number)),
         axis_ratio=np.where(is_star, 0.0, rng.uniform(0.4, 1.0, number)),
