@@ -26,12 +26,12 @@ class Shape(NamedTuple):
         """Return rows and columns inside the ellipse of this place and angle with these axes, in whole pixels."""
         return _inside(round(self.x), round(self.y), round(minor / 2), round(major / 2), self.angle, *plane)
 
-    def holds(self, other: Shape) -> bool:
-        """Return whether the centre of the other ellipse lies in this one."""
-        dx, dy = other.x - self.x, other.y - self.y
+    def holds(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Return which of the points (n,) lie in the ellipse."""
+        dx, dy = x - self.x, y - self.y
         along = dy * np.cos(self.angle) + dx * np.sin(self.angle)
         across = dy * np.sin(self.angle) - dx * np.cos(self.angle)
-        return bool(
+        return np.asarray(
             (2 * along) ** 2 * self.minor**2 + (2 * across) ** 2 * self.major**2 <= (self.minor * self.major) ** 2
         )
 
@@ -73,7 +73,8 @@ def _flag_group(ramp: np.ndarray, g: int, rules: Rules, bits: Bits, core: np.nda
     soon = shapes(_newly(ramp, g + 1, bits), rules.min_sat_area) if g + 1 < len(ramp) else []
     struck = shapes((ramp[g] & bits.jump) != 0, rules.min_jump_area)
     if rules.sat_required:
-        struck = [s for s in struck if _at_edge(s, rules, ramp.shape[1]) or any(map(s.holds, [*saturating, *soon]))]
+        x, y = (np.array([getattr(one, axis) for one in [*saturating, *soon]]) for axis in "xy")
+        struck = [s for s in struck if _at_edge(s, rules, ramp.shape[1]) or s.holds(x, y).any()]
         for shape in saturating:
             _grow_core(ramp, g, shape, rules, bits, core)
     for shape in struck:

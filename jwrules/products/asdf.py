@@ -6,9 +6,12 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-import asdf
 import numpy as np
+import yaml
 from astropy.io import fits
+
+_PLAIN = b"#ASDF 1.0.0\n#ASDF_STANDARD 1.5.0\n%YAML 1.1\n%TAG ! tag:stsci.edu:asdf/\n--- !core/asdf-1.1.0\n"
+"""How an ASDF file of plain values begins. Such a tree needs no library: loading its extensions takes longer than most steps."""
 
 
 def embed(tree: Mapping[str, Any]) -> fits.BinTableHDU:
@@ -20,6 +23,10 @@ def embed(tree: Mapping[str, Any]) -> fits.BinTableHDU:
 
 def _written(tree: Mapping[str, Any]) -> bytes:
     """Return the tree as ASDF; the extensions that it needs stand in the order of their names, not in that of a set."""
+    if "meta" not in tree:
+        return _PLAIN + yaml.dump(dict(tree), Dumper=yaml.CSafeDumper, sort_keys=False).encode() + b"...\n"
+    import asdf
+
     draft = io.BytesIO()
     asdf.AsdfFile(dict(tree)).write_to(draft)
     with asdf.open(io.BytesIO(draft.getvalue()), lazy_load=True) as file:
@@ -37,6 +44,12 @@ def extract(hdus: fits.HDUList) -> dict[str, Any]:
     if "ASDF" not in hdus:
         return {}
     stored = hdus["ASDF"].data["ASDF_METADATA"].tobytes()
+    if stored.startswith(_PLAIN):
+        return dict(yaml.load(stored[len(_PLAIN) :].removesuffix(b"...\n"), Loader=yaml.CSafeLoader))
+    if b"wcs" not in stored and b"jwrules" not in stored:
+        return {}
+    import asdf
+
     with asdf.open(io.BytesIO(stored), memmap=False, lazy_load=True, ignore_unrecognized_tag=True) as file:
         meta = file.tree.get("meta") or {}
         return {"meta": {"wcs": meta.get("wcs")}, "jwrules": file.tree.get("jwrules") or {}}

@@ -183,3 +183,22 @@ def test_a_long_value_keeps_what_fits_of_its_comment(tmp_path):
     header = pyfits.getheader(fits.write(tmp_path / "a_rate.fits", rate))
     assert header["ASNTABLE"] == "a" * 50
     assert header.comments["ASNTABLE"].startswith("the ")
+
+
+def test_a_product_without_a_wcs_has_an_asdf_extension_that_asdf_reads(tmp_path):
+    made = {"release": "0.1.0", "steps": [{"step": "jump", "params": {"limits": (1.0, 2.0)}, "reason": "a: b # c"}]}
+    path = fits.write(tmp_path / "a_rate.fits", replace(_rate(), provenance=made))
+    stored = pyfits.getdata(path, "ASDF")["ASDF_METADATA"].tobytes()
+    with asdf.open(io.BytesIO(stored)) as file:
+        assert file["jwrules"]["steps"][0] == {"step": "jump", "params": {"limits": [1.0, 2.0]}, "reason": "a: b # c"}
+
+
+def test_reading_and_writing_count_rates_does_not_wait_for_the_extensions_of_asdf(tmp_path):
+    path = fits.write(tmp_path / "a_rate.fits", _rate())
+    code = f"""
+import sys
+from jwrules.products import fits, kinds
+fits.write({str(tmp_path / "b_rate.fits")!r}, fits.read({str(path)!r}, kinds.Rate))
+assert "asdf_astropy.extensions" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
