@@ -11,7 +11,7 @@ import yaml
 from astropy.io import fits
 
 _PLAIN = b"#ASDF 1.0.0\n#ASDF_STANDARD 1.5.0\n%YAML 1.1\n%TAG ! tag:stsci.edu:asdf/\n--- !core/asdf-1.1.0\n"
-"""How an ASDF file of plain values begins. Such a tree needs no library: loading its extensions takes longer than most steps."""
+"""How an ASDF file of plain values begins; loading the extensions of the library takes longer than most steps."""
 
 
 def embed(tree: Mapping[str, Any]) -> fits.BinTableHDU:
