@@ -108,14 +108,13 @@ def _showers(
 ) -> list[Shape]:
     """Return the large regions of group `g` of an integration (ngroups, ny, nx) that rise or fall together."""
     which = min(g, len(expected.median)) - 1
-    good = ((flags[g] | flags[g - 1]) & np.uint8(sum(bits))) == 0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        deviation = np.abs(data[g] - data[g - 1] - expected.median[which]) / expected.noise[which]
-    good &= usable & np.isfinite(deviation)
-    smooth = np.empty_like(deviation)
-    deviation[~good] = 0
-    over_rows(_average, len(good), as_input(deviation), as_input(good), ring, smooth)
-    return shapes(good & (smooth > rules.snr), rules.min_area)
+    deviation, good, smooth = np.empty((3, *usable.shape), np.float32)
+    over_rows(
+        _deviate, len(usable), as_input(data[g - 1 : g + 1]), as_input(flags[g - 1 : g + 1]), as_input(usable),
+        as_input(expected.median[which]), as_input(expected.noise[which]), sum(bits), deviation, good,
+    )  # fmt: skip
+    over_rows(_average, len(usable), as_input(deviation), as_input(good), ring, smooth)
+    return shapes((good > 0) & (smooth > rules.snr), rules.min_area)
 
 
 def _grow(planes: np.ndarray, shape: Shape, rules: Rules, bits: Bits) -> None:
@@ -137,20 +136,57 @@ def _ring(inner: float, width: float) -> np.ndarray:
 
 
 @compiled
+def _deviate(
+    start: int,
+    stop: int,
+    data: np.ndarray,
+    flags: np.ndarray,
+    usable: np.ndarray,
+    median: np.ndarray,
+    noise: np.ndarray,
+    bits: int,
+    deviation: np.ndarray,
+    good: np.ndarray,
+) -> None:
+    """Write how far the difference of two groups (2, ny, nx) is from the median, in units of the noise; 0 if unknown.
+
+    `good` is 1 where it is known, else 0.
+    """
+    for y in range(start, stop):
+        for x in range(data.shape[2]):
+            ratio = abs(data[1, y, x] - data[0, y, x] - median[y, x]) / noise[y, x]
+            known = usable[y, x] and not (flags[1, y, x] | flags[0, y, x]) & bits and np.isfinite(ratio)
+            good[y, x] = 1 if known else 0
+            deviation[y, x] = ratio if known else 0
+
+
+@compiled
 def _average(start: int, stop: int, values: np.ndarray, good: np.ndarray, ring: np.ndarray, smooth: np.ndarray) -> None:
     """Write the mean of the good `values` in the ring around each pixel; outside of the plane there are good zeros."""
     ny, nx = values.shape
-    total, missing = np.empty(nx, np.float32), np.empty(nx, np.int32)
+    total, known = np.empty(nx, np.float32), np.empty(nx, np.float32)
     for y in range(start, stop):
-        total[:], missing[:] = 0, 0
+        total[:], known[:] = 0, len(ring)
         for k in range(len(ring)):
             v, dx = y + ring[k, 0], ring[k, 1]
             if 0 <= v < ny:
-                for x in range(max(0, -dx), min(nx, nx - dx)):
-                    total[x] += values[v, x + dx]
-                    missing[x] += not good[v, x + dx]
+                first, last = max(0, -dx), min(nx, nx - dx)
+                _add(total[first:last], values[v, first + dx : last + dx])
+                _add_less_one(known[first:last], good[v, first + dx : last + dx])
         for x in range(nx):
-            smooth[y, x] = total[x] / max(len(ring) - missing[x], 1)
+            smooth[y, x] = total[x] / max(known[x], 1)
+
+
+@compiled
+def _add(sums: np.ndarray, values: np.ndarray) -> None:
+    for x in range(sums.size):
+        sums[x] += values[x]
+
+
+@compiled
+def _add_less_one(sums: np.ndarray, values: np.ndarray) -> None:
+    for x in range(sums.size):
+        sums[x] += values[x] - np.float32(1)
 
 
 @compiled
