@@ -10,7 +10,15 @@ from interference_scene import FRAME, HERTZ
 from interference_scene import exposure as interfered
 from interference_scene import reference as waves
 from ramp_scene import gain_and_readnoise, meta, ramp, reference
-from test_detector1_steps import assert_same, official_jump, official_ramp, official_reference, saturated, scene
+from test_detector1_steps import (
+    assert_same,
+    official_fit,
+    official_jump,
+    official_ramp,
+    official_reference,
+    saturated,
+    scene,
+)
 
 from jwrules.products import kinds
 from jwrules.products.flags import DQ
@@ -22,6 +30,8 @@ from jwrules.steps.firstframe import firstframe
 from jwrules.steps.jump import Params as JumpParams
 from jwrules.steps.jump import jump
 from jwrules.steps.lastframe import lastframe
+from jwrules.steps.ramp_fit import Params as RampFitParams
+from jwrules.steps.ramp_fit import ramp_fit
 from jwrules.steps.refpix import Params as RefpixParams
 from jwrules.steps.refpix import refpix
 from jwrules.steps.reset import reset
@@ -244,3 +254,19 @@ def test_showers(size, settings):
     assert events > 4
     assert np.count_nonzero(groupdq != without) > 200 * events
     assert np.count_nonzero(ours.groupdq != groupdq) <= 4 * events
+
+
+def test_ramp_fit_of_what_is_left():
+    """The official step cuts the groups off that nobody may use; ours leaves them where they are."""
+    product = scene(nints=2, ngroups=12, NINTS=2, **MIRI)
+    references = gain_and_readnoise(product.pixeldq.shape)
+    product = lastframe(saturated(product))
+    product.groupdq[:, :2] |= np.uint8(DQ.DO_NOT_USE)
+    product = jump(product, **references)
+    whole, each = official_fit(product, references)
+    ours = ramp_fit(product, RampFitParams(weighting="official"), **references)
+    for mine, theirs in ((ours.rate, whole), (ours.rateints, each)):
+        same = ~(np.isnan(mine.data) & ~np.isnan(theirs["slope"]))
+        assert same.mean() > 0.99
+        for name, official_name in (("data", "slope"), ("var_poisson", "var_poisson"), ("var_rnoise", "var_rnoise")):
+            np.testing.assert_allclose(getattr(mine, name)[same], theirs[official_name][same], rtol=1e-5, atol=1e-7)
