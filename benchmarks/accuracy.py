@@ -86,7 +86,7 @@ def differences(both: Both) -> Iterator[tuple[str, ...]]:
 def _difference(pair: tuple[Path, Path]) -> tuple[str, str, str]:
     found = in_errors(*pair)
     count = "" if "i2d" in pair[0].name else str(flagged_otherwise(*pair))
-    return f"{found.median:.1g}", f"{found.p99:.1g}", count
+    return f"{found.median:.2g}", f"{found.p99:.2g}", count
 
 
 def truths(both: Both) -> Iterator[tuple[str, ...]]:
