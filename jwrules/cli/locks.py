@@ -5,36 +5,66 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jwrules.cli.common import log
 from jwrules.errors import WorkflowFault
 
+if TYPE_CHECKING:
+    import psutil
+
+_PATIENCE = 5.0
+"""Seconds for a job to end after it was asked to."""
+
 
 def free(directory: Path) -> None:
-    """Remove the lock that a killed run left; WorkflowFault while another run is at work in the directory."""
+    """Remove the lock that a killed run left; WorkflowFault while another run is at work in the directory.
+
+    Jobs that outlived their run are ended: they might yet write what another run has made, with other options.
+    """
     locks = directory / ".snakemake" / "locks"
     if not list(locks.glob("*.lock")):
         return
-    busy = list(_others_at_work(directory))
+    busy = [f"process {one.pid}: {' '.join(words)[:80]}" for one, words in _at_work(directory, _is_run)]
     if busy:
         raise WorkflowFault(f"{directory}: another run is at work there: {'; '.join(busy)}; wait for it or stop it")
+    _end([process for process, _ in _at_work(directory, _is_job)])
     log.warning("%s: a run was killed here; its lock is removed, and what it left unfinished is made again", directory)
     shutil.rmtree(locks)
 
 
-def _others_at_work(directory: Path) -> Iterator[str]:
-    """Return the other processes that run a workflow in the directory, as far as this machine can tell."""
+def _at_work(
+    directory: Path, wanted: Callable[[Sequence[str]], bool]
+) -> Iterator[tuple[psutil.Process, Sequence[str]]]:
+    """Yield the other processes in the directory whose command line is `wanted`, as far as this machine can tell."""
     import psutil
 
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             words = process.cmdline()
-            if _is_run(words) and process.pid != os.getpid() and Path(process.cwd()) == directory:
-                yield f"process {process.pid}: {' '.join(words)[:80]}"
+            if wanted(words) and process.pid != os.getpid() and Path(process.cwd()) == directory:
+                yield process, words
 
 
 def _is_run(words: Sequence[str]) -> bool:
     names = [Path(word).name for word in words]
     return "snakemake" in names or ("jwrules" in names and "run" in words)
+
+
+def _is_job(words: Sequence[str]) -> bool:
+    return "jwrules" in [Path(word).name for word in words] and "--steps" in words
+
+
+def _end(processes: Sequence[psutil.Process]) -> None:
+    import psutil
+
+    for process in processes:
+        log.warning("process %d, a job of the killed run, still ran; it is ended", process.pid)
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+    _, alive = psutil.wait_procs(processes, timeout=_PATIENCE)
+    for process in alive:
+        with contextlib.suppress(psutil.Error):
+            process.kill()

@@ -20,13 +20,18 @@ def locked(tmp_path):
     return tmp_path
 
 
+def started(words, folder):
+    """A process with these last words on its command line, at work in a folder."""
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", *words], cwd=folder)
+    while psutil.Process(process.pid).cmdline()[-len(words) :] != words:
+        time.sleep(0.01)
+    return process
+
+
 @pytest.fixture
 def at_work(locked):
     """A process that looks like Snakemake, at work in the directory."""
-    sleep = [sys.executable, "-c", "import time; time.sleep(60)", "snakemake"]
-    process = subprocess.Popen(sleep, cwd=locked)
-    while psutil.Process(process.pid).cmdline()[-1:] != ["snakemake"]:
-        time.sleep(0.01)
+    process = started(["snakemake"], locked)
     yield process
     process.kill()
     process.wait()
@@ -41,3 +46,14 @@ def test_the_lock_of_a_run_at_work_stays(locked, at_work):
     with pytest.raises(WorkflowFault, match=f"another run is at work there: process {at_work.pid}"):
         free(locked)
     assert list((locked / ".snakemake").glob("locks/*.lock"))
+
+
+def test_jobs_that_outlived_their_run_are_ended_and_those_elsewhere_go_on(locked, tmp_path_factory):
+    words = ["jwrules", "detector1", "--steps", "[]"]
+    orphan, other = started(words, locked), started(words, tmp_path_factory.mktemp("other"))
+    free(locked)
+    assert not psutil.pid_exists(orphan.pid)
+    assert other.poll() is None
+    orphan.wait()
+    other.kill()
+    other.wait()

@@ -81,6 +81,7 @@ def carries_on(demo):
     assert set(os.listdir(demo.results)) == expected
     for path in demo.results.iterdir():
         headers.check_complete(path)
+    return done
 
 
 def visible(folder):
@@ -248,5 +249,5 @@ def test_after_a_run_that_was_killed_the_next_carries_on(one):
             time.sleep(0.02)
         driver.kill()
     assert list((one.folder / ".snakemake" / "locks").iterdir())
-    carries_on(one)
+    assert "a run was killed here; its lock is removed" in carries_on(one).stderr
     assert not list((one.folder / ".snakemake").glob("locks/*.lock"))
