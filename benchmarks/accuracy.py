@@ -21,10 +21,11 @@ from astropy.io import fits
 HOUSE = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(HOUSE / "tests" / "official"), str(HOUSE / "tests")]
 
-from demo import measure  # noqa: E402
 from difference import flagged_otherwise, in_errors  # noqa: E402
-from pipeline import Task, start  # noqa: E402
 from side_by_side import ALIGNED, LONG, MOSAIC, REFERENCES, SHORT, Both, run  # noqa: E402
+
+from demo import measure  # noqa: E402
+from pipeline import Task, start  # noqa: E402
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from astropy.io import fits
-from pipeline import Task, start
 from side_by_side import REFERENCES, run
 
 from jwrules import simulate
 from jwrules.simulate import miri
+from pipeline import Task, start
 
 pytestmark = [pytest.mark.official, pytest.mark.filterwarnings("ignore")]
 pytest.importorskip("jwst")
