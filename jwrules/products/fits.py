@@ -142,7 +142,8 @@ def arriving(path: Path) -> Iterator[Path]:
         why = reason.strerror or str(reason).partition(". ")[0]
         raise DataFault(f"{path}: cannot be written ({why}); nothing was left under this name") from reason
     finally:
-        temporary.unlink(missing_ok=True) if os.access(path.parent, os.W_OK) else None
+        if os.access(path.parent, os.W_OK):
+            temporary.unlink(missing_ok=True)
 
 
 def _remove_abandoned(path: Path) -> None:
