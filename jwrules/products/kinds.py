@@ -7,7 +7,7 @@ The declaration (`hdu(...)`) is the single source for reading and writing (`prod
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -90,12 +90,24 @@ class Product:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Note:
+    """What one part of a step tells the next: an array, and what its axes are, one letter each.
+
+    Along `i` (integrations) and `y` (rows) it is cut as the exposure is, along others it stays whole.
+    """
+
+    array: np.ndarray
+    axes: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ramp(Product):
-    """Groups of every pixel (DN), as read or corrected.
+    """Groups of every pixel (DN), as read or corrected: an exposure, or a block of one.
 
     data (nints, ngroups, ny, nx), pixeldq (ny, nx), groupdq (nints, ngroups, ny, nx), zeroframe (nints, ny, nx),
-    average_dark (ny, nx) in electron/s, for the Poisson variance.
+    average_dark (ny, nx) in electron/s, for the Poisson variance. `notes` and `counts` live within a step: see
+    `steps.declare`.
     """
 
     model: ClassVar[str] = "RampModel"
@@ -104,6 +116,16 @@ class Ramp(Product):
     groupdq: np.ndarray = hdu("GROUPDQ", "u1", 4)
     zeroframe: np.ndarray | None = hdu("ZEROFRAME", "f4", 3, optional=True)
     average_dark: np.ndarray | None = hdu("AVDRKCUR", "f4", 2, optional=True)
+    notes: Mapping[str, Note] = field(default_factory=dict)
+    counts: Mapping[str, float] = field(default_factory=dict)
+
+    def noting(self, name: str, array: np.ndarray, axes: str) -> Ramp:
+        """Return the ramp with a note for the next part of the step."""
+        return replace(self, notes={**self.notes, name: Note(array, axes)})
+
+    def counting(self, **numbers: float) -> Ramp:
+        """Return the ramp with these numbers added to its counts."""
+        return replace(self, counts={**self.counts, **{k: self.counts.get(k, 0) + n for k, n in numbers.items()}})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,15 +1,28 @@
-"""How a step is declared: frozen parameters and a function; everything else is read from that declaration."""
+"""How a step is declared: frozen parameters and a function; everything else is read from that declaration.
+
+An exposure may be larger than memory, so a step on a Ramp is handed *blocks* of it, and its result may not depend on
+how they are cut. It says what a block must hold:
+
+- ``samples``: nothing beyond the groups of an integration; any block will do;
+- ``frames``: whole frames of whole integrations. Such a block is a segment of the exposure (INTSTART, INTEND);
+- ``ramps``: all integrations of its pixels. Such a block is a band of rows, a subarray (SUBSTRT2, SUBSIZE2).
+
+`margin` is how many rows beside a pixel decide on it. Blocks come in the order of integrations, or of rows. What has to
+be known of the exposure before a step, or done on blocks of another kind after it, is a `Part` of its own; parts hand
+each other notes (`Ramp.noting`). Numbers about the exposure are counted (`Ramp.counting`) and summed over its blocks;
+`finish` turns the sums into keywords and messages, once.
+"""
 
 from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
 
-from jwrules.products.kinds import Reference
+from jwrules.products.kinds import Meta, Ramp, Reference
 
 
 class Skip(Exception):
@@ -43,8 +56,35 @@ class Input:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A function `(ramp, params, **inputs) -> ramp` on blocks of one kind; it takes those inputs that it names.
+
+    `awaited` tells that what comes next needs the notes of all blocks, not only those of its own. The part is left out
+    where `when(params)` is false.
+    """
+
+    function: Callable[..., Any]
+    along: str = "samples"
+    margin: int | Callable[[Any], int] = 0
+    awaited: bool = False
+    when: Callable[[Any], bool] = lambda params: True
+
+    def rows(self, params: Any) -> int:
+        """Return how many rows beside a pixel decide on it."""
+        return self.margin(params) if callable(self.margin) else self.margin
+
+    def __call__(self, product: Any, params: Any, **inputs: Any) -> Any:
+        """Apply the part to a block."""
+        known = inspect.signature(self.function).parameters
+        return self.function(product, params, **{name: value for name, value in inputs.items() if name in known})
+
+
+Finish = Callable[[Meta, Mapping[str, float], Any], Meta]
+
+
+@dataclass(frozen=True)
 class Step:
-    """A declared step. `name` is file name, function name and recipe key."""
+    """A declared step. `name` is file name, function name and recipe key; `parts` is the step as it runs on blocks."""
 
     name: str
     status: str
@@ -55,10 +95,21 @@ class Step:
     params: type
     inputs: tuple[Input, ...]
     function: Callable[..., Any]
+    parts: tuple[Part, ...]
+    finish: Finish | None = None
 
     def __call__(self, product: Any, params: Any = None, **inputs: Any) -> Any:
-        """Apply the step to `product`; `params` are its defaults where not given."""
-        return self.function(product, self.params() if params is None else params, **inputs)
+        """Apply the step to a whole `product`; `params` are its defaults where not given."""
+        params = self.params() if params is None else params
+        for part in self.parts:
+            if part.when(params):
+                product = part(product, params, **inputs)
+        return self.finished(product, params) if isinstance(product, Ramp) else product
+
+    def finished(self, ramp: Ramp, params: Any) -> Ramp:
+        """Return the ramp with what `finish` makes of the counts of the whole exposure, without counts and notes."""
+        meta = self.finish(ramp.meta, ramp.counts, params) if self.finish else ramp.meta
+        return replace(ramp, meta=meta, counts={}, notes={})
 
     def references(self) -> tuple[Input, ...]:
         """Return the reference files that the step takes."""
@@ -69,10 +120,19 @@ class Step:
         return tuple(i for i in self.inputs if i.role)
 
 
-def step(*, status: str) -> Callable[[Callable[..., Any]], Step]:
+def step(
+    *,
+    status: str,
+    along: str = "samples",
+    margin: int | Callable[[Any], int] = 0,
+    before: Sequence[Part] = (),
+    after: Sequence[Part] = (),
+    finish: Finish | None = None,
+) -> Callable[[Callable[..., Any]], Step]:
     """Declare a function `(product, params: Params, *, reftype: Kind) -> product` as a step.
 
-    `status` is the keyword that records whether the step ran (S_DARK, ...). The module must define `Params`.
+    `status` is the keyword that records whether the step ran (S_DARK, ...). The module must define `Params`. `along` and
+    `margin` say which blocks of a Ramp the function works on; `before` and `after` are parts that run on others.
     """
 
     def declare(function: Callable[..., Any]) -> Step:
@@ -90,6 +150,8 @@ def step(*, status: str) -> Callable[[Callable[..., Any]], Step]:
             params=hints[names[1].name],
             inputs=tuple(_input(p.name, hints[p.name]) for p in names if p.kind is p.KEYWORD_ONLY),
             function=function,
+            parts=(*before, Part(function, along, margin), *after),
+            finish=finish,
         )
 
     return declare
