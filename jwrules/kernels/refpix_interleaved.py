@@ -54,9 +54,13 @@ def _drift(
     return total / ends
 
 
-def subtract(planes: np.ndarray, excess: np.ndarray) -> None:
-    """Take `excess` (n, parities, 4) off the rows and columns of `planes` (n, ny, nx) that it belongs to, in place."""
+def subtract(planes: np.ndarray, excess: np.ndarray, first_row: int = 0) -> None:
+    """Take `excess` (n, parities, 4) off the rows and columns of `planes` (n, ny, nx) that it belongs to, in place.
+
+    `first_row` is the number of the first row of the planes.
+    """
     parities = excess.shape[1]
-    for parity in range(parities):
+    for row in range(parities):
+        parity = (first_row + row) % parities
         for output in range(OUTPUTS):
-            planes[:, parity::parities, output::OUTPUTS] -= excess[:, parity, output, np.newaxis, np.newaxis]
+            planes[:, row::parities, output::OUTPUTS] -= excess[:, parity, output, np.newaxis, np.newaxis]

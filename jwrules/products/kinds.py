@@ -106,7 +106,8 @@ class Ramp(Product):
     """Groups of every pixel (DN), as read or corrected: an exposure, or a block of one.
 
     data (nints, ngroups, ny, nx), pixeldq (ny, nx), groupdq (nints, ngroups, ny, nx), zeroframe (nints, ny, nx),
-    average_dark (ny, nx) in electron/s, for the Poisson variance. `notes` and `counts` live within a step: see
+    average_dark (ny, nx) in electron/s, for the Poisson variance. `left_out` (nints, ngroups) tells groups that no
+    pixel is to use. `own` are the rows of a block without its margin. `notes` and `counts` live within a step: see
     `steps.declare`.
     """
 
@@ -116,6 +117,8 @@ class Ramp(Product):
     groupdq: np.ndarray = hdu("GROUPDQ", "u1", 4)
     zeroframe: np.ndarray | None = hdu("ZEROFRAME", "f4", 3, optional=True)
     average_dark: np.ndarray | None = hdu("AVDRKCUR", "f4", 2, optional=True)
+    left_out: np.ndarray | None = None
+    own: slice = field(default_factory=lambda: slice(None))
     notes: Mapping[str, Note] = field(default_factory=dict)
     counts: Mapping[str, float] = field(default_factory=dict)
 
