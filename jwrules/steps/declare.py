@@ -131,8 +131,8 @@ def step(
 ) -> Callable[[Callable[..., Any]], Step]:
     """Declare a function `(product, params: Params, *, reftype: Kind) -> product` as a step.
 
-    `status` is the keyword that records whether the step ran (S_DARK, ...). The module must define `Params`. `along` and
-    `margin` say which blocks of a Ramp the function works on; `before` and `after` are parts that run on others.
+    `status` is the keyword that records whether the step ran (S_DARK, ...). The module must define `Params`. `along`
+    and `margin` say which blocks of a Ramp the function works on; `before` and `after` are parts that run on others.
     """
 
     def declare(function: Callable[..., Any]) -> Step:
