@@ -108,7 +108,8 @@ def _large_events(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnois
     status="S_JUMP",
     along="ramps",
     margin=1,
-    after=[Part(_large_events, along="frames", when=_seeks_large_events)],
+    changes="flags",
+    after=[Part(_large_events, along="frames", changes="flags", when=_seeks_large_events)],
     finish=_finish,
 )
 def jump(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Ramp:
@@ -153,7 +154,7 @@ def _find(ramp: Ramp, params: Params, mode: int, gain: np.ndarray, readnoise: np
     )
     frames = int(ramp.meta.get("NFRAMES", 1))
     spreads = kernel.find(ramp.data, ramp.groupdq, gain, readnoise, frames, mode, thresholds, BITS)
-    found = sum(int(np.count_nonzero(plane & JUMP_DET)) for plane in ramp.groupdq[:, :, ramp.own])
+    found = sum(int(np.count_nonzero(plane & JUMP_DET)) for plane in ramp.groupdq[:, :, *ramp.own])
     if params.flag_4_neighbors:
         kernel.spread(spreads, ramp.groupdq, BITS)
     times = np.array([params.after_jump_flag_time1, params.after_jump_flag_time2])

@@ -76,14 +76,14 @@ def _measure_interleaved(ramp: Ramp, params: Params) -> Ramp:
     return ramp.noting("excess", excess.reshape(nints, ngroups, *excess.shape[1:]), "ig--")
 
 
-@step(status="S_REFPIX", before=[Part(_measure, along="frames")])
+@step(status="S_REFPIX", before=[Part(_measure, along="frames", changes="nothing")])
 def refpix(ramp: Ramp, params: Params) -> Ramp:
     """Return the ramp with every group and the first frames corrected (DN)."""
     notes = {name: note.array for name, note in ramp.notes.items()}
     planes = ramp.data.reshape(-1, *ramp.pixeldq.shape)
     if "excess" in notes:
         excess = notes["excess"].reshape(len(planes), *notes["excess"].shape[2:])
-        refpix_interleaved.subtract(planes, excess, int(ramp.meta["SUBSTRT2"]) - 1)
+        refpix_interleaved.subtract(planes, excess, ramp.corner[1:])
         return ramp
     kernel.subtract(planes, *(notes[name].reshape(len(planes), -1) for name in ("along_y", "along_x")))
     if ramp.zeroframe is not None:
