@@ -16,7 +16,6 @@ from astropy.table import Table
 
 from jwrules.errors import HeaderFault
 
-
 _AXES = {2: "yx", 3: "iyx", 4: "igyx"}
 
 
