@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 from jwrules import names
@@ -31,8 +30,8 @@ def run(uncal: Path, bench: Workbench, memory: int | None = None) -> list[Path]:
         )
 
         def give(slopes: Slopes, box: Box) -> None:
-            rate.put(replace(slopes.rate, meta=exposure.unplaced(slopes.rate.meta)), box, exposure)
-            rateints.put(replace(slopes.rateints, meta=exposure.unplaced(slopes.rateints.meta)), box, exposure)
+            rate.put(slopes.rate, box, exposure)
+            rateints.put(slopes.rateints, box, exposure)
 
         stream = Stream(exposure, bench.calls, bench.pieces(exposure), Budget(memory, allowed_threads(), bench.output))
         complete = stream.run(give)

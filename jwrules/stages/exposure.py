@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from jwrules.products import fits
-from jwrules.products.kinds import Meta, Note, Ramp
+from jwrules.products.kinds import Cards, Meta, Note, Ramp
 from jwrules.products.rooms import Memory, Room
 from jwrules.products.stored import Stored
 
@@ -107,7 +107,7 @@ class Exposure:
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
-        self._start = dict(self.maps)
+        self._start, self._bare = dict(self.maps), self.meta
         self._resized: dict[str, Any] = {}
         self._seams: list[Seam] = []
 
@@ -117,11 +117,16 @@ class Exposure:
         return self.shape[-2], self.shape[-1]
 
     def begin(self) -> None:
-        """Let blocks that are cut from now on have the maps as they are now."""
+        """Let blocks that are cut from now on have maps and keywords as they are now."""
         self._start = {name: array.copy() for name, array in self.maps.items()}
+        primary, sci = (Cards((k, header[k]) for k in header if k) for header in (self.meta.primary, self.meta.sci))
+        self._bare = replace(self.meta, primary=primary, sci=sci)
 
-    def block(self, box: Box, stored: Sequence[str]) -> Ramp:
-        """Return a block, its fields in `stored` as they are kept, the others as they were read from the file."""
+    def block(self, box: Box, stored: Sequence[str], *, first: bool = True) -> Ramp:
+        """Return a block, its fields in `stored` as they are kept, the others as they were read from the file.
+
+        Only the `first` one has a header with comments.
+        """
         values = {name: self._large(name, box, name in stored) for name in LARGE}
         if values["groupdq"] is None:
             values["groupdq"] = np.zeros(values["data"].shape, np.uint8)
@@ -129,7 +134,7 @@ class Exposure:
         corner = (box.i.start, box.y.start, box.x.start)
         tables = {name: self._rows(name, table, box) for name, table in self.tables.items()}
         return Ramp(
-            meta=self.placed(box), tables=tables, provenance=self.provenance, corner=corner, own=box.own,
+            meta=self._placed(self.meta if first else self._bare, box), tables=tables, provenance=self.provenance, corner=corner, own=box.own,
             **values, **maps,
         )  # fmt: skip
 
@@ -173,18 +178,18 @@ class Exposure:
     def _rows(self, name: str, table: Any, box: Box) -> Any:
         return table[box.i] if name == "INT_TIMES" and len(table) == self.shape[0] else table
 
-    def placed(self, box: Box) -> Meta:
+    def _placed(self, meta: Meta, box: Box) -> Meta:
         """Return the keywords of a block, which is a subarray and a segment of its own."""
-        primary = self.meta.primary
+        primary = meta.primary
         place = {"y": box.y, "x": box.x}
         keywords: dict[str, Any] = {}
         for keyword, (axis, is_size) in _PLACE.items():
             if keyword in primary:
                 one = place[axis]
                 keywords[keyword] = one.stop - one.start if is_size else primary[keyword] + one.start
-        first = int(self.meta.get("INTSTART", 1))
+        first = int(meta.get("INTSTART", 1))
         keywords |= {"INTSTART": first + box.i.start, "INTEND": first + box.i.stop - 1}
-        return self.meta.updated(**keywords)
+        return meta.updated(**keywords)
 
     def unplaced(self, meta: Meta) -> Meta:
         """Return keywords of a block as keywords of the exposure."""

@@ -42,9 +42,9 @@ class Outgoing:
                 for name, letters in axes.items()
                 if (array := getattr(product, name)) is not None
             }
-            whole = replace(product, provenance=self._bench.provenance(product, self._made_from))
-            self._file = fits.Growing(self._temporary, self._path, whole, shapes)
-            self._first = whole
+            provenance = self._bench.provenance(product, self._made_from)
+            self._first = replace(product, meta=exposure.unplaced(product.meta), provenance=provenance)
+            self._file = fits.Growing(self._temporary, self._path, self._first, shapes)
         inner = box.without_margin()
         boxes = {name: inner.of(letters) for name, letters in axes.items()}
         self._file.put(product, boxes, {name: box.inner(letters) for name, letters in axes.items()})

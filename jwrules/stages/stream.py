@@ -71,7 +71,7 @@ class Stream:
         opener = self._opener()
 
         def pass_through(box: Box, first: bool) -> None:
-            block: Any = self.exposure.block(box, stored if "data" in stored else ())
+            block: Any = self.exposure.block(box, stored if "data" in stored else (), first=first)
             open_here = opener(box)
             for turn in before:
                 block = self._repeat(turn, block, box, open_here)
