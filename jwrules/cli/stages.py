@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -65,6 +66,12 @@ def _add_detector1(commands: Commands) -> None:
     example = "jwrules detector1 demo/uncal/*_uncal.fits --references demo/references --output rates"
     command = _add_stage(commands, detector1, "ramps (_uncal) to count rates (_rate, _rateints)", example)
     command.add_argument("uncal", metavar="UNCAL", type=Path, nargs="+", help="raw exposures")
+    command.add_argument(
+        "--memory",
+        metavar="SIZE",
+        type=_megabytes,
+        help="what the process may take, such as 4G or 900M (default: about 700M); no result depends on it",
+    )
 
 
 def detector1(options: argparse.Namespace) -> None:
@@ -73,7 +80,16 @@ def detector1(options: argparse.Namespace) -> None:
     from jwrules.stages import detector1 as stage
 
     for uncal in options.uncal:
-        _say_made(stage.run(uncal, _workbench("detector1", uncal, options)))
+        _say_made(stage.run(uncal, _workbench("detector1", uncal, options), options.memory))
+
+
+def _megabytes(text: str) -> int:
+    """Return the size that a text such as 4G, 900M or 900 says, in megabytes."""
+    units = {"": 1.0, "M": 1.0, "G": 1024.0, "T": 1024.0**2}
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([MGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    if not found or not float(found[1]):
+        raise argparse.ArgumentTypeError(f"'{text}' is no size; say it as 4G or 900M")
+    return max(1, int(float(found[1]) * units[found[2].upper()]))
 
 
 def _add_image2(commands: Commands) -> None:

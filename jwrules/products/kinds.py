@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from astropy.io import fits
-from astropy.table import Table
 
 from jwrules.errors import HeaderFault
+
+if TYPE_CHECKING:
+    from astropy.table import Table
 
 _AXES = {2: "yx", 3: "iyx", 4: "igyx"}
 

@@ -66,16 +66,19 @@ class Stream:
     ) -> None:
         """Send all blocks through a leg."""
         self.exposure.begin()
-        before = [] if "data" in stored else [turn for turn in done if self._serves(turn, leg)]
+        before = [] if "data" in stored else self._once_more(leg, done, "groupdq" in stored)
         margin = leg.margin + sum(turn.margin for turn in before)
         opener = self._opener()
+        without = leg.flags_suffice and "groupdq" in stored
 
         def pass_through(box: Box, first: bool) -> None:
-            block: Any = self.exposure.block(box, stored if "data" in stored else (), first=first)
+            block: Any = self.exposure.block(
+                box, stored if "data" in stored or without else (), first=first, without_data=without
+            )
             open_here = opener(box)
             for turn in before:
                 block = self._repeat(turn, block, box, open_here)
-            if "groupdq" in stored and "data" not in stored:
+            if "groupdq" in stored and "data" not in stored and not without:
                 block = replace(block, groupdq=self.exposure.flags(box))
             for turn in leg.turns:
                 block = self._take(turn, block, box, open_here, first)
@@ -98,6 +101,13 @@ class Stream:
         if leg.along == "frames":
             return frames(self.exposure, self.budget.integrations(self.exposure))
         return ramps(self.exposure, *self.budget.patch(self.exposure, margin), margin)
+
+    def _once_more(self, leg: Leg, done: Sequence[Turn], flags_are_kept: bool) -> list[Turn]:
+        """Return the parts that blocks go through again, to get back what is not kept."""
+        turns = [turn for turn in done if self._serves(turn, leg)]
+        while turns and flags_are_kept and (leg.flags_suffice or not turns[-1].touches("data")):
+            turns.pop()
+        return turns
 
     def _serves(self, turn: Turn, leg: Leg) -> bool:
         """Whether a part that was run before is run again to get the groups back."""
