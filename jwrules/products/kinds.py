@@ -106,8 +106,9 @@ class Ramp(Product):
     """Groups of every pixel (DN), as read or corrected: an exposure, or a block of one.
 
     data (nints, ngroups, ny, nx), pixeldq (ny, nx), groupdq (nints, ngroups, ny, nx), zeroframe (nints, ny, nx),
-    average_dark (ny, nx) in electron/s, for the Poisson variance. `notes` and `counts` live within a step: see
-    `steps.declare`.
+    average_dark (ny, nx) in electron/s, for the Poisson variance. left_out (nints, ngroups), bool, says which groups
+    firstframe, lastframe and rscd leave out as a whole, whatever single pixels keep; it lives within a stage. `notes`
+    and `counts` live within a step: see `steps.declare`.
     """
 
     model: ClassVar[str] = "RampModel"
@@ -116,12 +117,19 @@ class Ramp(Product):
     groupdq: np.ndarray = hdu("GROUPDQ", "u1", 4)
     zeroframe: np.ndarray | None = hdu("ZEROFRAME", "f4", 3, optional=True)
     average_dark: np.ndarray | None = hdu("AVDRKCUR", "f4", 2, optional=True)
+    left_out: np.ndarray | None = None
     notes: Mapping[str, Note] = field(default_factory=dict)
     counts: Mapping[str, float] = field(default_factory=dict)
 
     def noting(self, name: str, array: np.ndarray, axes: str) -> Ramp:
         """Return the ramp with a note for the next part of the step."""
         return replace(self, notes={**self.notes, name: Note(array, axes)})
+
+    def leaving_out(self, groups: slice, integrations: slice = slice(None)) -> Ramp:
+        """Return the ramp with these groups of these integrations noted as left out."""
+        known = np.zeros(self.data.shape[:2], bool) if self.left_out is None else self.left_out.copy()
+        known[integrations, groups] = True
+        return replace(self, left_out=known)
 
     def counting(self, **numbers: float) -> Ramp:
         """Return the ramp with these numbers added to its counts."""

@@ -10,6 +10,7 @@ that kept all; INT2... for later integrations. Source: JWST documentation, CALWE
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,7 +31,15 @@ class Params:
     """No parameters."""
 
 
-@step(status="S_RSCD")
+def _finish(meta: Meta, counts: Mapping[str, float], params: Params) -> Meta:
+    """Return `meta` with the numbers of pixels that left out fewer groups than are wanted."""
+    numbers = {name: int(number) for name, number in counts.items()}
+    for name in (name for name in numbers if name.endswith("BORS")):
+        log.info("rscd: %s=%d pixels left out fewer groups than %s", name, numbers[name], meta[f"{name[:4]}SKIP"])
+    return meta.updated(**numbers)
+
+
+@step(status="S_RSCD", along="ramps", finish=_finish)
 def rscd(ramp: Ramp, params: Params, *, rscd: Rscd) -> Ramp:
     """Return the ramp with DO_NOT_USE in its first groups, and the keywords that tell how many they are."""
     if ramp.data.shape[1] < 3:
@@ -38,11 +47,10 @@ def rscd(ramp: Ramp, params: Params, *, rscd: Rscd) -> Ramp:
     wanted = _wanted(rscd, ramp)
     start = int(ramp.meta.get("INTSTART", 1))
     parts = {1: slice(0, 1), 2: slice(1, None)} if start == 1 else {2: slice(None)}
-    meta = ramp.meta
     for which, integrations in parts.items():
         if which == 1 or int(ramp.meta.get("NINTS", len(ramp.data))) > 1:
-            meta = _leave_out(ramp, meta, integrations, which, wanted[which])
-    return replace(ramp, meta=meta)
+            ramp = _leave_out(ramp, integrations, which, wanted[which])
+    return ramp
 
 
 def _wanted(reference: Rscd, ramp: Ramp) -> dict[int, int]:
@@ -63,14 +71,14 @@ def _row(reference: Rscd, subarray: str, pattern: str) -> dict[int, int]:
     )
 
 
-def _leave_out(ramp: Ramp, meta: Meta, integrations: slice, which: int, wanted: int) -> Meta:
-    """Flag these integrations; return `meta` with the keywords INT1... or INT2... ."""
+def _leave_out(ramp: Ramp, integrations: slice, which: int, wanted: int) -> Ramp:
+    """Flag the first groups of these integrations, and count the pixels that keep some (INT1... or INT2...)."""
     flags = ramp.groupdq[integrations]
     skipped = kernel.skips((flags & np.uint8(DQ.SATURATED)) != 0, wanted)
     kernel.leave_out(flags, skipped, int(DQ.DO_NOT_USE))
     fewer = (skipped < wanted).any(axis=0)
     none = (fewer & (skipped == 0)).any(axis=0)
     ramp.pixeldq[fewer] |= np.uint32(DQ.FLUX_ESTIMATED)
-    counts = {"SKIP": wanted, "BORS": int(np.count_nonzero(fewer)), "UGP1": int(np.count_nonzero(none))}
-    log.info("rscd: %d groups left out from integration %d on, fewer in %d pixels", wanted, which, counts["BORS"])
-    return meta.updated(**{f"INT{which}{name}": value for name, value in counts.items()})
+    numbers = {f"INT{which}BORS": np.count_nonzero(fewer), f"INT{which}UGP1": np.count_nonzero(none)}
+    ramp = replace(ramp, meta=ramp.meta.updated(**{f"INT{which}SKIP": wanted}))
+    return ramp.leaving_out(slice(0, wanted), integrations).counting(**numbers)
