@@ -56,7 +56,7 @@ def _add_stage(commands: Commands, run: Any, help: str, *examples: str) -> argpa
         nargs="*",
         action="extend",
         default=[],
-        help="a reference file; may be repeated",
+        help="a reference file, in place of the one that would be chosen; may be repeated",
     )
     return command
 
@@ -183,8 +183,9 @@ def _workbench(stage: str, path: Path, options: argparse.Namespace) -> Workbench
     log.info("%s: recipe %s", path.name, choice.recipe)
     for kind, reference in sorted(choice.references.items()):
         log.info("  %-14s %s", kind, reference.name)
-    paths = {kind: reference.path for kind, reference in choice.references.items()}
-    hashes = {kind: reference.sha256 for kind, reference in choice.references.items()}
+    given = _given(options.chosen)
+    paths = {kind: reference.path for kind, reference in choice.references.items()} | given
+    hashes = {kind: reference.sha256 for kind, reference in choice.references.items()} | _hashes(given)
     return workbench.Workbench(stage, workbench.calls(choice.steps), paths, options.output, hashes)
 
 

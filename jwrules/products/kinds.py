@@ -107,8 +107,9 @@ class Ramp(Product):
 
     data (nints, ngroups, ny, nx), pixeldq (ny, nx), groupdq (nints, ngroups, ny, nx), zeroframe (nints, ny, nx),
     average_dark (ny, nx) in electron/s, for the Poisson variance. left_out (nints, ngroups), bool, says which groups
-    firstframe, lastframe and rscd leave out as a whole, whatever single pixels keep; it lives within a stage. `notes`
-    and `counts` live within a step: see `steps.declare`.
+    firstframe, lastframe and rscd leave out as a whole, whatever single pixels keep. traps_filled (nfamilies, ny, nx)
+    and persistence (like data) are what persistence finds; the stage writes them as products of their own. These three
+    live within a stage, `notes` and `counts` within a step: see `steps.declare`.
     """
 
     model: ClassVar[str] = "RampModel"
@@ -118,6 +119,8 @@ class Ramp(Product):
     zeroframe: np.ndarray | None = hdu("ZEROFRAME", "f4", 3, optional=True)
     average_dark: np.ndarray | None = hdu("AVDRKCUR", "f4", 2, optional=True)
     left_out: np.ndarray | None = None
+    traps_filled: np.ndarray | None = None
+    persistence: np.ndarray | None = None
     notes: Mapping[str, Note] = field(default_factory=dict)
     counts: Mapping[str, float] = field(default_factory=dict)
 
@@ -134,6 +137,14 @@ class Ramp(Product):
     def counting(self, **numbers: float) -> Ramp:
         """Return the ramp with these numbers added to its counts."""
         return replace(self, counts={**self.counts, **{k: self.counts.get(k, 0) + n for k, n in numbers.items()}})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Persistence(Product):
+    """What persistence took off each group (`_output_pers`), (nints, ngroups, ny, nx), DN."""
+
+    model: ClassVar[str] = "RampModel"
+    data: np.ndarray = hdu("SCI", "f4", 4)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -315,6 +326,48 @@ class Rscd(Reference):
     reftype: ClassVar[str] = "rscd"
     keyword: ClassVar[str] = "R_RSCD"
     table: fits.FITS_rec = hdu("RSCD_GROUP_SKIP", "table", 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrapDensity(Reference):
+    """How many traps a pixel has, relative to the median, data (ny, nx)."""
+
+    reftype: ClassVar[str] = "trapdensity"
+    keyword: ClassVar[str] = "R_TRPDEN"
+    data: np.ndarray = hdu("SCI", "f4", 2)
+    dq: np.ndarray = hdu("DQ", "u4", 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrapPars(Reference):
+    """Families of traps: one row each.
+
+    Columns capture0 (coefficient of the exponential capture), capture1 (minus its rate, 1/s), capture2 (coefficient of
+    what is captured at once), decay_param (minus the rate of release, 1/s).
+    """
+
+    reftype: ClassVar[str] = "trappars"
+    keyword: ClassVar[str] = "R_TRPPAR"
+    table: fits.FITS_rec = hdu("TRAPPARS", "table", 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Persat(Reference):
+    """Counts from which on a pixel is full and fills no more traps by its growth, data (ny, nx), DN."""
+
+    reftype: ClassVar[str] = "persat"
+    keyword: ClassVar[str] = "R_PERSAT"
+    data: np.ndarray = hdu("SCI", "f4", 2)
+    dq: np.ndarray = hdu("DQ", "u4", 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrapsFilled(Reference):
+    """How many traps of each family are filled at EXPEND (`_trapsfilled`), data (nfamilies, ny, nx)."""
+
+    model: ClassVar[str] = "TrapsFilledModel"
+    reftype: ClassVar[str] = "trapsfilled"
+    data: np.ndarray = hdu("SCI", "f4", 3)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from jwrules import names
 from jwrules.products import fits
-from jwrules.products.kinds import Ramp, Slopes
+from jwrules.products.kinds import Persistence, Product, Ramp, Slopes, TrapsFilled
 from jwrules.stages.workbench import Workbench, fresh, last, member
 
 
 def run(uncal: Path, bench: Workbench) -> list[Path]:
-    """Return the paths of `_rate` and `_rateints`, made from the ramp at `uncal` (documentation: CALWEBB_DETECTOR1)."""
+    """Return the paths of `_rate` and `_rateints`, made from the ramp at `uncal` (documentation: CALWEBB_DETECTOR1).
+
+    What persistence finds goes before them: `_trapsfilled` and `_output_pers`, where it is asked to keep them.
+    """
     ramp = fits.read(uncal, Ramp)
-    made_from = [member(uncal, ramp.meta)]
-    slopes: Slopes = last(bench.chain(fresh(ramp)))
-    return [
-        bench.write(names.with_suffix(uncal.name, "rate"), slopes.rate, made_from),
-        bench.write(names.with_suffix(uncal.name, "rateints"), slopes.rateints, made_from),
-    ]
+    made_from, made = [member(uncal, ramp.meta)], list[Path]()
+
+    def write(products: Mapping[str, Product]) -> None:
+        made.extend(bench.write(names.with_suffix(uncal.name, end), one, made_from) for end, one in products.items())
+
+    slopes: Slopes = last(bench.chain(fresh(ramp)), {"persistence": lambda ramp: write(beside(ramp))})
+    write({"rate": slopes.rate, "rateints": slopes.rateints})
+    return made
+
+
+def beside(ramp: Ramp) -> dict[str, Product]:
+    """Return, by suffix, the products that persistence makes besides the ramp."""
+    products: dict[str, Product] = {}
+    common: dict[str, Any] = {"meta": ramp.meta, "provenance": ramp.provenance}
+    if ramp.traps_filled is not None:
+        products["trapsfilled"] = TrapsFilled(data=ramp.traps_filled, **common)
+    if ramp.persistence is not None:
+        products["output_pers"] = Persistence(data=ramp.persistence, **common)
+    return products

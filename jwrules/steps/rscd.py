@@ -79,6 +79,6 @@ def _leave_out(ramp: Ramp, integrations: slice, which: int, wanted: int) -> Ramp
     fewer = (skipped < wanted).any(axis=0)
     none = (fewer & (skipped == 0)).any(axis=0)
     ramp.pixeldq[fewer] |= np.uint32(DQ.FLUX_ESTIMATED)
-    numbers = {f"INT{which}BORS": np.count_nonzero(fewer), f"INT{which}UGP1": np.count_nonzero(none)}
+    numbers = {f"INT{which}BORS": int(np.count_nonzero(fewer)), f"INT{which}UGP1": int(np.count_nonzero(none))}
     ramp = replace(ramp, meta=ramp.meta.updated(**{f"INT{which}SKIP": wanted}))
     return ramp.leaving_out(slice(0, wanted), integrations).counting(**numbers)

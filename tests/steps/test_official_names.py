@@ -13,6 +13,9 @@ STEPS = registry()
 OURS_ONLY = {
     "outlier_detection.blur",
     "outlier_detection.noise",
+    "persistence.flag_pers_cutoff",
+    "persistence.method",
+    "persistence.save_trapsfilled",
     "ramp_fit.weighting",
     "resample.good_bits",
     "source_catalog.centroid",
