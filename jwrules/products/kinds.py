@@ -318,14 +318,17 @@ class Reset(Reference):
 
 @dataclass(frozen=True, kw_only=True)
 class Rscd(Reference):
-    """How many groups of an integration still recover from its reset: one row for each subarray and read pattern.
+    """How the groups of an integration recover from its reset: rows for each subarray and read pattern.
 
-    Columns subarray, readpatt, group_skip1 (first integration), group_skip (those after it).
+    table: columns subarray, readpatt, group_skip1 (first integration), group_skip (those after it). decay (files of
+    older format): columns subarray, readpatt, rows (ODD, EVEN), tau, ascale, pow, illum_zp, illum_slope, illum2,
+    param3, crossopt, sat_zp, sat_slope, sat_2, sat_mzp, sat_rowterm, sat_scale.
     """
 
     reftype: ClassVar[str] = "rscd"
     keyword: ClassVar[str] = "R_RSCD"
-    table: fits.FITS_rec = hdu("RSCD_GROUP_SKIP", "table", 1)
+    table: fits.FITS_rec | None = hdu("RSCD_GROUP_SKIP", "table", 1, optional=True)
+    decay: fits.FITS_rec | None = hdu("RSCD", "table", 1, optional=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ OURS_ONLY = {
     "persistence.save_trapsfilled",
     "ramp_fit.weighting",
     "resample.good_bits",
+    "rscd.method",
     "source_catalog.centroid",
     "tweakreg.centroid",
     "tweakreg.clip",
