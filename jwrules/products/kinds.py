@@ -105,17 +105,20 @@ class Note:
 class Ramp(Product):
     """Groups of every pixel (DN), as read or corrected: an exposure, or a block of one.
 
-    data (nints, ngroups, ny, nx), pixeldq (ny, nx), groupdq (nints, ngroups, ny, nx), zeroframe (nints, ny, nx),
-    average_dark (ny, nx) in electron/s, for the Poisson variance. left_out (nints, ngroups), bool, says which groups
-    firstframe, lastframe and rscd leave out as a whole, whatever single pixels keep. traps_filled (nfamilies, ny, nx)
-    and persistence (like data) are what persistence finds; the stage writes them as products of their own. These three
-    live within a stage, `notes` and `counts` within a step: see `steps.declare`.
+    data, groupdq and err (nints, ngroups, ny, nx), pixeldq (ny, nx), zeroframe (nints, ny, nx), average_dark (ny, nx)
+    in electron/s, for the Poisson variance.
+
+    left_out (nints, ngroups), bool, says which groups firstframe, lastframe and rscd leave out as a whole, whatever
+    single pixels keep. traps_filled (nfamilies, ny, nx) and persistence (like data) are what persistence finds; the
+    stage writes them as products of their own. These three live within a stage, `notes` and `counts` within a step:
+    see `steps.declare`.
     """
 
     model: ClassVar[str] = "RampModel"
     data: np.ndarray = hdu("SCI", "f4", 4)
     pixeldq: np.ndarray = hdu("PIXELDQ", "u4", 2)
     groupdq: np.ndarray = hdu("GROUPDQ", "u1", 4)
+    err: np.ndarray | None = hdu("ERR", "f4", 4, optional=True)
     zeroframe: np.ndarray | None = hdu("ZEROFRAME", "f4", 3, optional=True)
     average_dark: np.ndarray | None = hdu("AVDRKCUR", "f4", 2, optional=True)
     left_out: np.ndarray | None = None
@@ -248,6 +251,14 @@ class Mask(Reference):
 
     reftype: ClassVar[str] = "mask"
     keyword: ClassVar[str] = "R_MASK"
+    dq: np.ndarray = hdu("DQ", "u4", 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserMask(Reference):
+    """Bad pixels that a person adds, dq (ny, nx)."""
+
+    reftype: ClassVar[str] = "user_supplied_dq"
     dq: np.ndarray = hdu("DQ", "u4", 2)
 
 

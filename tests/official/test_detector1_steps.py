@@ -145,8 +145,10 @@ def test_dq_init():
     product = scene()
     bits = np.random.default_rng(2).choice([0, 1, DQ.HOT, DQ.DEAD | DQ.DO_NOT_USE], product.pixeldq.shape)
     mask = reference(kinds.Mask, dq=bits)
-    theirs = official.do_dqinit(official_ramp(product), official_reference(datamodels.MaskModel, mask))
-    assert_same(dq_init(product, mask=mask), theirs)
+    own = reference(kinds.UserMask, dq=np.roll(bits, 7, axis=1))
+    model = official_reference(datamodels.MaskModel, mask)
+    theirs = official.do_dqinit(official_ramp(product), model, user_dq=own.dq)
+    assert_same(dq_init(product, mask=mask, user_supplied_dq=own), theirs)
 
 
 @pytest.mark.parametrize("frames", [1, 2, 4, 8])
@@ -187,11 +189,14 @@ def test_superbias():
     assert_same(superbias(product, superbias=bias), theirs)
 
 
-@pytest.mark.parametrize(("frames", "inverse"), [(1, False), (4, False), (4, True)])
-def test_linearity(frames, inverse):
+@pytest.mark.parametrize(
+    ("frames", "inverse", "ngroups"),
+    [(1, False, 8), (4, False, 8), (4, True, 8), (4, True, 3), (4, True, 2)],
+)
+def test_linearity(frames, inverse, ngroups):
     from jwst.linearity import linearity as official
 
-    product = saturated(scene(frames=frames, zeroframe=True))
+    product = saturated(scene(frames=frames, ngroups=ngroups, zeroframe=True))
     random, shape = np.random.default_rng(2), product.pixeldq.shape
     coeffs = np.stack([np.full(shape, c) for c in (0.5, 0.99, 1e-6, 2e-12)]) * random.uniform(0.99, 1.01, (4, *shape))
     coeffs[2, random.random(shape) < 0.02] = np.nan
@@ -206,11 +211,14 @@ def test_linearity(frames, inverse):
     assert_same(linearity(product, linearity=curve), theirs, rtol=2e-5 if inverse else 1e-5)
 
 
-@pytest.mark.parametrize(("frames", "gap", "length"), [(1, 0, 8), (4, 1, 60), (4, 1, 20), (1, 0, 5)])
-def test_dark_current(frames, gap, length):
+@pytest.mark.parametrize(
+    ("frames", "gap", "length", "ngroups"),
+    [(1, 0, 8, 8), (4, 1, 60, 8), (4, 1, 20, 8), (1, 0, 5, 8), (4, 1, 60, 1), (1, 0, 5, 2)],
+)
+def test_dark_current(frames, gap, length, ngroups):
     from stcal.dark_current import dark_sub as official
 
-    product = scene(frames=frames, gap=gap)
+    product = scene(frames=frames, gap=gap, ngroups=ngroups)
     values = np.random.default_rng(2).normal(0.1, 0.05, (length, *product.pixeldq.shape)).cumsum(axis=0)
     values[3, 4, 5] = np.nan
     dq = np.full(product.pixeldq.shape, DQ.WARM)
