@@ -131,42 +131,58 @@ def _subtract(
     largest: np.ndarray,
 ) -> None:
     nints, ngroups, _, nx = data.shape
-    released, slope = np.empty(nx), np.empty(nx)
+    released, slope, jumps = np.empty(nx), np.empty(nx), np.empty(nx, np.int64)
+    full_groups = np.empty(nx, np.int64)
     for y in range(start, stop):
         for i in range(nints):
-            for x in range(nx):
-                slope[x] = _slope(data[i, :, y, x], flags[i, :, y, x], saturated, jump)
-                released[x] = 0.0
+            _slopes(data[i, :, y], flags[i, :, y], saturated, jump, slope, jumps)
             if i > 0 or continued:
                 _release(filled[:, y], kept_in_reset)
+            released[:], full_groups[:] = 0.0, 0
             for g in range(ngroups):
                 _release_into(filled[:, y], kept, released)
-                _take_off(data[i, g, y], released, largest[y])
+                _take_off(data[i, g, y], released, largest[y], full[y], full_groups)
                 if subtracted.size:
                     subtracted[i, g, y] = released
-            for x in range(nx):
-                values, bits, share = data[i, :, y, x], flags[i, :, y, x], soaked[min(i, 1)]
-                speed, full_groups = slope[x] / (full[y, x] * group_time), _count_above(values, full[y, x])
-                for k in range(slow.size):
-                    new = _captured(speed, full_groups, ngroups, slow[k], at_once[k], share[k], when_full[k])
-                    new += _after_jumps(values, bits, jump, slope[x], struck[k])
-                    filled[k, y, x] += density[y, x] * new if np.isfinite(new) else 0.0
+            for k in range(slow.size):
+                share, filling = soaked[min(i, 1), k], filled[k, y]
+                for x in range(nx):
+                    speed = slope[x] / (full[y, x] * group_time)
+                    new = _captured(speed, full_groups[x], ngroups, slow[k], at_once[k], share, when_full[k])
+                    if jumps[x]:
+                        new += _after_jumps(data[i, :, y, x], flags[i, :, y, x], jump, slope[x], struck[k])
+                    filling[x] += density[y, x] * new if np.isfinite(new) else 0.0
 
 
 @compiled
-def _slope(counts: np.ndarray, flags: np.ndarray, saturated: int, jump: int) -> float:
-    """Return the counts per group: the mean difference without saturated groups, and without one for each jump."""
-    if counts.size == 1:
-        return np.float64(counts[0])
-    total, number, jumps = 0.0, 0, 1 if flags[0] & jump else 0
-    for g in range(1, counts.size):
-        jumps += 1 if flags[g] & jump else 0
-        if not flags[g] & saturated:
-            total += counts[g] - counts[g - 1]
-            number += 1
-    if jumps and number > jumps:
-        total = _sum_of_smallest(counts, flags, saturated, number - jumps)
-    return total / (number - jumps) if number > jumps else 0.0
+def _slopes(
+    counts: np.ndarray, flags: np.ndarray, saturated: int, jump: int, slope: np.ndarray, jumps: np.ndarray
+) -> None:
+    """Write the counts per group of a row of pixels, and how often they jumped; counts and flags (ngroups, nx).
+
+    A slope is the mean difference, without those of saturated groups, and without the largest one for each jump.
+    """
+    ngroups, nx = counts.shape
+    number = np.zeros(nx, np.int64)
+    slope[:], jumps[:] = 0.0, 0
+    for x in range(nx):
+        jumps[x] = 1 if flags[0, x] & jump else 0
+    for g in range(1, ngroups):
+        for x in range(nx):
+            good = 0 if flags[g, x] & saturated else 1
+            slope[x] += (np.float64(counts[g, x]) - np.float64(counts[g - 1, x])) * good
+            number[x] += good
+            jumps[x] += 1 if flags[g, x] & jump else 0
+    for x in range(nx):
+        left = number[x] - jumps[x]
+        if ngroups == 1:
+            slope[x] = counts[0, x]
+        elif left <= 0:
+            slope[x] = 0.0
+        elif jumps[x]:
+            slope[x] = _sum_of_smallest(counts[:, x], flags[:, x], saturated, left) / left
+        else:
+            slope[x] /= left
 
 
 @compiled
@@ -194,18 +210,13 @@ def _release_into(filled: np.ndarray, kept: np.ndarray, released: np.ndarray) ->
 
 
 @compiled
-def _take_off(counts: np.ndarray, released: np.ndarray, largest: np.ndarray) -> None:
+def _take_off(
+    counts: np.ndarray, released: np.ndarray, largest: np.ndarray, full: np.ndarray, full_groups: np.ndarray
+) -> None:
     for x in range(counts.size):
         counts[x] -= released[x]
         largest[x] = max(largest[x], np.float32(released[x]))
-
-
-@compiled
-def _count_above(counts: np.ndarray, limit: float) -> int:
-    number = 0
-    for g in range(counts.size):
-        number += 1 if counts[g] > limit else 0
-    return number
+        full_groups[x] += 1 if counts[x] > full[x] else 0
 
 
 @compiled
