@@ -109,9 +109,9 @@ class Ramp(Product):
     in electron/s, for the Poisson variance.
 
     left_out (nints, ngroups), bool, says which groups firstframe, lastframe and rscd leave out as a whole, whatever
-    single pixels keep. traps_filled (nfamilies, ny, nx) and persistence (like data) are what persistence finds; the
-    stage writes them as products of their own. These three live within a stage, `notes` and `counts` within a step:
-    see `steps.declare`.
+    single pixels keep. traps_filled (nfamilies, ny, nx), persistence (like data) and windows (ny, nx), the end of each
+    pixel's time of persistence in Unix seconds or 0, are what persistence finds; the stage writes them as products of
+    their own. These four live within a stage, `notes` and `counts` within a step: see `steps.declare`.
     """
 
     model: ClassVar[str] = "RampModel"
@@ -124,6 +124,7 @@ class Ramp(Product):
     left_out: np.ndarray | None = None
     traps_filled: np.ndarray | None = None
     persistence: np.ndarray | None = None
+    windows: np.ndarray | None = None
     notes: Mapping[str, Note] = field(default_factory=dict)
     counts: Mapping[str, float] = field(default_factory=dict)
 
@@ -459,6 +460,16 @@ class Emicorr(Tree):
 
     reftype: ClassVar[str] = "emicorr"
     keyword: ClassVar[str] = "R_MIREMI"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersistenceArray(Tree):
+    """Until when pixels have persistence from earlier exposures (`_persistence.asdf`).
+
+    tree[detector]: rows, cols (of the whole detector, from 0), vals (Unix seconds), pers_time (s), of such pixels.
+    """
+
+    reftype: ClassVar[str] = "persistence_array_file"
 
 
 @dataclass(frozen=True, kw_only=True)

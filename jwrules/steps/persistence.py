@@ -2,7 +2,10 @@
 
 There are two methods. `window`, that of today's official pipeline, flags: a window of `persistence_time` opens when a
 pixel saturates, or exceeds `dn_threshold`, and lasts through the groups and integrations that follow. Without
-`persistence_time` there is nothing to do.
+`persistence_time` there is nothing to do. The windows that are open at the end of an exposure are saved on request
+(`_persistence.asdf`), and the next exposure of the detector goes on with them where it is given that file (`--reference
+persistence_array_file=FILE`); those of another `persistence_time` do not count. Rows and columns in it are those of the
+whole detector, so that subarrays can be told from each other; the official pipeline counts within the subarray.
 
 `traps`, that of the documentation, subtracts: families of traps capture charge while a pixel is bright and release it
 exponentially. The reference files trapdensity, trappars and persat say how. The traps that are filled at the end of an
@@ -23,15 +26,15 @@ from typing import Any, Literal
 import numpy as np
 
 from jwrules.errors import CannotRun
-from jwrules.kernels import persistence as windows
+from jwrules.kernels import persistence as flagging
 from jwrules.kernels import traps as kernel
+from jwrules.products import windows
 from jwrules.products.flags import DQ
-from jwrules.products.kinds import Meta, Persat, Ramp, TrapDensity, TrapPars, TrapsFilled
+from jwrules.products.kinds import Meta, Persat, PersistenceArray, Ramp, TrapDensity, TrapPars, TrapsFilled
 from jwrules.steps.declare import Skip, par, step
 
 log = logging.getLogger("jwrules")
 
-SECONDS_PER_DAY = 86400.0
 NEVER_FULL = 1e7
 """Full well (DN) where the reference file has none."""
 
@@ -47,7 +50,9 @@ class Params:
     )
     persistence_dnu: bool = par(False, "set DO_NOT_USE too (window)")
     flag_pers_cutoff: float | None = par(40.0, "flag pixels from which as much is taken off (traps)", unit="DN")
-    save_persistence: bool | None = par(None, "write what was taken off as _output_pers (traps)")
+    save_persistence: bool | None = par(
+        None, "write what was taken off as _output_pers (traps), open windows as _persistence.asdf (window)"
+    )
     save_trapsfilled: bool = par(True, "write the traps filled at the end as _trapsfilled (traps)")
 
 
@@ -66,10 +71,11 @@ def persistence(
     trappars: TrapPars | None = None,
     persat: Persat | None = None,
     trapsfilled: TrapsFilled | None = None,
+    persistence_array_file: PersistenceArray | None = None,
 ) -> Ramp:
     """Return the ramp with PERSISTENCE in groupdq, or with less signal, PERSISTENCE in pixeldq, and its traps."""
     if params.method == "window":
-        return _flag_windows(ramp, params)
+        return _flag_windows(ramp, params, persistence_array_file)
     if trapdensity is None or trappars is None or persat is None:
         raise _lacking(ramp, trapdensity=trapdensity, trappars=trappars, persat=persat)
     families = _families(trappars)
@@ -123,7 +129,7 @@ def _filled_at_start(ramp: Ramp, families: kernel.Families, trapsfilled: TrapsFi
     filled = np.nan_to_num(trapsfilled.data.astype(np.float64))
     if _is_of_segment_before(trapsfilled.meta, ramp.meta):
         return filled
-    seconds = (float(ramp.meta["EXPSTART"]) - float(trapsfilled.meta["EXPEND"])) * SECONDS_PER_DAY
+    seconds = (float(ramp.meta["EXPSTART"]) - float(trapsfilled.meta["EXPEND"])) * windows.SECONDS_PER_DAY
     if seconds < 0:
         raise CannotRun(f"trapsfilled is of an exposure that ends {-seconds:.0f} s after this one starts")
     return kernel.release(filled, families, seconds)
@@ -155,34 +161,22 @@ def _reset_times(meta: Meta) -> kernel.Times:
     return kernel.Times(float(meta["TGROUP"]), first * frame, between * frame)
 
 
-def _flag_windows(ramp: Ramp, params: Params) -> Ramp:
+def _flag_windows(ramp: Ramp, params: Params, earlier: PersistenceArray | None) -> Ramp:
     if params.persistence_time is None:
         raise Skip("persistence_time is not given")
-    windows.flag_windows(
+    groups = float(ramp.meta["TGROUP"]) * np.arange(1, ramp.data.shape[1] + 1)
+    times, duration = windows.starts(ramp)[:, np.newaxis] + groups, float(params.persistence_time)
+    start = 0.0 if earlier is None and not params.save_persistence else windows.start(ramp)
+    ends = -np.inf if earlier is None else windows.handed_on(ramp, earlier, duration) - start
+    ends = np.where(ends > times[0, 0] + duration, -np.inf, ends) + np.zeros(ramp.pixeldq.shape)
+    flagging.flag_windows(
         ramp.data,
         ramp.groupdq,
-        _times(ramp),
-        float(params.persistence_time),
+        times,
+        duration,
         np.inf if params.dn_threshold is None else params.dn_threshold,
         int(DQ.SATURATED),
         int(DQ.PERSISTENCE | (DQ.DO_NOT_USE if params.persistence_dnu else 0)),
+        ends,
     )
-    return ramp
-
-
-def _times(ramp: Ramp) -> np.ndarray:
-    """Return when each group (nints, ngroups) was read, in seconds after the start of the exposure."""
-    nints, ngroups = ramp.data.shape[:2]
-    starts = _recorded_starts(ramp)
-    if starts is None:
-        starts = np.arange(nints) * float(ramp.meta["EFFINTTM"]) if nints > 1 else np.zeros(1)
-    return starts[:, np.newaxis] + float(ramp.meta["TGROUP"]) * np.arange(1, ngroups + 1)
-
-
-def _recorded_starts(ramp: Ramp) -> np.ndarray | None:
-    """Return when each integration started, in seconds after the first, where INT_TIMES tells."""
-    table, nints = ramp.tables.get("INT_TIMES"), len(ramp.data)
-    if table is None or len(table) < nints:
-        return None
-    days = np.asarray(table["int_start_MJD_UTC"][:nints], dtype=float)
-    return (days - days[0]) * SECONDS_PER_DAY if np.isfinite(days).all() else None
+    return replace(ramp, windows=np.where(ends >= times[-1, -1], ends + start, 0)) if params.save_persistence else ramp

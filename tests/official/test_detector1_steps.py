@@ -450,14 +450,20 @@ def test_ipc(per_pixel):
 
 
 @pytest.mark.parametrize("threshold", [None, 8000.0])
-def test_persistence(threshold):
-    from jwst.persistence.persistence import DataSet
+@pytest.mark.parametrize("follows", [False, True])
+def test_persistence(threshold, follows):
+    from jwst.persistence.persistence import DataSet, mjd_to_epoch
 
     product = saturated(scene(nints=3, EXPSTART=60000.0))
-    theirs = official_ramp(product)
-    windows = np.zeros(product.pixeldq.shape)
+    theirs, random = official_ramp(product), np.random.default_rng(6)
+    open_until = mjd_to_epoch(60000.0) + random.uniform(-20, 60, product.pixeldq.shape)
+    windows = np.where(random.random(open_until.shape) < 0.3, open_until, 0) * follows
+    rows, columns = np.nonzero(windows)
+    tree = {"rows": rows, "cols": columns, "vals": windows[rows, columns], "pers_time": 33}
+    earlier = kinds.PersistenceArray(meta=product.meta, tree={"NRCALONG": tree}) if follows else None
     DataSet(theirs, None, 33, threshold, windows, True).do_all()
-    params = PersistenceParams(persistence_time=33, dn_threshold=threshold, persistence_dnu=True)
-    ours = persistence(product, params)
+    params = PersistenceParams(persistence_time=33, dn_threshold=threshold, persistence_dnu=True, save_persistence=True)
+    ours = persistence(product, params, persistence_array_file=earlier)
     assert np.count_nonzero(ours.groupdq & np.uint8(DQ.PERSISTENCE)) > 100
     assert_same(ours, theirs)
+    np.testing.assert_allclose(ours.windows, windows, rtol=0, atol=1e-4)

@@ -7,13 +7,22 @@ from astropy.io import fits as pyfits
 from ramp_scene import gain_and_readnoise, ramp, reference
 
 from jwrules.products import fits
-from jwrules.products.kinds import Persat, Persistence, Reference, TrapDensity, TrapsFilled
+from jwrules.products.flags import DQ
+from jwrules.products.kinds import Persat, Persistence, PersistenceArray, Reference, TrapDensity, TrapsFilled
 from jwrules.products.reference import open_reference
 from jwrules.stages import chain, detector1
 from jwrules.stages.workbench import Workbench
 
 NAME = "jw01234001001_02101_00001_nrcalong"
-KEYWORDS = {"EXPSTART": 60000.0, "EXPEND": 60000.01, "NINTS": 2, "NGROUPS": 4, "SUBSTRT1": 5, "SUBSTRT2": 9}
+KEYWORDS = {
+    "EXPSTART": 60000.0,
+    "EXPEND": 60000.01,
+    "NINTS": 2,
+    "NGROUPS": 4,
+    "EFFINTTM": 40.0,
+    "SUBSTRT1": 5,
+    "SUBSTRT2": 9,
+}
 
 
 def exposure():
@@ -36,7 +45,7 @@ def bench(folder, **settings):
     primary = pyfits.PrimaryHDU(header=pyfits.Header([("REFTYPE", "TRAPPARS")]))
     files["trappars"] = folder / "trappars.fits"
     pyfits.HDUList([primary, pyfits.BinTableHDU(table, name="TRAPPARS")]).writeto(files["trappars"])
-    calls = [chain.Call("persistence", {"method": "traps", **settings}), chain.Call("ramp_fit")]
+    calls = [chain.Call("persistence", {"method": "traps"} | settings), chain.Call("ramp_fit")]
     return Workbench("detector1", calls, files, folder / "out")
 
 
@@ -56,3 +65,18 @@ def test_what_persistence_took_off_is_a_product_where_it_is_asked_for(tmp_path):
     made = detector1.run(uncal, bench(tmp_path, save_persistence=True, save_trapsfilled=False))
     assert [path.name for path in made] == [f"{NAME}_{end}.fits" for end in ("output_pers", "rate", "rateints")]
     assert fits.read(made[0], Persistence).data[1].min() > 0
+
+
+def test_open_windows_are_a_product_that_the_next_exposure_can_be_given(tmp_path):
+    product = exposure()
+    product.groupdq[1, 2, 0, 1] = np.uint8(DQ.SATURATED)
+    uncal = write(tmp_path, f"{NAME}_uncal", product)
+    settings = {"method": "window", "persistence_time": 100, "save_persistence": True}
+    made = detector1.run(uncal, bench(tmp_path, **settings))
+    assert [path.name for path in made] == [
+        f"{NAME}_{end}" for end in ("persistence.asdf", "rate.fits", "rateints.fits")
+    ]
+    windows = open_reference(made[0], PersistenceArray, product.meta, (3, 4)).tree["NRCALONG"]
+    assert (windows["rows"].tolist(), windows["cols"].tolist(), windows["pers_time"]) == ([8], [5], 100)
+    # the third group of the second integration is read 70 s after the start
+    np.testing.assert_allclose(windows["vals"], (60000 - 40587) * 86400 + 170, rtol=0, atol=1e-5)
