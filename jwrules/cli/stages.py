@@ -46,10 +46,7 @@ def _add_stage(commands: Commands, run: Any, help: str, *examples: str) -> argpa
         type=int,
         help="processors that the kernels may use (default: all); no result depends on it",
     )
-    add_options(command)
-    rules = command.add_argument_group("what the rules of the workflow give, so that nothing is chosen here")
-    rules.add_argument("--steps", metavar="JSON", help="the chain of steps with their parameters")
-    rules.add_argument(
+    command.add_argument(
         "--reference",
         dest="chosen",
         metavar="TYPE=PATH",
@@ -58,6 +55,9 @@ def _add_stage(commands: Commands, run: Any, help: str, *examples: str) -> argpa
         default=[],
         help="a reference file, in place of the one that would be chosen; may be repeated",
     )
+    add_options(command)
+    rules = command.add_argument_group("what the rules of the workflow give, so that nothing is chosen here")
+    rules.add_argument("--steps", metavar="JSON", help="the chain of steps with their parameters")
     return command
 
 

@@ -8,6 +8,7 @@ from ramp_scene import meta, ramp, rows
 from jwrules.errors import CannotRun
 from jwrules.products.flags import DQ
 from jwrules.products.kinds import Rscd
+from jwrules.products.reference import open_reference
 from jwrules.steps.declare import Skip
 from jwrules.steps.rscd import Params, rscd
 
@@ -136,3 +137,12 @@ def test_a_file_without_one_kind_of_rows_cannot_serve():
 def test_a_read_pattern_that_the_file_does_not_know_is_left_alone():
     with pytest.raises(Skip, match="FASTR1"):
         corrected(steady(), reference("EVEN", "ODD", pattern="SLOW"))
+
+
+def test_a_file_of_the_older_format_is_opened_as_it_is(tmp_path):
+    primary = fits.PrimaryHDU(header=fits.Header([("REFTYPE", "RSCD")]))
+    table = fits.BinTableHDU(BOTH.decay, name="RSCD")
+    fits.HDUList([primary, table]).writeto(tmp_path / "rscd.fits")
+    file = open_reference(tmp_path / "rscd.fits", Rscd, steady().meta, (1, 1))
+    assert file.table is None
+    assert np.array_equal(corrected(steady(), file).data, corrected(steady()).data)
