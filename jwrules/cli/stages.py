@@ -47,18 +47,18 @@ def _add_stage(commands: Commands, run: Any, help: str, *examples: str) -> argpa
         type=int,
         help="processors that the kernels may use (default: all); no result depends on it",
     )
-    add_options(command)
-    rules = command.add_argument_group("what the rules of the workflow give, so that nothing is chosen here")
-    rules.add_argument("--steps", metavar="JSON", help="the chain of steps with their parameters")
-    rules.add_argument(
+    command.add_argument(
         "--reference",
         dest="chosen",
         metavar="TYPE=PATH",
         nargs="*",
         action="extend",
         default=[],
-        help="a reference file; may be repeated",
+        help="a reference file, in place of the one that would be chosen; may be repeated",
     )
+    add_options(command)
+    rules = command.add_argument_group("what the rules of the workflow give, so that nothing is chosen here")
+    rules.add_argument("--steps", metavar="JSON", help="the chain of steps with their parameters")
     return command
 
 
@@ -73,6 +73,15 @@ def _add_detector1(commands: Commands) -> None:
         help="what the process may take, such as 4G or 900M (default: about 700M); no result depends on it",
     )
 
+    command.add_argument(
+        "--save",
+        metavar="STEP",
+        nargs="*",
+        action="extend",
+        default=[],
+        help="steps whose result is written too, _STEP; 'ramp' for what is fitted",
+    )
+
 
 def detector1(options: argparse.Namespace) -> None:
     """Correct the ramps of raw exposures and fit them: _rate and _rateints of each."""
@@ -80,7 +89,7 @@ def detector1(options: argparse.Namespace) -> None:
     from jwrules.stages import detector1 as stage
 
     for uncal in options.uncal:
-        _say_made(stage.run(uncal, _workbench("detector1", uncal, options), options.memory))
+        _say_made(stage.run(uncal, _workbench("detector1", uncal, options), options.memory, options.save))
 
 
 def _megabytes(text: str) -> int:
@@ -199,8 +208,9 @@ def _workbench(stage: str, path: Path, options: argparse.Namespace) -> Workbench
     log.info("%s: recipe %s", path.name, choice.recipe)
     for kind, reference in sorted(choice.references.items()):
         log.info("  %-14s %s", kind, reference.name)
-    paths = {kind: reference.path for kind, reference in choice.references.items()}
-    hashes = {kind: reference.sha256 for kind, reference in choice.references.items()}
+    given = _given(options.chosen)
+    paths = {kind: reference.path for kind, reference in choice.references.items()} | given
+    hashes = {kind: reference.sha256 for kind, reference in choice.references.items()} | _hashes(given)
     return workbench.Workbench(stage, workbench.calls(choice.steps), paths, options.output, hashes)
 
 

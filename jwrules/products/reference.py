@@ -40,6 +40,8 @@ _NAN_SHARE = {
     "linearity": 0.5,
     "saturation": 0.5,
     "area": 0.5,
+    "trapdensity": 0.5,
+    "persat": 0.5,
     "readnoise": 0.0,
     "ipc": 0.0,
 }

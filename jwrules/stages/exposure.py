@@ -137,9 +137,14 @@ class Exposure:
         corner = (box.i.start, box.y.start, box.x.start)
         tables = {name: self._rows(name, table, box) for name, table in self.tables.items()}
         return Ramp(
-            meta=self._placed(self.meta if first else self._bare, box), tables=tables, provenance=self.provenance, corner=corner, own=box.own,
-            **values, **maps,
-        )  # fmt: skip
+            meta=self._placed(self.meta if first else self._bare, box),
+            tables=tables,
+            provenance=self.provenance,
+            corner=corner,
+            own=box.own,
+            **values,
+            **maps,
+        )
 
     def _large(self, name: str, box: Box, kept: bool) -> Any:
         index, room, source = box.of(AXES[name]), self.rooms.get(name), self.sources.get(name)

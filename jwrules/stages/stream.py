@@ -145,10 +145,9 @@ class Stream:
     def _take(self, turn: Turn, block: Any, box: Box, open_here: Any, first: bool) -> Any:
         """Send a block through a part; the first one decides whether the step is skipped."""
         name = turn.step.name
-        if turn.part is None and first:
-            return chain.stamp(block, turn.step, turn.call, turn.reason, {})
         if turn.part is None or name in self._skipped:
-            return block
+            fresh = turn.part is None and first
+            return self._show(turn, chain.stamp(block, turn.step, turn.call, turn.reason, {}) if fresh else block, box)
         part = turn.part
         if isinstance(block, Ramp):
             notes = {**self.exposure.noted(name, box), **block.notes}
@@ -161,7 +160,7 @@ class Stream:
 
         result, reason = chain.attempt(turn.step, turn.call, apply)
         if reason:
-            return self._skip(turn, block, reason, first)
+            return self._show(turn, self._skip(turn, block, reason, first), box)
         return self._leave(turn, result, box, inputs, first)
 
     def _skip(self, turn: Turn, block: Any, reason: str, first: bool) -> Any:
@@ -182,9 +181,14 @@ class Stream:
             return block
         if first:
             block = chain.stamp(self._provisional(turn, block), turn.step, turn.call, "", inputs)
-        if name in self.sinks:
-            self.sinks[name](block, box)
+        self._show(turn, block, box)
         return replace(block, notes={}) if isinstance(block, Ramp) else block
+
+    def _show(self, turn: Turn, block: Any, box: Box) -> Any:
+        """Hand a block to those who asked for it after a step."""
+        if turn.last and turn.step.name in self.sinks:
+            self.sinks[turn.step.name](block, box)
+        return block
 
     def _provisional(self, turn: Turn, block: Any) -> Any:
         """Give the first block the keywords that the step will complete at the end."""

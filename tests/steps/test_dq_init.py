@@ -2,7 +2,7 @@ import numpy as np
 from ramp_scene import ramp, reference
 
 from jwrules.products.flags import DQ
-from jwrules.products.kinds import Mask
+from jwrules.products.kinds import Mask, UserMask
 from jwrules.steps.dq_init import dq_init
 
 
@@ -13,3 +13,10 @@ def test_the_mask_is_added_and_unusable_pixels_are_so_in_every_group():
     result = dq_init(product, mask=mask)
     assert result.pixeldq.tolist() == [[DQ.DEAD | DQ.DO_NOT_USE, DQ.LOW_QE, DQ.REFERENCE_PIXEL | DQ.HOT]]
     assert np.all(result.groupdq == np.array([DQ.DO_NOT_USE, 0, 0]))
+
+
+def test_a_mask_of_ones_own_is_added_to_that_of_the_detector():
+    own = reference(UserMask, dq=[[DQ.DO_NOT_USE, DQ.HOT]])
+    result = dq_init(ramp(np.ones((1, 2, 1, 2))), mask=reference(Mask, dq=[[DQ.DEAD, 0]]), user_supplied_dq=own)
+    assert result.pixeldq.tolist() == [[DQ.DEAD | DQ.DO_NOT_USE, DQ.HOT]]
+    assert result.groupdq[0, :, 0].tolist() == [[DQ.DO_NOT_USE, 0]] * 2
