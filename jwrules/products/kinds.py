@@ -410,7 +410,7 @@ class TrapsFilled(Reference):
 
     model: ClassVar[str] = "TrapsFilledModel"
     reftype: ClassVar[str] = "trapsfilled"
-    data: np.ndarray = hdu("SCI", "f4", 3)
+    data: np.ndarray = hdu("SCI", "f4", 3, axes="fyx")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -87,7 +87,7 @@ class Shelf:
         from jwrules.products import trees
 
         path = (self._bench.output / names.with_suffix(self._source, suffix)).with_suffix(".asdf")
-        self.paths.append(trees.write(path, tree))
+        self.paths.insert(0, trees.write(path, tree))
 
     def complete(self, complete: Callable[[Any], Any]) -> None:
         """Write what is known at the end only."""

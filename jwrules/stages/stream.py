@@ -95,7 +95,17 @@ class Stream:
                     pass_through(box, False)
         else:
             _in_parallel(lambda box: pass_through(box, False), boxes)
+        self._settle(leg)
         self.exposure.end()
+
+    def _settle(self, leg: Leg) -> None:
+        """Let the last part of a leg make of the notes of all blocks what is handed on."""
+        turn = leg.turns[-1]
+        if turn.part is None or turn.part.settle is None or turn.step.name in self._skipped:
+            return
+        inputs = chain.inputs(turn.step, self._opener()(next(frames(self.exposure, 1))), {})
+        notes = self.exposure.notes[turn.step.name]
+        self.exposure.notes[turn.step.name] = dict(turn.part.settle(notes, self.exposure.meta, turn.params, **inputs))
 
     def _boxes(self, leg: Leg, margin: int) -> Iterator[Box]:
         if leg.along == "frames":

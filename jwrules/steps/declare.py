@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, fields, replace
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
 
-from jwrules.products.kinds import Meta, Ramp, Reference
+from jwrules.products.kinds import Meta, Note, Ramp, Reference
 
 
 class Skip(Exception):
@@ -59,7 +59,8 @@ class Input:
 class Part:
     """A function `(ramp, params, **inputs) -> ramp` on blocks of one kind; it takes those inputs that it names.
 
-    `awaited` tells that what comes next needs the notes of all blocks, not only those of its own. `changes` is what it
+    `awaited` tells that what comes next needs the notes of all blocks, not only those of its own; `settle(notes, meta,
+    params, **inputs)` then makes of these the notes that are handed on. `changes` is what it
     writes into: "all", "flags" (GROUPDQ alone), or "nothing" but notes and PIXELDQ. The part is left out where
     `when(params)` is false, and does not read the counts where `flags_suffice(params)`.
     """
@@ -68,6 +69,7 @@ class Part:
     along: str | Callable[[Meta], str] = "samples"
     margin: int | Callable[[Any], int] = 0
     awaited: bool = False
+    settle: Callable[..., Mapping[str, Note]] | None = None
     changes: str = "all"
     when: Callable[[Any], bool] = lambda params: True
     flags_suffice: Callable[[Any], bool] = lambda params: False
@@ -116,6 +118,9 @@ class Step:
             for part in self.parts:
                 if part.when(params):
                     product = part(product, params, **inputs)
+                    if part.settle:
+                        notes = part.settle(product.notes, product.meta, params, **inputs)
+                        product = replace(product, notes=notes)
         return self.finished(product, params) if isinstance(product, Ramp) else product
 
     def finished(self, ramp: Ramp, params: Any) -> Ramp:
