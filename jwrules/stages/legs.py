@@ -44,7 +44,7 @@ class Turn:
 
     def touches(self, what: str) -> bool:
         """Whether the part writes into `what`, "data" or "flags"."""
-        return self.part is not None and self.part.changes in ("all", what)
+        return self.part is not None and self.part.touches(self.params) in ("all", what)
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,11 @@ class Stream:
 
     def _serves(self, turn: Turn, leg: Leg) -> bool:
         """Whether a part that was run before is run again to get the groups back."""
-        runs = turn.part is not None and turn.step.name not in self._skipped and turn.part.changes != "nothing"
+        runs = (
+            turn.part is not None
+            and turn.step.name not in self._skipped
+            and turn.part.touches(turn.params) != "nothing"
+        )
         return runs and turn.along(self.exposure.meta) in ("samples", leg.along)
 
     def _opener(self) -> Callable[[Box], OpenHere]:

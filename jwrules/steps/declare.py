@@ -70,13 +70,17 @@ class Part:
     margin: int | Callable[[Any], int] = 0
     awaited: bool = False
     settle: Callable[..., Mapping[str, Note]] | None = None
-    changes: str = "all"
+    changes: str | Callable[[Any], str] = "all"
     when: Callable[[Any], bool] = lambda params: True
     flags_suffice: Callable[[Any], bool] = lambda params: False
 
     def axes(self, meta: Meta) -> str:
         """Return which blocks the part works on, for an exposure with these keywords."""
         return self.along(meta) if callable(self.along) else self.along
+
+    def touches(self, params: Any) -> str:
+        """Return what the part writes into."""
+        return self.changes(params) if callable(self.changes) else self.changes
 
     def rows(self, params: Any) -> int:
         """Return how many rows beside a pixel decide on it."""
@@ -142,7 +146,7 @@ def step(
     status: str,
     along: str | Callable[[Meta], str] = "samples",
     margin: int | Callable[[Any], int] = 0,
-    changes: str = "all",
+    changes: str | Callable[[Any], str] = "all",
     before: Sequence[Part] = (),
     after: Sequence[Part] = (),
     finish: Finish | None = None,

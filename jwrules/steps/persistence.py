@@ -62,7 +62,11 @@ def _finish(meta: Meta, counts: Mapping[str, float], params: Params) -> Meta:
     return meta
 
 
-@step(status="S_PERSIS", along="ramps", finish=_finish)
+def _changes(params: Params) -> str:
+    return "flags" if params.method == "window" else "all"
+
+
+@step(status="S_PERSIS", along="ramps", changes=_changes, finish=_finish)
 def persistence(
     ramp: Ramp,
     params: Params,

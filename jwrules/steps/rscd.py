@@ -50,7 +50,12 @@ def _finish(meta: Meta, counts: Mapping[str, float], params: Params) -> Meta:
     return meta.updated(**numbers)
 
 
-@step(status="S_RSCD", along="ramps", finish=_finish)
+@step(
+    status="S_RSCD",
+    along="ramps",
+    changes=lambda params: "flags" if params.method == "flag" else "all",
+    finish=_finish,
+)
 def rscd(ramp: Ramp, params: Params, *, rscd: Rscd) -> Ramp:
     """Return the ramp with DO_NOT_USE in its first groups, and how many they are; or with the decay given back (DN)."""
     if ramp.data.shape[1] < 3:
