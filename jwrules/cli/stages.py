@@ -1,4 +1,4 @@
-"""Commands that run one stage: detector1, image2, image3.
+"""Commands that run one stage: detector1, dark, guider, image2, image3.
 
 For a person they choose recipe and reference files from the headers. With --steps they choose nothing: a rule gives
 them the chain and the files that the plan chose.
@@ -31,6 +31,8 @@ examples:
 def add(commands: Commands) -> None:
     """Declare the commands."""
     _add_detector1(commands)
+    _add_dark(commands)
+    _add_guider(commands)
     _add_image2(commands)
     _add_image3(commands)
 
@@ -74,6 +76,36 @@ def detector1(options: argparse.Namespace) -> None:
 
     for uncal in options.uncal:
         _say_made(stage.run(uncal, _workbench("detector1", uncal, options)))
+
+
+def _add_dark(commands: Commands) -> None:
+    example = "jwrules dark uncal/*_uncal.fits --references crds:latest --output darks"
+    command = _add_stage(commands, dark, "ramps of dark exposures (_uncal) to corrected ramps (_dark)", example)
+    command.add_argument("uncal", metavar="UNCAL", type=Path, nargs="+", help="raw exposures")
+
+
+def dark(options: argparse.Namespace) -> None:
+    """Correct the ramps of dark exposures: _dark of each, to which no slope is fitted."""
+    _begin(options)
+    from jwrules.stages import dark as stage
+
+    for uncal in options.uncal:
+        _say_made(stage.run(uncal, _workbench("dark", uncal, options)))
+
+
+def _add_guider(commands: Commands) -> None:
+    example = "jwrules guider guiding/*_gs-*uncal.fits --references crds:latest --output guiding"
+    command = _add_stage(commands, guider, "guide-star exposures (_uncal) to count rates (_cal)", example)
+    command.add_argument("uncal", metavar="UNCAL", type=Path, nargs="+", help="raw exposures")
+
+
+def guider(options: argparse.Namespace) -> None:
+    """Turn the reads of guide stars (identification, acquisition, track, fine guide) into count rates: _cal of each."""
+    _begin(options)
+    from jwrules.stages import guider as stage
+
+    for uncal in options.uncal:
+        _say_made(stage.run(uncal, _workbench("guider", uncal, options)))
 
 
 def _add_image2(commands: Commands) -> None:

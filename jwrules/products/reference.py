@@ -73,7 +73,7 @@ def _from_fits(path: Path, hdus: fits.HDUList, kind: type[R], science: Meta, sha
     meta = Meta(primary=_bare(hdus[0].header), sci=_bare(_first_header(hdus)), source=path.name)
     _check_type(path, meta.get("REFTYPE"), kind.reftype)
     stored = declared(kind)
-    window = _Window(path, meta, science, shape)
+    window = _Window(path, meta, science, shape, kind.a_mean)
     values = {name: _value(path, hdus, name, stored, window) for name in stored}
     _check_values(path, kind.reftype, stored, values)
     return kind(meta=meta, **values)
@@ -161,8 +161,9 @@ def _translated(path: Path, dq: np.ndarray, hdus: fits.HDUList) -> np.ndarray:
 class _Window:
     """Where the exposure's subarray lies in the arrays of the reference file."""
 
-    def __init__(self, path: Path, reference: Meta, science: Meta, shape: tuple[int, int]) -> None:
+    def __init__(self, path: Path, reference: Meta, science: Meta, shape: tuple[int, int], a_mean: bool) -> None:
         self.path, self.shape = path, shape
+        self.a_mean = a_mean and science.get("EXP_TYPE") == "FGS_ID-STACK"
         self.ours = (science.get("SUBSTRT2"), science.get("SUBSTRT1"))
         self.theirs = (reference.get("SUBSTRT2"), reference.get("SUBSTRT1"))
 
@@ -177,6 +178,8 @@ class _Window:
         y, x = (ours - start for ours, start in zip(self.ours, theirs, strict=True))
         rows, columns = self.shape
         if min(y, x) < 0 or y + rows > array.shape[-2] or x + columns > array.shape[-1]:
+            if self.a_mean:
+                return np.full(self.shape, np.nanmean(array, dtype=np.float64))
             raise ReferenceFault(self._outside(array, extension))
         return array[..., y : y + rows, x : x + columns]
 
