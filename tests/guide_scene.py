@@ -18,6 +18,7 @@ EXPOSURE = {
     "TELESCOP": "JWST",
     "INSTRUME": "FGS",
     "DETECTOR": "GUIDER2",
+    "DATAMODL": "Level1bModel",
     "EXP_TYPE": "FGS_ACQ1",
     "READPATT": "ACQ1",
     "SUBARRAY": "128X128",
@@ -40,6 +41,27 @@ STARS = np.array(
 )
 
 
+TREE = b"""#ASDF 1.0.0
+#ASDF_STANDARD 1.5.0
+%YAML 1.1
+%TAG ! tag:stsci.edu:asdf/
+--- !core/asdf-1.1.0
+asdf_library: !core/software-1.0.0 {author: The ASDF Developers, name: asdf, version: 2.15.1}
+meta:
+  instrument: {detector: GUIDER2, name: FGS}
+  wcsinfo: {v2_ref: 22.835, v3_ref: -699.423}
+...
+"""
+"""What the ground system writes beside the reads."""
+
+
+def embedded() -> fits.BinTableHDU:
+    """Return the ASDF extension of a raw exposure."""
+    cell = np.frombuffer(TREE, np.uint8)[np.newaxis]
+    column = fits.Column(name="ASDF_METADATA", format=f"{cell.shape[1]}B", array=cell)
+    return fits.BinTableHDU.from_columns([column], name="ASDF")
+
+
 def reads(first: Any, second: Any) -> np.ndarray:
     """Return integrations of two reads, (nints, 2, ny, nx), from two arrays (nints, ny, nx)."""
     return np.stack([np.asarray(first, float), np.asarray(second, float)], axis=1)
@@ -60,7 +82,7 @@ def write_raw(path: Path, data: np.ndarray, **keywords: Any) -> Path:
     )
     science = fits.ImageHDU(np.asarray(data, np.uint16), fits.Header({"BUNIT": "DN"}), name="SCI")
     stars = fits.BinTableHDU(STARS, name="Flight Reference Stars")
-    fits.HDUList([fits.PrimaryHDU(header=header), science, stars]).writeto(path)
+    fits.HDUList([fits.PrimaryHDU(header=header), science, stars, embedded()]).writeto(path)
     return path
 
 

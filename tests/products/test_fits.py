@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import asdf
 import astropy.units as u
+import guide_scene
 import gwcs
 import numpy as np
 import pytest
@@ -206,13 +207,9 @@ assert "asdf_astropy.extensions" not in sys.modules
 
 def test_the_asdf_extension_of_a_raw_exposure_is_left_unread(tmp_path):
     """The ground system writes tags of the library under the same first lines as ours."""
-    tree = b"asdf_library: !core/software-1.0.0 {name: asdf, version: 2.15.1}\nmeta:\n  wcsinfo: {v2_ref: 22.8}\n...\n"
-    head = b"#ASDF 1.0.0\n#ASDF_STANDARD 1.5.0\n%YAML 1.1\n%TAG ! tag:stsci.edu:asdf/\n--- !core/asdf-1.1.0\n"
-    cell = np.frombuffer(head + tree, "u1")[np.newaxis]
-    column = pyfits.Column(name="ASDF_METADATA", format=f"{cell.shape[1]}B", array=cell)
     path = fits.write(tmp_path / "a_rate.fits", _rate())
     with pyfits.open(path) as hdus:
         del hdus["ASDF"]
-        hdus.append(pyfits.BinTableHDU.from_columns([column], name="ASDF"))
+        hdus.append(guide_scene.embedded())
         hdus.writeto(tmp_path / "raw_rate.fits")
     assert fits.read(tmp_path / "raw_rate.fits", Rate).provenance == {}
