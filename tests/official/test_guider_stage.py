@@ -79,7 +79,7 @@ def test_errors_are_the_same_where_the_official_ones_are_asked_for(folder, name)
 
 
 def test_our_errors_tell_the_truth_more_closely(tmp_path):
-    """Of 400 integrations of a bright star, the scatter over what ERR says; of faint ones both errors of theirs cancel."""
+    """The scatter of 400 integrations of a bright star over their ERR; for a faint one two faults of theirs cancel."""
     rng = np.random.default_rng(9)
     gained = rng.poisson(2.0 * STAR, (400, 16, 16)) / 2.0
     first, second = rng.normal(2000, 8 / np.sqrt(2), (2, 400, 16, 16))
