@@ -57,15 +57,19 @@ class Bits(NamedTuple):
     jump: int
 
 
-def flag(flags: np.ndarray, rules: Rules, bits: Bits) -> int:
-    """Flag the surroundings of large events in `flags` (nints, ngroups, ny, nx) in place; return how many there are."""
-    events, core = 0, np.zeros(flags.shape[2:], bool)
+def flag(flags: np.ndarray, core: np.ndarray, rules: Rules, bits: Bits) -> tuple[int, np.ndarray]:
+    """Flag the surroundings of large events in `flags` (nints, ngroups, ny, nx) in place; return how many there are.
+
+    `core` (ny, nx) tells which pixels were saturated cores in the integration before; those of the last one are
+    returned too.
+    """
+    events = 0
     for ramp in flags:
         former, core = core, np.zeros_like(core)
         for g in range(1, len(ramp)):
             events += _flag_group(ramp, g, rules, bits, core)
         _mask_former(ramp, former, rules, bits)
-    return events
+    return events, core
 
 
 def _flag_group(ramp: np.ndarray, g: int, rules: Rules, bits: Bits, core: np.ndarray) -> int:

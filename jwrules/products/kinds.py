@@ -16,12 +16,15 @@ from astropy.table import Table
 
 from jwrules.errors import HeaderFault
 
+_AXES = {2: "yx", 3: "iyx", 4: "igyx"}
+
 
 @dataclass(frozen=True)
 class Hdu:
     """Where an array lives in a FITS file: extension name, stored type, number of axes (0 for any).
 
-    `or_ndim` is a second number of axes that reference files of the kind may have.
+    `or_ndim` is a second number of axes that reference files of the kind may have. `axes` names the axes of what is cut
+    into blocks, a letter each: integrations, groups, rows (y), columns (x).
     """
 
     name: str
@@ -30,13 +33,21 @@ class Hdu:
     optional: bool = False
     version: int = 1
     or_ndim: int | None = None
+    axes: str = ""
 
 
 def hdu(
-    name: str, dtype: str, ndim: int, *, optional: bool = False, version: int = 1, or_ndim: int | None = None
+    name: str,
+    dtype: str,
+    ndim: int,
+    *,
+    optional: bool = False,
+    version: int = 1,
+    or_ndim: int | None = None,
+    axes: str = "",
 ) -> Any:
     """Declare the field of a kind that is stored in extension `name`."""
-    where = {"hdu": Hdu(name, dtype, ndim, optional, version, or_ndim)}
+    where = {"hdu": Hdu(name, dtype, ndim, optional, version, or_ndim, axes or _AXES.get(ndim, ""))}
     return field(default=None, metadata=where) if optional else field(metadata=where)
 
 
@@ -95,7 +106,7 @@ class Product:
 class Note:
     """What one part of a step tells the next: an array, and what its axes are, one letter each.
 
-    Along `i` (integrations) and `y` (rows) it is cut as the exposure is, along others it stays whole.
+    Along `i` (integrations), `y` and `x` (rows, columns) it is cut as the exposure is, along others it stays whole.
     """
 
     array: np.ndarray
@@ -107,8 +118,9 @@ class Ramp(Product):
     """Groups of every pixel (DN), as read or corrected: an exposure, or a block of one.
 
     data (nints, ngroups, ny, nx), pixeldq (ny, nx), groupdq (nints, ngroups, ny, nx), zeroframe (nints, ny, nx),
-    average_dark (ny, nx) in electron/s, for the Poisson variance. `notes` and `counts` live within a step: see
-    `steps.declare`.
+    average_dark (ny, nx) in electron/s, for the Poisson variance. `left_out` (nints, ngroups) tells groups that no
+    pixel is to use. A block begins at `corner` (integration, row, column) of its exposure, and `own` are its rows and
+    columns without the margin. `notes`, `counts` and `round` live within a step: see `steps.declare`.
     """
 
     model: ClassVar[str] = "RampModel"
@@ -117,6 +129,10 @@ class Ramp(Product):
     groupdq: np.ndarray = hdu("GROUPDQ", "u1", 4)
     zeroframe: np.ndarray | None = hdu("ZEROFRAME", "f4", 3, optional=True)
     average_dark: np.ndarray | None = hdu("AVDRKCUR", "f4", 2, optional=True)
+    left_out: np.ndarray | None = None
+    corner: tuple[int, int, int] = (0, 0, 0)
+    own: tuple[slice, slice] = field(default_factory=lambda: (slice(None), slice(None)))
+    round: int = 0
     notes: Mapping[str, Note] = field(default_factory=dict)
     counts: Mapping[str, float] = field(default_factory=dict)
 

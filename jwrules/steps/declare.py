@@ -59,15 +59,21 @@ class Input:
 class Part:
     """A function `(ramp, params, **inputs) -> ramp` on blocks of one kind; it takes those inputs that it names.
 
-    `awaited` tells that what comes next needs the notes of all blocks, not only those of its own. The part is left out
-    where `when(params)` is false.
+    `awaited` tells that what comes next needs the notes of all blocks, not only those of its own. `changes` is what it
+    writes into: "all", "flags" (GROUPDQ alone), or "nothing" but notes and PIXELDQ. The part is left out where
+    `when(params)` is false.
     """
 
     function: Callable[..., Any]
-    along: str = "samples"
+    along: str | Callable[[Meta], str] = "samples"
     margin: int | Callable[[Any], int] = 0
     awaited: bool = False
+    changes: str = "all"
     when: Callable[[Any], bool] = lambda params: True
+
+    def axes(self, meta: Meta) -> str:
+        """Return which blocks the part works on, for an exposure with these keywords."""
+        return self.along(meta) if callable(self.along) else self.along
 
     def rows(self, params: Any) -> int:
         """Return how many rows beside a pixel decide on it."""
@@ -80,6 +86,7 @@ class Part:
 
 
 Finish = Callable[[Meta, Mapping[str, float], Any], Meta]
+Rounds = Callable[..., int]
 
 
 @dataclass(frozen=True)
@@ -97,13 +104,17 @@ class Step:
     function: Callable[..., Any]
     parts: tuple[Part, ...]
     finish: Finish | None = None
+    rounds: Rounds | None = None
 
     def __call__(self, product: Any, params: Any = None, **inputs: Any) -> Any:
         """Apply the step to a whole `product`; `params` are its defaults where not given."""
         params = self.params() if params is None else params
-        for part in self.parts:
-            if part.when(params):
-                product = part(product, params, **inputs)
+        rounds = self.rounds(product.meta, params, **inputs) if self.rounds else 1
+        for number in range(rounds):
+            product = replace(product, round=number) if self.rounds else product
+            for part in self.parts:
+                if part.when(params):
+                    product = part(product, params, **inputs)
         return self.finished(product, params) if isinstance(product, Ramp) else product
 
     def finished(self, ramp: Ramp, params: Any) -> Ramp:
@@ -123,16 +134,20 @@ class Step:
 def step(
     *,
     status: str,
-    along: str = "samples",
+    along: str | Callable[[Meta], str] = "samples",
     margin: int | Callable[[Any], int] = 0,
+    changes: str = "all",
     before: Sequence[Part] = (),
     after: Sequence[Part] = (),
     finish: Finish | None = None,
+    rounds: Rounds | None = None,
 ) -> Callable[[Callable[..., Any]], Step]:
     """Declare a function `(product, params: Params, *, reftype: Kind) -> product` as a step.
 
-    `status` is the keyword that records whether the step ran (S_DARK, ...). The module must define `Params`. `along` and
-    `margin` say which blocks of a Ramp the function works on; `before` and `after` are parts that run on others.
+    `status` is the keyword that records whether the step ran (S_DARK, ...). The module must define `Params`. `along`
+    and `margin` say which blocks of a Ramp the function works on, `changes` what it writes into; `before` and `after`
+    are parts that run on others. `rounds(meta, params, **inputs)` tells how often all parts are run, `Ramp.round` which
+    time it is.
     """
 
     def declare(function: Callable[..., Any]) -> Step:
@@ -150,8 +165,9 @@ def step(
             params=hints[names[1].name],
             inputs=tuple(_input(p.name, hints[p.name]) for p in names if p.kind is p.KEYWORD_ONLY),
             function=function,
-            parts=(*before, Part(function, along, margin), *after),
+            parts=(*before, Part(function, along, margin, changes=changes), *after),
             finish=finish,
+            rounds=rounds,
         )
 
     return declare

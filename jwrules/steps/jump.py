@@ -14,19 +14,20 @@ Anderson and Gordon 2011, PASP 123, 1237.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from jwrules.kernels import jump as kernel
 from jwrules.kernels import showers, snowballs
 from jwrules.products.flags import DQ
-from jwrules.products.kinds import Gain, Ramp, Readnoise
-from jwrules.steps.declare import Skip, par, step
+from jwrules.products.kinds import Gain, Meta, Ramp, Readnoise
+from jwrules.steps.declare import Part, Skip, par, step
 
 log = logging.getLogger("jwrules")
 
-DO_NOT_USE, JUMP_DET = np.uint8(DQ.DO_NOT_USE), np.uint8(DQ.JUMP_DET)
+JUMP_DET = np.uint8(DQ.JUMP_DET)
 BITS = kernel.Bits(unusable=int(DQ.DO_NOT_USE | DQ.SATURATED), jump=int(DQ.JUMP_DET))
 SHOWER_BITS = showers.Bits(unusable=int(DQ.DO_NOT_USE), saturated=int(DQ.SATURATED), jump=int(DQ.JUMP_DET))
 DIFFERENCES_FOR_SHOWERS = 10
@@ -75,23 +76,57 @@ class Params:
     time_masked_after_shower: float = par(15.0, "how long groups are flagged after a shower", unit="s", ge=0)
 
 
-@step(status="S_JUMP")
+def _finish(meta: Meta, counts: Mapping[str, float], params: Params) -> Meta:
+    """Return the keywords with the rates of cosmic rays and of large events over the whole exposure."""
+    found, events, exposure = (counts.get(name, 0) for name in ("found", "events", "pixel_seconds"))
+    log.info("jump: %d groups of pixels struck by cosmic rays, %d large events", found, events)
+    if not exposure:
+        return meta
+    return meta.updated(
+        PRIMECRS=(1000 * found / exposure, "Primary cosmic rays per 1000 pixels per second"),
+        EXTNCRS=(1e6 * events / exposure, "Large events per million pixels per second"),
+    )
+
+
+def _seeks_large_events(params: Params) -> bool:
+    return params.expand_large_events or params.find_showers
+
+
+def _large_events(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Ramp:
+    """Return the ramp with the surroundings of snowballs and showers flagged."""
+    events = 0
+    if params.expand_large_events:
+        former = ramp.notes["core"].array if "core" in ramp.notes else np.zeros(ramp.pixeldq.shape, bool)
+        events, core = snowballs.flag(ramp.groupdq, former, *_snowball_rules(ramp, params))
+        ramp = ramp.noting("core", core, "yx")
+    if params.find_showers:
+        events += _flag_showers(ramp, params)
+    return ramp.counting(events=events)
+
+
+@step(
+    status="S_JUMP",
+    along="ramps",
+    margin=1,
+    changes="flags",
+    after=[Part(_large_events, along="frames", changes="flags", when=_seeks_large_events)],
+    finish=_finish,
+)
 def jump(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Ramp:
     """Return the ramp with JUMP_DET in groupdq, and PRIMECRS and EXTNCRS, the rates of cosmic rays and large events."""
-    lost = _lost_groups(ramp.groupdq)
+    lost = _left_out(ramp)
     mode = _mode(lost, params)
     no_gain = ~(gain.data > 0)
     ramp.pixeldq[...] |= np.where(no_gain, np.uint32(DQ.NO_GAIN_VALUE | DQ.DO_NOT_USE), np.uint32(0))
     found = _find(ramp, params, mode, gain.data, readnoise.data)
-    events = snowballs.flag(ramp.groupdq, *_snowball_rules(ramp, params)) if params.expand_large_events else 0
-    events += _flag_showers(ramp, params, lost, gain.data, readnoise.data) if params.find_showers else 0
-    log.info("jump: %d groups of pixels struck by cosmic rays, %d large events", found, events)
-    return _count(ramp, found, events)
+    if params.find_showers:
+        ramp = _expect(ramp, params, lost, gain.data, readnoise.data)
+    return _count(ramp, found, lost)
 
 
-def _lost_groups(groupdq: np.ndarray) -> np.ndarray:
-    """Return which groups (nints, ngroups) no pixel can use."""
-    return np.array([[bool((plane & DO_NOT_USE).all()) for plane in ramp] for ramp in groupdq])
+def _left_out(ramp: Ramp) -> np.ndarray:
+    """Return which groups (nints, ngroups) were left out as a whole."""
+    return np.zeros(ramp.data.shape[:2], bool) if ramp.left_out is None else ramp.left_out
 
 
 def _mode(lost: np.ndarray, params: Params) -> int:
@@ -119,9 +154,7 @@ def _find(ramp: Ramp, params: Params, mode: int, gain: np.ndarray, readnoise: np
     )
     frames = int(ramp.meta.get("NFRAMES", 1))
     spreads = kernel.find(ramp.data, ramp.groupdq, gain, readnoise, frames, mode, thresholds, BITS)
-    if mode in (kernel.BY_GROUP, kernel.ALTOGETHER):
-        _unflag_whole_groups(ramp.groupdq, spreads)
-    found = sum(int(np.count_nonzero(plane & JUMP_DET)) for plane in ramp.groupdq)
+    found = sum(int(np.count_nonzero(plane & JUMP_DET)) for plane in ramp.groupdq[:, :, *ramp.own])
     if params.flag_4_neighbors:
         kernel.spread(spreads, ramp.groupdq, BITS)
     times = np.array([params.after_jump_flag_time1, params.after_jump_flag_time2])
@@ -130,16 +163,6 @@ def _find(ramp: Ramp, params: Params, mode: int, gain: np.ndarray, readnoise: np
         heights = np.array([params.after_jump_flag_dn1, params.after_jump_flag_dn2]) * np.nanmedian(gain)
         kernel.prolong(ramp.data, ramp.groupdq, gain, BITS, heights, lengths)
     return found
-
-
-def _unflag_whole_groups(groupdq: np.ndarray, spreads: np.ndarray) -> None:
-    """A group that is an outlier in every pixel is no cosmic ray."""
-    for plane, spread in zip(
-        groupdq.reshape(-1, *groupdq.shape[2:]), spreads.reshape(-1, *spreads.shape[2:]), strict=True
-    ):
-        if (plane & (JUMP_DET | DO_NOT_USE)).all():
-            plane[plane == JUMP_DET] = 0
-            spread[plane == 0] = False
 
 
 def _snowball_rules(ramp: Ramp, params: Params) -> tuple[snowballs.Rules, snowballs.Bits]:
@@ -160,16 +183,24 @@ def _snowball_rules(ramp: Ramp, params: Params) -> tuple[snowballs.Rules, snowba
     return rules, snowballs.Bits(saturated=int(DQ.SATURATED), jump=int(DQ.JUMP_DET))
 
 
-def _flag_showers(ramp: Ramp, params: Params, lost: np.ndarray, gain: np.ndarray, readnoise: np.ndarray) -> int:
+def _expect(ramp: Ramp, params: Params, lost: np.ndarray, gain: np.ndarray, readnoise: np.ndarray) -> Ramp:
+    """Return the ramp with a note of what the differences of its groups are without showers."""
     nints, ngroups = lost.shape
     if nints * (ngroups - 1) - int(lost.sum()) < DIFFERENCES_FOR_SHOWERS:
         log.warning("jump: fewer than %d differences of groups: no showers are sought", DIFFERENCES_FOR_SHOWERS)
-        return 0
+        return ramp
     if nints >= params.minimum_sigclip_groups:
         expected = showers.by_group(ramp.data, ramp.groupdq, SHOWER_BITS)
     else:
         variance = readnoise**2 / int(ramp.meta.get("NFRAMES", 1))
         expected = showers.by_pixel(ramp.data, ramp.groupdq, variance, gain, SHOWER_BITS)
+    return ramp.noting("median", expected.median, "gyx").noting("noise", expected.noise, "gyx")
+
+
+def _flag_showers(ramp: Ramp, params: Params) -> int:
+    if "median" not in ramp.notes:
+        return 0
+    expected = showers.Expected(ramp.notes["median"].array, ramp.notes["noise"].array)
     usable = (ramp.pixeldq & np.uint32(DQ.DO_NOT_USE | DQ.REFERENCE_PIXEL)) == 0
     return showers.flag(ramp.data, ramp.groupdq, usable, expected, _shower_rules(ramp, params), SHOWER_BITS)
 
@@ -187,14 +218,8 @@ def _shower_rules(ramp: Ramp, params: Params) -> showers.Rules:
     )
 
 
-def _count(ramp: Ramp, found: int, events: int) -> Ramp:
-    nints, ngroups, ny, nx = ramp.data.shape
-    intervals = nints * ngroups - int(_lost_groups(ramp.groupdq).sum()) - nints
-    if intervals < 1:
-        return ramp
-    exposure = ramp.meta["TGROUP"] * intervals * ny * nx
-    meta = ramp.meta.updated(
-        PRIMECRS=(1000 * found / exposure, "Primary cosmic rays per 1000 pixels per second"),
-        EXTNCRS=(1e6 * events / exposure, "Large events per million pixels per second"),
-    )
-    return replace(ramp, meta=meta)
+def _count(ramp: Ramp, found: int, lost: np.ndarray) -> Ramp:
+    nints, ngroups = lost.shape
+    intervals = max(nints * ngroups - int(lost.sum()) - nints, 0)
+    pixels = ramp.pixeldq[ramp.own].size
+    return ramp.counting(found=found, pixel_seconds=ramp.meta["TGROUP"] * intervals * pixels)

@@ -21,7 +21,7 @@ from jwrules.kernels import refpix as kernel
 from jwrules.kernels import refpix_interleaved
 from jwrules.products.flags import DQ
 from jwrules.products.kinds import Meta, Ramp
-from jwrules.steps.declare import Skip, par, step
+from jwrules.steps.declare import Part, Skip, par, step
 
 DETECTOR, BORDER, AMPLIFIER = 2048, 4, 512
 """Pixels along a side of the detector, of its border of reference pixels, and of an amplifier's columns."""
@@ -42,11 +42,10 @@ class Params:
     siglimit: float = par(3.0, "deviation beyond which reference pixels are left out", unit="sigma", gt=0)
 
 
-@step(status="S_REFPIX")
-def refpix(ramp: Ramp, params: Params) -> Ramp:
-    """Return the ramp with every group and the first frames corrected (DN)."""
+def _measure(ramp: Ramp, params: Params) -> Ramp:
+    """Return the ramp with notes of what its rows and columns are too high, in every group."""
     if ramp.meta.get("INSTRUME") == "MIRI":
-        return _interleaved(ramp, params)
+        return _measure_interleaved(ramp, params)
     dq = _as_read(ramp.pixeldq, ramp.meta)
     corner = _corner(ramp.meta, dq.shape)
     single = ramp.meta.get("NOUTPUTS") != 4 and dq.shape != (DETECTOR, DETECTOR)
@@ -54,16 +53,17 @@ def refpix(ramp: Ramp, params: Params) -> Ramp:
     sides = _sides(dq, corner, params, single)
     if not sets.rows.size and not sides.usable.any():
         raise Skip("there are no usable reference pixels")
-    _correct(ramp.data.reshape(-1, *ramp.data.shape[2:]), ramp.meta, sets, sides, params)
+    planes = ramp.data.reshape(-1, *ramp.pixeldq.shape)
+    along_y, along_x = (a.reshape(*ramp.data.shape[:2], -1) for a in _drifts(planes, ramp.meta, sets, sides, params))
+    ramp = ramp.noting("along_y", along_y, "igy").noting("along_x", along_x, "igx")
     if ramp.zeroframe is not None:
-        no_value = ramp.zeroframe == 0
-        _correct(ramp.zeroframe, ramp.meta, sets, sides, params)
-        ramp.zeroframe[no_value] = 0
+        along_y, along_x = _drifts(ramp.zeroframe, ramp.meta, sets, sides, params)
+        ramp = ramp.noting("first_along_y", along_y, "iy").noting("first_along_x", along_x, "ix")
     return ramp
 
 
-def _interleaved(ramp: Ramp, params: Params) -> Ramp:
-    """Take off what each output of a detector of MIRI has drifted since the first group of the integration."""
+def _measure_interleaved(ramp: Ramp, params: Params) -> Ramp:
+    """Note what each output of a detector of MIRI has drifted since the first group of the integration."""
     nints, ngroups, ny, nx = ramp.data.shape
     if nx != MIRI_COLUMNS:
         raise Skip(f"a subarray of {nx} columns does not hold the reference pixels of {MIRI_COLUMNS}")
@@ -73,15 +73,34 @@ def _interleaved(ramp: Ramp, params: Params) -> Ramp:
     excess = refpix_interleaved.drifts(since_first, usable, 2 if params.odd_even_rows else 1, params.siglimit)
     if np.isnan(excess).any():
         raise Skip("there are outputs without usable reference pixels")
-    refpix_interleaved.subtract(ramp.data.reshape(nints * ngroups, ny, nx), excess)
+    return ramp.noting("excess", excess.reshape(nints, ngroups, *excess.shape[1:]), "ig--")
+
+
+@step(status="S_REFPIX", before=[Part(_measure, along="frames", changes="nothing")])
+def refpix(ramp: Ramp, params: Params) -> Ramp:
+    """Return the ramp with every group and the first frames corrected (DN)."""
+    notes = {name: note.array for name, note in ramp.notes.items()}
+    planes = ramp.data.reshape(-1, *ramp.pixeldq.shape)
+    if "excess" in notes:
+        excess = notes["excess"].reshape(len(planes), *notes["excess"].shape[2:])
+        refpix_interleaved.subtract(planes, excess, ramp.corner[1:])
+        return ramp
+    kernel.subtract(planes, *(notes[name].reshape(len(planes), -1) for name in ("along_y", "along_x")))
+    if ramp.zeroframe is not None:
+        no_value = ramp.zeroframe == 0
+        kernel.subtract(ramp.zeroframe, notes["first_along_y"], notes["first_along_x"])
+        ramp.zeroframe[no_value] = 0
     return ramp
 
 
-def _correct(planes: np.ndarray, meta: Meta, sets: kernel.Sets, sides: kernel.Sides, params: Params) -> None:
+def _drifts(
+    planes: np.ndarray, meta: Meta, sets: kernel.Sets, sides: kernel.Sides, params: Params
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what each row (n, ny) and each column (n, nx) of `planes` (n, ny, nx) is too high."""
     fast, slow = int(meta["FASTAXIS"]), int(meta["SLOWAXIS"])
     by_row, by_column = kernel.drifts(_as_read(planes, meta), sets, sides, params.siglimit)
     along = {abs(slow): by_row[:, :: _direction(slow)], abs(fast): by_column[:, :: _direction(fast)]}
-    kernel.subtract(planes, along[2], along[1])
+    return along[2], along[1]
 
 
 def _as_read(planes: np.ndarray, meta: Meta) -> np.ndarray:

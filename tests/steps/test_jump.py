@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ramp_scene import gain_and_readnoise, noisy, one_pixel, ramp
@@ -101,8 +103,9 @@ def test_long_series_are_clipped_at_their_own_scatter():
 
 @pytest.mark.parametrize(("shape", "usable"), [((1, 2, 1, 1), 2), ((1, 4, 1, 1), 2)])
 def test_too_few_groups_are_skipped(shape, usable):
-    product = ramp(np.zeros(shape))
-    product.groupdq[:, usable:] = DQ.DO_NOT_USE
+    left_out = np.zeros(shape[:2], bool)
+    left_out[:, usable:] = True
+    product = replace(ramp(np.zeros(shape)), left_out=left_out)
     with pytest.raises(Skip, match=str(usable)):
         searched(product)
 
