@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from jwrules import house, recipes
+from jwrules import headers, house, recipes
+from jwrules.errors import RecipeFault
 
 INSTRUMENTS = {"FGS": "FGS", "MIR": "MIRI", "NIS": "NIRISS", "NRC": "NIRCAM", "NRS": "NIRSPEC"}
 
@@ -117,6 +118,11 @@ def resolved(known, stage, exposure):
     return recipes.pick(exposure, known).resolve(stage, exposure)
 
 
+def test_a_stage_of_another_branch_is_refused_with_those_that_there_are(known):
+    with pytest.raises(RecipeFault, match="the recipe nircam_dark has no stage 'detector1'; it has dark"):
+        known["nircam_dark"].resolve("detector1", header("NRC_DARK"))
+
+
 def jump(known, exp_type, **more):
     steps = resolved(known, "detector1", header(exp_type, **more))
     return next(one for one in steps if one.step == "jump").changed
@@ -193,3 +199,12 @@ def test_the_reference_files_are_those_of_the_steps_that_run(known, exp_type):
     assert "mask" in wanted
     assert ("dark" in wanted) == (branch(exp_type).stage == "detector1")
     assert "ipc" not in wanted
+
+
+def test_real_headers_have_recipes(known, shared):
+    folder = shared / "data/real_headers_and_products"
+    guiding = [headers.read(path) for path in sorted((folder / "fgs_guider").glob("*.fits"))]
+    assert {recipes.pick(one, known).name for one in guiding} == {"fgs_guide_star"}
+    assert {one["EXP_TYPE"] for one in guiding} == set(TAKEN_BY["fgs_guide_star"].split())
+    nircam = headers.read(folder / "jw01075001001_03105_00009_nrca2_uncal.fits")
+    assert recipes.pick(nircam, known).name == RECIPE_OF[nircam["EXP_TYPE"]]
