@@ -42,3 +42,16 @@ def swap_and_sum(words: np.ndarray, stored: np.ndarray) -> int:
             | (word << np.uint32(24))
         )
     return total
+
+
+@compiled
+def translate(flags: np.ndarray, bits: np.ndarray, meanings: np.ndarray) -> None:
+    """Replace, in `flags` (n,) uint32 in place, each of the private `bits` (m,) by its meaning; drop other ones."""
+    for k in range(flags.size):
+        found = flags[k]
+        if found:
+            result = np.uint32(0)
+            for m in range(bits.size):
+                if found & bits[m]:
+                    result |= meanings[m]
+            flags[k] = result

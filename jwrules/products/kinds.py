@@ -51,6 +51,17 @@ def hdu(
     return field(default=None, metadata=where) if optional else field(metadata=where)
 
 
+class Cards(dict[str, Any]):
+    """Keywords and their values alone: what a block needs of a header, without the cost of copying one."""
+
+    def __setitem__(self, keyword: str, value: Any) -> None:
+        super().__setitem__(keyword, value[0] if isinstance(value, tuple) else value)
+
+    def copy(self) -> Cards:
+        """Return a copy."""
+        return Cards(self)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Meta:
     """The keywords of a file: those of the primary header and those of its SCI extension.
@@ -58,8 +69,8 @@ class Meta:
     A Meta is a value: `updated` and `updated_sci` give a new one, nobody writes into its headers.
     """
 
-    primary: fits.Header = field(default_factory=fits.Header)
-    sci: fits.Header = field(default_factory=fits.Header)
+    primary: fits.Header | Cards = field(default_factory=fits.Header)
+    sci: fits.Header | Cards = field(default_factory=fits.Header)
     source: str = ""
 
     def __getitem__(self, keyword: str) -> Any:
@@ -84,7 +95,7 @@ class Meta:
         return Meta(primary=self.primary, sci=_set(self.sci, keywords), source=self.source)
 
 
-def _set(header: fits.Header, keywords: Mapping[str, Any]) -> fits.Header:
+def _set(header: fits.Header | Cards, keywords: Mapping[str, Any]) -> fits.Header | Cards:
     header = header.copy()
     for keyword, value in keywords.items():
         header[keyword] = value

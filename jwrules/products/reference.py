@@ -209,15 +209,12 @@ def _definitions(path: Path, hdus: fits.HDUList) -> list[tuple[int, int]] | None
 
 
 def _translated(dq: np.ndarray, definitions: list[tuple[int, int]] | None) -> np.ndarray:
-    """Return the flags with the private bits of the file replaced by the standard ones, by name."""
+    """Return the flags with the private bits of the file replaced, in place, by the standard ones."""
     if definitions is None:
         return dq
-    same = sum(flag for value, flag in dict(definitions).items() if value == flag)
-    result = dq & np.uint32(same)
-    for value, flag in definitions:
-        if value != flag:
-            result |= np.where(dq & np.uint32(value), np.uint32(flag), np.uint32(0))
-    return np.asarray(result)
+    bits, meanings = (np.array([pair[k] for pair in definitions], np.uint32) for k in (0, 1))
+    kernel.translate(dq.reshape(-1), bits, meanings)
+    return dq
 
 
 class _Window:

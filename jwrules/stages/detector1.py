@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 from jwrules import names
-from jwrules.products import fits
-from jwrules.products.kinds import Ramp, Slopes
-from jwrules.stages.workbench import Workbench, fresh, last, member
+from jwrules.kernels.compiled import allowed_threads
+from jwrules.products.kinds import Slopes
+from jwrules.stages import exposure as exposures
+from jwrules.stages.budget import Budget
+from jwrules.stages.exposure import Box
+from jwrules.stages.outgoing import Outgoing
+from jwrules.stages.stream import Stream
+from jwrules.stages.workbench import Workbench, member
 
 
-def run(uncal: Path, bench: Workbench) -> list[Path]:
-    """Return the paths of `_rate` and `_rateints`, made from the ramp at `uncal` (documentation: CALWEBB_DETECTOR1)."""
-    ramp = fits.read(uncal, Ramp)
-    made_from = [member(uncal, ramp.meta)]
-    slopes: Slopes = last(bench.chain(fresh(ramp)))
-    return [
-        bench.write(names.with_suffix(uncal.name, "rate"), slopes.rate, made_from),
-        bench.write(names.with_suffix(uncal.name, "rateints"), slopes.rateints, made_from),
-    ]
+def run(uncal: Path, bench: Workbench, memory: int | None = None) -> list[Path]:
+    """Return the paths of `_rate` and `_rateints`, made from the ramp at `uncal` (documentation: CALWEBB_DETECTOR1).
+
+    `memory` is what the process may take, in megabytes; no result depends on it.
+    """
+    exposure = exposures.opened(uncal)
+    made_from = [member(uncal, exposure.meta)]
+    with ExitStack() as stack:
+        rate, rateints = (
+            stack.enter_context(Outgoing(bench, names.with_suffix(uncal.name, suffix), made_from))
+            for suffix in ("rate", "rateints")
+        )
+
+        def give(slopes: Slopes, box: Box) -> None:
+            rate.put(slopes.rate, box, exposure)
+            rateints.put(slopes.rateints, box, exposure)
+
+        stream = Stream(exposure, bench.calls, bench.pieces(exposure), Budget(memory, allowed_threads(), bench.output))
+        complete = stream.run(give)
+        return [one.finish(complete) for one in (rate, rateints)]

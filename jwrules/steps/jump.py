@@ -78,10 +78,11 @@ class Params:
 
 def _finish(meta: Meta, counts: Mapping[str, float], params: Params) -> Meta:
     """Return the keywords with the rates of cosmic rays and of large events over the whole exposure."""
-    found, events, exposure = (counts.get(name, 0) for name in ("found", "events", "pixel_seconds"))
+    found, events, intervals = (counts.get(name, 0) for name in ("found", "events", "intervals"))
     log.info("jump: %d groups of pixels struck by cosmic rays, %d large events", found, events)
-    if not exposure:
+    if not intervals:
         return meta
+    exposure = meta["TGROUP"] * intervals
     return meta.updated(
         PRIMECRS=(1000 * found / exposure, "Primary cosmic rays per 1000 pixels per second"),
         EXTNCRS=(1e6 * events / exposure, "Large events per million pixels per second"),
@@ -221,5 +222,4 @@ def _shower_rules(ramp: Ramp, params: Params) -> showers.Rules:
 def _count(ramp: Ramp, found: int, lost: np.ndarray) -> Ramp:
     nints, ngroups = lost.shape
     intervals = max(nints * ngroups - int(lost.sum()) - nints, 0)
-    pixels = ramp.pixeldq[ramp.own].size
-    return ramp.counting(found=found, pixel_seconds=ramp.meta["TGROUP"] * intervals * pixels)
+    return ramp.counting(found=found, intervals=intervals * ramp.pixeldq[ramp.own].size)

@@ -28,7 +28,7 @@ class Params:
     persistence_dnu: bool = par(False, "set DO_NOT_USE too")
 
 
-@step(status="S_PERSIS")
+@step(status="S_PERSIS", along="ramps", changes="flags")
 def persistence(ramp: Ramp, params: Params) -> Ramp:
     """Return the ramp with PERSISTENCE in groupdq."""
     if params.persistence_time is None:

@@ -33,7 +33,7 @@ class Params:
     use_readpatt: bool = par(True, "look for groups of which only the last frames are saturated")
 
 
-@step(status="S_SATURA")
+@step(status="S_SATURA", margin=lambda params: 2 * params.n_pix_grow_sat)
 def saturation(ramp: Ramp, params: Params, *, saturation: Saturation, superbias: Superbias | None = None) -> Ramp:
     """Return the ramp with SATURATED, AD_FLOOR and DO_NOT_USE in groupdq and NO_SAT_CHECK in pixeldq.
 
