@@ -256,8 +256,9 @@ class Growing:
 
     def put(self, product: Product, boxes: Mapping[str, tuple[slice, ...]], inner: Mapping[str, Any]) -> None:
         """Write a piece: `boxes` tell where the fields belong, `inner` which part of them."""
-        for name in boxes.keys() & self._fields.keys():
-            self._file.put(self._fields[name].name, getattr(product, name)[inner[name]], boxes[name])
+        for name, where in self._fields.items():
+            if name in boxes:
+                self._file.put(where.name, getattr(product, name)[inner[name]], boxes[name])
 
     def finish(self, product: Product) -> None:
         """Write the keywords as they are at the end, and the checksums."""

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from astropy.io import fits
-from astropy.table import Table
 
 from jwrules.errors import HeaderFault
+
+if TYPE_CHECKING:
+    from astropy.table import Table
 
 _AXES = {2: "yx", 3: "iyx", 4: "igyx"}
 
@@ -128,22 +130,30 @@ class Note:
 class Ramp(Product):
     """Groups of every pixel (DN), as read or corrected: an exposure, or a block of one.
 
-    data (nints, ngroups, ny, nx), pixeldq (ny, nx), groupdq (nints, ngroups, ny, nx), zeroframe (nints, ny, nx),
-    average_dark (ny, nx) in electron/s, for the Poisson variance. `left_out` (nints, ngroups) tells groups that no
-    pixel is to use. A block begins at `corner` (integration, row, column) of its exposure, and `own` are its rows and
-    columns without the margin. `notes`, `counts` and `round` live within a step: see `steps.declare`.
+    data, groupdq and err (nints, ngroups, ny, nx), pixeldq (ny, nx), zeroframe (nints, ny, nx), average_dark (ny, nx)
+    in electron/s, for the Poisson variance. A block begins at `corner` (integration, row, column) of its exposure, and
+    `own` are its rows and columns without the margin.
+
+    left_out (nints, ngroups), bool, says which groups firstframe, lastframe and rscd leave out as a whole, whatever
+    single pixels keep. traps_filled (nfamilies, ny, nx), persistence (like data) and windows (ny, nx), the end of each
+    pixel's time of persistence in Unix seconds or 0, are what persistence finds; the stage writes them as products of
+    their own. These four live within a stage, `notes`, `counts` and `round` within a step: see `steps.declare`.
     """
 
     model: ClassVar[str] = "RampModel"
     data: np.ndarray = hdu("SCI", "f4", 4)
     pixeldq: np.ndarray = hdu("PIXELDQ", "u4", 2)
     groupdq: np.ndarray = hdu("GROUPDQ", "u1", 4)
+    err: np.ndarray | None = hdu("ERR", "f4", 4, optional=True)
     zeroframe: np.ndarray | None = hdu("ZEROFRAME", "f4", 3, optional=True)
     average_dark: np.ndarray | None = hdu("AVDRKCUR", "f4", 2, optional=True)
     left_out: np.ndarray | None = None
     corner: tuple[int, int, int] = (0, 0, 0)
     own: tuple[slice, slice] = field(default_factory=lambda: (slice(None), slice(None)))
     round: int = 0
+    traps_filled: np.ndarray | None = None
+    persistence: np.ndarray | None = None
+    windows: np.ndarray | None = None
     notes: Mapping[str, Note] = field(default_factory=dict)
     counts: Mapping[str, float] = field(default_factory=dict)
 
@@ -151,9 +161,23 @@ class Ramp(Product):
         """Return the ramp with a note for the next part of the step."""
         return replace(self, notes={**self.notes, name: Note(array, axes)})
 
+    def leaving_out(self, groups: slice, integrations: slice = slice(None)) -> Ramp:
+        """Return the ramp with these groups of these integrations noted as left out."""
+        known = np.zeros(self.data.shape[:2], bool) if self.left_out is None else self.left_out.copy()
+        known[integrations, groups] = True
+        return replace(self, left_out=known)
+
     def counting(self, **numbers: float) -> Ramp:
         """Return the ramp with these numbers added to its counts."""
         return replace(self, counts={**self.counts, **{k: self.counts.get(k, 0) + n for k, n in numbers.items()}})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Persistence(Product):
+    """What persistence took off each group (`_output_pers`), (nints, ngroups, ny, nx), DN."""
+
+    model: ClassVar[str] = "RampModel"
+    data: np.ndarray = hdu("SCI", "f4", 4)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -295,6 +319,14 @@ class Mask(Reference):
 
 
 @dataclass(frozen=True, kw_only=True)
+class UserMask(Reference):
+    """Bad pixels that a person adds, dq (ny, nx)."""
+
+    reftype: ClassVar[str] = "user_supplied_dq"
+    dq: np.ndarray = hdu("DQ", "u4", 2)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Saturation(Reference):
     """Saturation threshold, data (ny, nx), DN."""
 
@@ -361,14 +393,59 @@ class Reset(Reference):
 
 @dataclass(frozen=True, kw_only=True)
 class Rscd(Reference):
-    """How many groups of an integration still recover from its reset: one row for each subarray and read pattern.
+    """How the groups of an integration recover from its reset: rows for each subarray and read pattern.
 
-    Columns subarray, readpatt, group_skip1 (first integration), group_skip (those after it).
+    table: columns subarray, readpatt, group_skip1 (first integration), group_skip (those after it). decay (files of
+    older format): columns subarray, readpatt, rows (ODD, EVEN), tau, ascale, pow, illum_zp, illum_slope, illum2,
+    param3, crossopt, sat_zp, sat_slope, sat_2, sat_mzp, sat_rowterm, sat_scale.
     """
 
     reftype: ClassVar[str] = "rscd"
     keyword: ClassVar[str] = "R_RSCD"
-    table: fits.FITS_rec = hdu("RSCD_GROUP_SKIP", "table", 1)
+    table: fits.FITS_rec | None = hdu("RSCD_GROUP_SKIP", "table", 1, optional=True)
+    decay: fits.FITS_rec | None = hdu("RSCD", "table", 1, optional=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrapDensity(Reference):
+    """How many traps a pixel has, relative to the median, data (ny, nx)."""
+
+    reftype: ClassVar[str] = "trapdensity"
+    keyword: ClassVar[str] = "R_TRPDEN"
+    data: np.ndarray = hdu("SCI", "f4", 2)
+    dq: np.ndarray = hdu("DQ", "u4", 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrapPars(Reference):
+    """Families of traps: one row each.
+
+    Columns capture0 (coefficient of the exponential capture), capture1 (minus its rate, 1/s), capture2 (coefficient of
+    what is captured at once), decay_param (minus the rate of release, 1/s).
+    """
+
+    reftype: ClassVar[str] = "trappars"
+    keyword: ClassVar[str] = "R_TRPPAR"
+    table: fits.FITS_rec = hdu("TRAPPARS", "table", 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Persat(Reference):
+    """Counts from which on a pixel is full and fills no more traps by its growth, data (ny, nx), DN."""
+
+    reftype: ClassVar[str] = "persat"
+    keyword: ClassVar[str] = "R_PERSAT"
+    data: np.ndarray = hdu("SCI", "f4", 2)
+    dq: np.ndarray = hdu("DQ", "u4", 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrapsFilled(Reference):
+    """How many traps of each family are filled at EXPEND (`_trapsfilled`), data (nfamilies, ny, nx)."""
+
+    model: ClassVar[str] = "TrapsFilledModel"
+    reftype: ClassVar[str] = "trapsfilled"
+    data: np.ndarray = hdu("SCI", "f4", 3)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -448,6 +525,16 @@ class Emicorr(Tree):
 
     reftype: ClassVar[str] = "emicorr"
     keyword: ClassVar[str] = "R_MIREMI"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersistenceArray(Tree):
+    """Until when pixels have persistence from earlier exposures (`_persistence.asdf`).
+
+    tree[detector]: rows, cols (of the whole detector, from 0), vals (Unix seconds), pers_time (s), of such pixels.
+    """
+
+    reftype: ClassVar[str] = "persistence_array_file"
 
 
 @dataclass(frozen=True, kw_only=True)

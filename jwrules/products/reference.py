@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-import asdf
 import numpy as np
 from astropy.io import fits
 
@@ -41,6 +40,8 @@ _NAN_SHARE = {
     "linearity": 0.5,
     "saturation": 0.5,
     "area": 0.5,
+    "trapdensity": 0.5,
+    "persat": 0.5,
     "readnoise": 0.0,
     "ipc": 0.0,
 }
@@ -293,6 +294,8 @@ def _check_column(place: str, table: fits.FITS_rec, column: str) -> None:
 
 def _tree(path: Path, reftype: str) -> Mapping[str, Any]:
     """Return the tree of an ASDF file, complete in memory."""
+    import asdf  # takes longer to load than most steps
+
     try:
         with asdf.open(path, memmap=False, lazy_load=False) as file:
             tree = {name: file.tree[name] for name in file.tree if name not in ("asdf_library", "history")}

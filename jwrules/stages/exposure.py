@@ -122,21 +122,29 @@ class Exposure:
         primary, sci = (Cards((k, header[k]) for k in header if k) for header in (self.meta.primary, self.meta.sci))
         self._bare = replace(self.meta, primary=primary, sci=sci)
 
-    def block(self, box: Box, stored: Sequence[str], *, first: bool = True) -> Ramp:
+    def block(self, box: Box, stored: Sequence[str], *, first: bool = True, without_data: bool = False) -> Ramp:
         """Return a block, its fields in `stored` as they are kept, the others as they were read from the file.
 
-        Only the `first` one has a header with comments.
+        Only the `first` one has a header with comments. One that is `without_data` has zeros, which take no memory.
         """
-        values = {name: self._large(name, box, name in stored) for name in LARGE}
+        wanted = ("groupdq",) if without_data else LARGE
+        values: dict[str, Any] = {name: self._large(name, box, name in stored) for name in wanted}
+        if without_data:
+            values["data"] = np.broadcast_to(np.float32(0), values["groupdq"].shape)
         if values["groupdq"] is None:
             values["groupdq"] = np.zeros(values["data"].shape, np.uint8)
         maps = {name: array[box.of(AXES[name])].copy() for name, array in self._start.items()}
         corner = (box.i.start, box.y.start, box.x.start)
         tables = {name: self._rows(name, table, box) for name, table in self.tables.items()}
         return Ramp(
-            meta=self._placed(self.meta if first else self._bare, box), tables=tables, provenance=self.provenance, corner=corner, own=box.own,
-            **values, **maps,
-        )  # fmt: skip
+            meta=self._placed(self.meta if first else self._bare, box),
+            tables=tables,
+            provenance=self.provenance,
+            corner=corner,
+            own=box.own,
+            **values,
+            **maps,
+        )
 
     def _large(self, name: str, box: Box, kept: bool) -> Any:
         index, room, source = box.of(AXES[name]), self.rooms.get(name), self.sources.get(name)
@@ -206,7 +214,7 @@ class Exposure:
         inner = box.without_margin()
         for name in names:
             value = getattr(ramp, name)
-            if value is None:
+            if value is None or not value.flags.writeable:
                 continue
             index, part = inner.of(AXES[name]), value[box.inner(AXES[name])]
             if self._is_resized(ramp, box):

@@ -55,6 +55,12 @@ class Leg:
     turns: tuple[Turn, ...]
 
     @property
+    def flags_suffice(self) -> bool:
+        """Whether no part reads the counts."""
+        parts = [(turn.part, turn.params) for turn in self.turns if turn.part]
+        return bool(parts) and all(part.flags_suffice(params) for part, params in parts)
+
+    @property
     def margin(self) -> int:
         """How many rows and columns beside its own a block needs, for all parts together."""
         return sum(turn.margin for turn in self.turns)

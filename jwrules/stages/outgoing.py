@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
+from jwrules import names
 from jwrules.products import fits
 from jwrules.products.kinds import Product
 from jwrules.stages.exposure import Box, Exposure
@@ -46,11 +47,48 @@ class Outgoing:
             self._first = replace(product, meta=exposure.unplaced(product.meta), provenance=provenance)
             self._file = fits.Growing(self._temporary, self._path, self._first, shapes)
         inner = box.without_margin()
-        boxes = {name: inner.of(letters) for name, letters in axes.items()}
-        self._file.put(product, boxes, {name: box.inner(letters) for name, letters in axes.items()})
+        now = {name: letters for name, letters in axes.items() if "i" in letters or box.i.start == 0}
+        boxes = {name: inner.of(letters) for name, letters in now.items()}
+        self._file.put(product, boxes, {name: box.inner(letters) for name, letters in now.items()})
 
     def finish(self, complete: Callable[[Any], Any]) -> Path:
         """Write what is known at the end only; return the path that the product will have."""
         assert self._file is not None
         self._file.finish(complete(self._first))
         return self._path
+
+
+class Shelf:
+    """All products of a stage on one exposure, by suffix; all get their final names, or none does."""
+
+    def __init__(
+        self, bench: Workbench, source: str, made_from: Sequence[Mapping[str, Any]], exposure: Exposure
+    ) -> None:
+        self._bench, self._source, self._made_from, self._exposure = bench, source, made_from, exposure
+        self._outgoing: dict[str, Outgoing] = {}
+        self._stack = ExitStack()
+        self.paths: list[Path] = []
+
+    def __enter__(self) -> Shelf:
+        return self
+
+    def __exit__(self, *error: Any) -> bool | None:
+        return self._stack.__exit__(*error)
+
+    def put(self, suffix: str, product: Product, box: Box) -> None:
+        """Write a block of a product; the first one is to come alone."""
+        if suffix not in self._outgoing:
+            name = names.with_suffix(self._source, suffix)
+            self._outgoing[suffix] = self._stack.enter_context(Outgoing(self._bench, name, self._made_from))
+        self._outgoing[suffix].put(product, box, self._exposure)
+
+    def put_tree(self, suffix: str, tree: Mapping[str, Any]) -> None:
+        """Write an ASDF file."""
+        from jwrules.products import trees
+
+        path = (self._bench.output / names.with_suffix(self._source, suffix)).with_suffix(".asdf")
+        self.paths.append(trees.write(path, tree))
+
+    def complete(self, complete: Callable[[Any], Any]) -> None:
+        """Write what is known at the end only."""
+        self.paths += [one.finish(complete) for one in self._outgoing.values()]

@@ -66,16 +66,19 @@ class Stream:
     ) -> None:
         """Send all blocks through a leg."""
         self.exposure.begin()
-        before = [] if "data" in stored else [turn for turn in done if self._serves(turn, leg)]
+        before = [] if "data" in stored else self._once_more(leg, done, "groupdq" in stored)
         margin = leg.margin + sum(turn.margin for turn in before)
         opener = self._opener()
+        without = leg.flags_suffice and "groupdq" in stored
 
         def pass_through(box: Box, first: bool) -> None:
-            block: Any = self.exposure.block(box, stored if "data" in stored else (), first=first)
+            block: Any = self.exposure.block(
+                box, stored if "data" in stored or without else (), first=first, without_data=without
+            )
             open_here = opener(box)
             for turn in before:
                 block = self._repeat(turn, block, box, open_here)
-            if "groupdq" in stored and "data" not in stored:
+            if "groupdq" in stored and "data" not in stored and not without:
                 block = replace(block, groupdq=self.exposure.flags(box))
             for turn in leg.turns:
                 block = self._take(turn, block, box, open_here, first)
@@ -98,6 +101,13 @@ class Stream:
         if leg.along == "frames":
             return frames(self.exposure, self.budget.integrations(self.exposure))
         return ramps(self.exposure, *self.budget.patch(self.exposure, margin), margin)
+
+    def _once_more(self, leg: Leg, done: Sequence[Turn], flags_are_kept: bool) -> list[Turn]:
+        """Return the parts that blocks go through again, to get back what is not kept."""
+        turns = [turn for turn in done if self._serves(turn, leg)]
+        while turns and flags_are_kept and (leg.flags_suffice or not turns[-1].touches("data")):
+            turns.pop()
+        return turns
 
     def _serves(self, turn: Turn, leg: Leg) -> bool:
         """Whether a part that was run before is run again to get the groups back."""
@@ -135,10 +145,9 @@ class Stream:
     def _take(self, turn: Turn, block: Any, box: Box, open_here: Any, first: bool) -> Any:
         """Send a block through a part; the first one decides whether the step is skipped."""
         name = turn.step.name
-        if turn.part is None and first:
-            return chain.stamp(block, turn.step, turn.call, turn.reason, {})
         if turn.part is None or name in self._skipped:
-            return block
+            fresh = turn.part is None and first
+            return self._show(turn, chain.stamp(block, turn.step, turn.call, turn.reason, {}) if fresh else block, box)
         part = turn.part
         if isinstance(block, Ramp):
             notes = {**self.exposure.noted(name, box), **block.notes}
@@ -151,7 +160,7 @@ class Stream:
 
         result, reason = chain.attempt(turn.step, turn.call, apply)
         if reason:
-            return self._skip(turn, block, reason, first)
+            return self._show(turn, self._skip(turn, block, reason, first), box)
         return self._leave(turn, result, box, inputs, first)
 
     def _skip(self, turn: Turn, block: Any, reason: str, first: bool) -> Any:
@@ -172,9 +181,14 @@ class Stream:
             return block
         if first:
             block = chain.stamp(self._provisional(turn, block), turn.step, turn.call, "", inputs)
-        if name in self.sinks:
-            self.sinks[name](block, box)
+        self._show(turn, block, box)
         return replace(block, notes={}) if isinstance(block, Ramp) else block
+
+    def _show(self, turn: Turn, block: Any, box: Box) -> Any:
+        """Hand a block to those who asked for it after a step."""
+        if turn.last and turn.step.name in self.sinks:
+            self.sinks[turn.step.name](block, box)
+        return block
 
     def _provisional(self, turn: Turn, block: Any) -> Any:
         """Give the first block the keywords that the step will complete at the end."""

@@ -61,7 +61,7 @@ class Part:
 
     `awaited` tells that what comes next needs the notes of all blocks, not only those of its own. `changes` is what it
     writes into: "all", "flags" (GROUPDQ alone), or "nothing" but notes and PIXELDQ. The part is left out where
-    `when(params)` is false.
+    `when(params)` is false, and does not read the counts where `flags_suffice(params)`.
     """
 
     function: Callable[..., Any]
@@ -70,6 +70,7 @@ class Part:
     awaited: bool = False
     changes: str = "all"
     when: Callable[[Any], bool] = lambda params: True
+    flags_suffice: Callable[[Any], bool] = lambda params: False
 
     def axes(self, meta: Meta) -> str:
         """Return which blocks the part works on, for an exposure with these keywords."""

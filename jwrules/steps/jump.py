@@ -110,7 +110,15 @@ def _large_events(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnois
     along="ramps",
     margin=1,
     changes="flags",
-    after=[Part(_large_events, along="frames", changes="flags", when=_seeks_large_events)],
+    after=[
+        Part(
+            _large_events,
+            along="frames",
+            changes="flags",
+            when=_seeks_large_events,
+            flags_suffice=lambda params: not params.find_showers,
+        )
+    ],
     finish=_finish,
 )
 def jump(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Ramp:
