@@ -75,7 +75,7 @@ def test_what_operations_skip_is_skipped(known):
 def test_snowballs_are_looked_for_in_nircam_images(known):
     jump = next(one for one in resolved(known, "detector1") if one.step == "jump")
     assert jump.changed == {"expand_large_events": True}
-    assert jump.params["expand_large_events"].origin.startswith("recipes/nircam_imaging.yaml:")
+    assert jump.params["expand_large_events"].origin.startswith("recipes/base/near_infrared.yaml:")
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,9 @@ ACID = r"(?:o\d{3}|[car]\d{4})"
 EXPOSURE = rf"jw\d{{11}}_\d{{2}}[1-5][0-9a-z]{{2}}_\d{{5}}(?:-seg\d{{3}})?_(?:{'|'.join(DETECTORS)})"
 """Pattern (for Snakemake) of the name of an exposure without suffix."""
 
+GUIDE_STAR = r"jw\d{11}_gs-(?:id_[1-8]_(?:image|stacked)|(?:acq1|acq2|track|fg)_\d{13}(?:-seg\d{3})?)"
+"""Pattern (for Snakemake) of the name of a guide-star exposure without suffix."""
+
 PRODUCT = (
     rf"jw\d{{5}}-{ACID}_{_TARGET}(?:-epoch\d)?_(?:{'|'.join(INSTRUMENTS)})"
     rf"(?:_(?:ch[1-4]|{'|'.join(OPTICAL_ELEMENTS)})(?:-[a-z0-9]+)*(?:_(?:ips?|prism|dhs|soss|irs2|supstp[0-9]+p?))?(?:-[a-z0-9]+)*)?"

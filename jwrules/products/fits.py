@@ -29,7 +29,6 @@ _STRUCTURE = {"SIMPLE", "BITPIX", "NAXIS", "EXTEND", "XTENSION", "PCOUNT", "GCOU
 _STRUCTURE |= {"EXTNAME", "EXTVER", "CHECKSUM", "DATASUM", "TFIELDS", *(f"NAXIS{i}" for i in range(1, 7))}
 # 80 characters less keyword, "= ", and the " / " before the comment.
 _CARD_LENGTH = 67
-_CARRIED_TABLES = ("GROUP", "INT_TIMES")
 
 
 def declared(kind: type[Product]) -> dict[str, Hdu]:
@@ -47,12 +46,13 @@ def read(path: Path | str, kind: type[P]) -> P:
     with opened(path) as hdus:
         values = {name: _array(path, hdus, where, kind) for name, where in declared(kind).items()}
         meta = Meta(primary=_bare(hdus[0].header), sci=_bare(_sci_header(hdus)), source=path.name)
-        tables = {name: hdus[name].data.copy() for name in _CARRIED_TABLES if name in hdus}
+        tables = {name: hdus[name].data.copy() for name in kind.carried if name in hdus}
         tree = embedded.extract(hdus)
     values |= _blank_flags(values) if kind is Ramp else {}
     if "wcs" in {f.name for f in fields(kind)}:
         values["wcs"] = tree.get("meta", {}).get("wcs")
-    _check_shape(path, meta, values)
+    if issubclass(kind, Ramp):
+        _check_shape(path, meta, values)
     return kind(meta=meta, tables=tables, provenance=tree.get("jwrules", {}), **values)
 
 
@@ -72,10 +72,11 @@ def described(path: Path | str, kind: type[Product]) -> Described:
     with opened(path) as hdus:
         found = {name: _source(path, hdus, where, kind) for name, where in declared(kind).items()}
         meta = Meta(primary=_bare(hdus[0].header), sci=_bare(_sci_header(hdus)), source=path.name)
-        tables = {name: hdus[name].data.copy() for name in _CARRIED_TABLES if name in hdus}
+        tables = {name: hdus[name].data.copy() for name in kind.carried if name in hdus}
         provenance = embedded.extract(hdus).get("jwrules", {})
     sources = {name: source for name, source in found.items() if source is not None}
-    _check_shape(path, meta, sources)
+    if issubclass(kind, Ramp):
+        _check_shape(path, meta, sources)
     return Described(meta, tables, provenance, sources)
 
 

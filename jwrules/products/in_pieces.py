@@ -189,7 +189,7 @@ def _sealed(unit: _Unit) -> bytes:
     unit.header["DATASUM"] = str(_folded(unit.words))
     unit.header["CHECKSUM"] = "0" * 16
     cards = "".join(str(card).ljust(80) for card in unit.header.cards)
-    text = (cards + "END".ljust(80)).ljust(unit.blocks * UNIT)
+    text = (cards.ljust((unit.blocks - 1) * UNIT) + "END".ljust(80)).ljust(unit.blocks * UNIT)
     if len(text) > unit.blocks * UNIT:
         spill = len(text) - unit.blocks * UNIT
         raise DataFault(f"{unit.header.get('EXTNAME', 'the primary header')} is {spill} bytes longer than foreseen")

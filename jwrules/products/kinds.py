@@ -106,9 +106,10 @@ def _set(header: fits.Header | Cards, keywords: Mapping[str, Any]) -> fits.Heade
 
 @dataclass(frozen=True, kw_only=True)
 class Product:
-    """Anything that a stage reads or writes. `tables` are extensions carried along unread (GROUP, INT_TIMES)."""
+    """Anything that a stage reads or writes. `tables` are the extensions that `carried` names: carried along unread."""
 
     model: ClassVar[str] = ""
+    carried: ClassVar[tuple[str, ...]] = ("GROUP", "INT_TIMES")
     meta: Meta
     tables: Mapping[str, fits.FITS_rec] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -264,14 +265,48 @@ class Sources:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Guiding(Product):
+    """What guide-star exposures have in common: tables of stars, pointing, centroids and places of the subarray."""
+
+    carried: ClassVar[tuple[str, ...]] = (
+        "PLANNED REFERENCE STARS",
+        "FLIGHT REFERENCE STARS",
+        "POINTING",
+        "FGS CENTROID PACKET",
+        "TRACK SUBARRAY TABLE",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuiderRaw(Guiding):
+    """Reads of a guide star (DN): data (nints, ngroups, ny, nx), dq (ny, nx) once it is known."""
+
+    model: ClassVar[str] = "GuiderRawModel"
+    data: np.ndarray = hdu("SCI", "f4", 4)
+    dq: np.ndarray | None = hdu("DQ", "u4", 2, optional=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuiderCal(Guiding):
+    """Count rates of a guide star (DN/s): data and err (nimages, ny, nx), dq (ny, nx) of all images together."""
+
+    model: ClassVar[str] = "GuiderCalModel"
+    data: np.ndarray = hdu("SCI", "f4", 3)
+    err: np.ndarray = hdu("ERR", "f4", 3)
+    dq: np.ndarray = hdu("DQ", "u4", 2)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reference(Product):
     """A reference file. Arrays are read-only and cut to the exposure's subarray.
 
     `reftype` is CRDS's word for it, `keyword` the one that records in a product which file was used (some have none).
+    Stacked strips of a guider have no place on the detector: there its mean stands for every pixel, if it has `a_mean`.
     """
 
     reftype: ClassVar[str] = ""
     keyword: ClassVar[str] = ""
+    a_mean: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -419,6 +454,7 @@ class Gain(Reference):
 
     reftype: ClassVar[str] = "gain"
     keyword: ClassVar[str] = "R_GAIN"
+    a_mean: ClassVar[bool] = True
     data: np.ndarray = hdu("SCI", "f4", 2)
 
 
@@ -428,6 +464,7 @@ class Readnoise(Reference):
 
     reftype: ClassVar[str] = "readnoise"
     keyword: ClassVar[str] = "R_READNO"
+    a_mean: ClassVar[bool] = True
     data: np.ndarray = hdu("SCI", "f4", 2)
 
 

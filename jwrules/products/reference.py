@@ -86,7 +86,7 @@ class ReferenceFile(Generic[R]):
         _check_type(self._path, self._meta.get("REFTYPE"), self._kind.reftype)
         self._fields = declared(self._kind)
         self._flags = _definitions(self._path, hdus)
-        window = _Window(self._path, self._meta, science, self._shape)
+        window = _Window(self._path, self._meta, science, self._shape, self._kind.a_mean)
         self._parts = {name: self._part(hdus, name, window) for name in self._fields}
         self._check()
 
@@ -112,7 +112,7 @@ class ReferenceFile(Generic[R]):
         if self._kind.reftype in _NAN_SHARE:
             array, box = self._parts[name]
             place = f"{self._path}[{self._fields[name].name}]"
-            _check_pixels(place, array, box, _NAN_SHARE[self._kind.reftype])
+            _check_pixels(place, array, box or (), _NAN_SHARE[self._kind.reftype])
         for column in _COLUMNS.get(self._kind.reftype, ()):
             _check_column(f"{self._path}[{self._fields['table'].name}]", self._parts["table"], column)
 
@@ -131,6 +131,8 @@ class ReferenceFile(Generic[R]):
         if part is None:
             return None if where.optional else _blank(where, _cut_shape(self._shape, rows, columns))
         array, box = part
+        if box is None:
+            return _mean(array, where, _cut_shape(self._shape, rows, columns))
         if box:
             box = tuple(_within(outer, inner) for outer, inner in zip(box, (rows, columns), strict=True))
         values = array.read(box, np.dtype(where.dtype))
@@ -139,6 +141,12 @@ class ReferenceFile(Generic[R]):
             values = np.bitwise_or.reduce(values.reshape(-1, *values.shape[-2:]))
         values.flags.writeable = False
         return values
+
+
+def _mean(array: Stored, where: Hdu, shape: tuple[int, int]) -> np.ndarray:
+    values = np.full(shape, np.nanmean(array.read(), dtype=np.float64), where.dtype)
+    values.flags.writeable = False
+    return values
 
 
 def _within(outer: slice, inner: slice) -> slice:
@@ -213,13 +221,17 @@ def _translated(dq: np.ndarray, definitions: list[tuple[int, int]] | None) -> np
 class _Window:
     """Where the exposure's subarray lies in the arrays of the reference file."""
 
-    def __init__(self, path: Path, reference: Meta, science: Meta, shape: tuple[int, int]) -> None:
+    def __init__(self, path: Path, reference: Meta, science: Meta, shape: tuple[int, int], a_mean: bool) -> None:
         self.path, self.shape = path, shape
+        self.a_mean = a_mean and science.get("EXP_TYPE") == "FGS_ID-STACK"
         self.ours = (science.get("SUBSTRT2"), science.get("SUBSTRT1"))
         self.theirs = (reference.get("SUBSTRT2"), reference.get("SUBSTRT1"))
 
-    def box(self, shape: Sequence[int], extension: str) -> tuple[slice, slice]:
-        """Return which rows and columns of an array of `shape` (..., rows, columns) the exposure covers."""
+    def box(self, shape: Sequence[int], extension: str) -> tuple[slice, slice] | None:
+        """Return which rows and columns of an array of `shape` (..., rows, columns) the exposure covers.
+
+        None where its mean stands for the exposure.
+        """
         ny, nx = shape[-2:]
         known = None not in self.theirs
         theirs = (1, 1) if not known and (ny, nx) in _FULL_FRAMES else self.theirs
@@ -230,6 +242,8 @@ class _Window:
         y, x = (ours - start for ours, start in zip(self.ours, theirs, strict=True))
         rows, columns = self.shape
         if min(y, x) < 0 or y + rows > ny or x + columns > nx:
+            if self.a_mean:
+                return None
             raise ReferenceFault(self._outside((ny, nx), extension))
         return slice(y, y + rows), slice(x, x + columns)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from jwrules import names
 from jwrules.products import fits
@@ -24,7 +24,7 @@ class Outgoing:
         self._file: fits.Growing | None = None
         self._first: Any = None
 
-    def __enter__(self) -> Outgoing:
+    def __enter__(self) -> Self:
         self._temporary = self._stack.enter_context(fits.arriving(self._path))
         return self
 

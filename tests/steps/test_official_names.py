@@ -11,6 +11,8 @@ from jwrules.steps.declare import parameters
 
 STEPS = registry()
 OURS_ONLY = {
+    "flat_field.guider_error",
+    "guider_cds.noise",
     "outlier_detection.blur",
     "outlier_detection.noise",
     "persistence.flag_pers_cutoff",
