@@ -28,5 +28,4 @@ def run(uncal: Path, bench: Workbench, memory: int | None = None) -> list[Path]:
             dark.put(ramp, box, exposure)
 
         stream = Stream(exposure, bench.calls, bench.pieces(exposure), Budget(memory, allowed_threads(), bench.output))
-        complete = stream.run(give)
-        return [dark.complete(exposure, complete)]
+        return [dark.finish(stream.run(give))]

@@ -15,7 +15,7 @@ from jwrules.products.kinds import Persistence, Product, Ramp, Slopes, TrapsFill
 from jwrules.stages import exposure as exposures
 from jwrules.stages.budget import Budget
 from jwrules.stages.exposure import Box, Exposure
-from jwrules.stages.outgoing import Shelf
+from jwrules.stages.shelf import Shelf
 from jwrules.stages.stream import Sink, Stream
 from jwrules.stages.workbench import Workbench, member
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from jwrules import names
 from jwrules.products import fits
 from jwrules.products.kinds import Product
 from jwrules.stages.exposure import Box, Exposure
@@ -56,39 +55,3 @@ class Outgoing:
         assert self._file is not None
         self._file.finish(complete(self._first))
         return self._path
-
-
-class Shelf:
-    """All products of a stage on one exposure, by suffix; all get their final names, or none does."""
-
-    def __init__(
-        self, bench: Workbench, source: str, made_from: Sequence[Mapping[str, Any]], exposure: Exposure
-    ) -> None:
-        self._bench, self._source, self._made_from, self._exposure = bench, source, made_from, exposure
-        self._outgoing: dict[str, Outgoing] = {}
-        self._stack = ExitStack()
-        self.paths: list[Path] = []
-
-    def __enter__(self) -> Shelf:
-        return self
-
-    def __exit__(self, *error: Any) -> bool | None:
-        return self._stack.__exit__(*error)
-
-    def put(self, suffix: str, product: Product, box: Box) -> None:
-        """Write a block of a product; the first one is to come alone."""
-        if suffix not in self._outgoing:
-            name = names.with_suffix(self._source, suffix)
-            self._outgoing[suffix] = self._stack.enter_context(Outgoing(self._bench, name, self._made_from))
-        self._outgoing[suffix].put(product, box, self._exposure)
-
-    def put_tree(self, suffix: str, tree: Mapping[str, Any]) -> None:
-        """Write an ASDF file."""
-        from jwrules.products import trees
-
-        path = (self._bench.output / names.with_suffix(self._source, suffix)).with_suffix(".asdf")
-        self.paths.insert(0, trees.write(path, tree))
-
-    def complete(self, complete: Callable[[Any], Any]) -> None:
-        """Write what is known at the end only."""
-        self.paths += [one.finish(complete) for one in self._outgoing.values()]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from jwrules.products import fits
 from jwrules.products.kinds import Ramp
@@ -29,6 +32,10 @@ class OutgoingRamp(Outgoing):
         assert self._file is not None
         inner = box.without_margin()
         self._file.put(ramp, {n: inner.of(AXES[n]) for n in LARGE}, {n: box.inner(AXES[n]) for n in LARGE})
+        with self._lock:
+            for name, whole in self._maps.items():
+                index, part = inner.of(AXES[name]), getattr(ramp, name)[box.inner(AXES[name])]
+                whole[index] = whole[index] | part if name == "pixeldq" else part
 
     def _begin(self, ramp: Ramp, exposure: Exposure, frame: tuple[int, int]) -> None:
         sizes = dict(zip("igyx", (*exposure.shape[:2], *frame), strict=True))
@@ -37,11 +44,13 @@ class OutgoingRamp(Outgoing):
         meta = exposure.unplaced(ramp.meta)
         self._first = replace(ramp, meta=meta, tables=exposure.tables, provenance=provenance)
         self._file = fits.Growing(self._temporary, self._path, self._first, shapes)
+        self._lock = threading.Lock()
+        known = {name: getattr(ramp, name) for name in MAPS if name in shapes and getattr(ramp, name) is not None}
+        self._maps = {name: np.zeros(shapes[name], value.dtype) for name, value in known.items()}
 
-    def complete(self, exposure: Exposure, complete: Callable[[Any], Any]) -> Path:
+    def finish(self, complete: Callable[[Any], Any]) -> Path:
         """Write the maps, and what else is known at the end only; return the path that the product will have."""
         assert self._file is not None
-        maps = {name: exposure.maps[name] for name in MAPS if name in exposure.maps}
-        everywhere = {name: tuple(slice(None) for _ in AXES[name]) for name in maps}
-        self._file.put(replace(self._first, **maps), everywhere, everywhere)
-        return self.finish(complete)
+        everywhere = {name: tuple(slice(None) for _ in AXES[name]) for name in self._maps}
+        self._file.put(replace(self._first, **self._maps), everywhere, everywhere)
+        return super().finish(complete)
