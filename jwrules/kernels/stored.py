@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from jwrules.kernels.compiled import compiled
@@ -31,7 +33,7 @@ def swap_and_sum(words: np.ndarray, stored: np.ndarray) -> int:
     The checksum of a FITS data unit is that sum folded to 32 bits: the order of the words does not matter. Source: FITS
     standard 4.0, appendix J.
     """
-    total = np.uint64(0)
+    total: Any = np.uint64(0)
     for k in range(words.size):
         word = words[k]
         total += np.uint64(word)

@@ -82,14 +82,15 @@ def described(path: Path | str, kind: type[Product]) -> Described:
 
 def _source(path: Path, hdus: fits.HDUList, where: Hdu, kind: type[Product]) -> Stored | None:
     if (where.name, where.version) not in hdus:
-        return _absent(path, hdus, where, kind)
+        _refuse_absent(path, hdus, where, kind)
+        return None
     source = stored(path, hdus[where.name, where.version])
     if where.ndim and len(source.shape) != where.ndim:
         raise DataFault(f"{path}[{where.name}]: shape {source.shape} where {where.ndim} axes are expected")
     return source
 
 
-def _absent(path: Path, hdus: fits.HDUList, where: Hdu, kind: type[Product]) -> None:
+def _refuse_absent(path: Path, hdus: fits.HDUList, where: Hdu, kind: type[Product]) -> None:
     """Refuse a file without an extension that it must have."""
     if not where.optional and not (kind is Ramp and where.name in ("PIXELDQ", "GROUPDQ")):
         found = ", ".join(hdu.name or "PRIMARY" for hdu in hdus)
@@ -113,7 +114,8 @@ def opened(path: Path) -> Iterator[fits.HDUList]:
 
 def _array(path: Path, hdus: fits.HDUList, where: Hdu, kind: type[Product]) -> Any:
     if (where.name, where.version) not in hdus:
-        return _absent(path, hdus, where, kind)
+        _refuse_absent(path, hdus, where, kind)
+        return None
     data = hdus[where.name, where.version].data
     if where.dtype == "table":
         return data

@@ -160,7 +160,7 @@ def _as_stored(piece: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def _write_from(file: int, array: np.ndarray, offset: int) -> None:
-    view = memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+    view = memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     while len(view):
         n = os.pwrite(file, view, offset)
         view, offset = view[n:], offset + n

@@ -24,6 +24,9 @@ class Room(Protocol):
     def write(self, box: Sequence[slice], piece: np.ndarray) -> None:
         """Put back the piece in `box`."""
 
+    def close(self) -> None:
+        """Give back what it takes."""
+
 
 class Memory:
     """An array in memory. Whole frames are lent, other pieces, whose margins overlap, are copied."""
@@ -41,6 +44,10 @@ class Memory:
         target = self.array[tuple(box)]
         if target.__array_interface__["data"] != piece.__array_interface__["data"]:
             target[...] = piece
+
+    def close(self) -> None:
+        """Give back the memory."""
+        self.array = self.array[:0]
 
 
 class Scratch:
@@ -71,3 +78,7 @@ class Scratch:
         """Put back the piece in `box`."""
         for line, offset in self._lines(box, np.ascontiguousarray(piece, self._dtype)):
             os.pwrite(self._file.fileno(), memoryview(line.reshape(-1).view(np.uint8)), offset)
+
+    def close(self) -> None:
+        """Give back the disk."""
+        self._file.close()

@@ -79,7 +79,7 @@ def bounds(box: Sequence[slice], shape: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def _read_into(file: int, array: np.ndarray, offset: int, path: Path) -> None:
-    view = memoryview(array.reshape(-1).view(np.uint8))
+    view = memoryview(array.reshape(-1).view(np.uint8).data)
     while len(view):
         n = os.preadv(file, [view], offset)
         if n == 0:

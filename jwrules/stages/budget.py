@@ -59,7 +59,10 @@ class Budget:
         nints, ngroups, ny, nx = exposure.shape
         samples, free = nints * ngroups * ny * nx, self._free(exposure)
         data, flags = (self._is_lost(exposure, route, what) for what in ("data", "flags"))
-        shapes = {"data": (exposure.shape, "f4"), "groupdq": (exposure.shape, "u1")}
+        shapes: dict[str, tuple[tuple[int, ...], str]] = {
+            "data": (exposure.shape, "f4"),
+            "groupdq": (exposure.shape, "u1"),
+        }
         if "zeroframe" in exposure.sources:
             shapes["zeroframe"] = ((nints, ny, nx), "f4")
         if any(turn.step.name == "err_init" and turn.part for leg in route for turn in leg.turns):

@@ -133,7 +133,7 @@ class Exposure:
             values["data"] = np.broadcast_to(np.float32(0), values["groupdq"].shape)
         if values["groupdq"] is None:
             values["groupdq"] = np.zeros(values["data"].shape, np.uint8)
-        maps = {name: array[box.of(AXES[name])].copy() for name, array in self._start.items()}
+        maps: dict[str, Any] = {name: array[box.of(AXES[name])].copy() for name, array in self._start.items()}
         corner = (box.i.start, box.y.start, box.x.start)
         tables = {name: self._rows(name, table, box) for name, table in self.tables.items()}
         return Ramp(
@@ -171,12 +171,14 @@ class Exposure:
 
     def sew(self, boxes: Sequence[Box], margin: int, names: Sequence[str]) -> None:
         """Remember what lies along the edges of blocks, for those that need it as their margin."""
-        whole = Box(slice(0, self.shape[0]), *(slice(0, size) for size in self.frame))
+        ny, nx = self.frame
+        whole = Box(slice(0, self.shape[0]), slice(0, ny), slice(0, nx))
         self._seams = []
         for axis in ("y", "x"):
             size = self.frame[0 if axis == "y" else 1]
             for edge in sorted({getattr(box.without_margin(), axis).start for box in boxes} - {0}):
-                strip = replace(whole, **{axis: slice(max(edge - margin, 0), min(edge + margin, size))})
+                near = slice(max(edge - margin, 0), min(edge + margin, size))
+                strip = replace(whole, y=near) if axis == "y" else replace(whole, x=near)
                 kept = {n: self.rooms[n].read(strip.of(AXES[n])).copy() for n in names if n in self.rooms}
                 self._seams.append(Seam(axis, edge, strip, kept))
 
@@ -231,9 +233,16 @@ class Exposure:
 
     def end(self) -> None:
         """Go on with the frames that the steps of a leg gave, which may be of another size."""
-        self.shape = (*self.shape[:2], *self.maps["pixeldq"].shape)  # type: ignore[assignment]
-        self.rooms |= self._resized
+        self.shape = (*self.shape[:2], *self.maps["pixeldq"].shape)
+        for name, room in self._resized.items():
+            self.rooms[name].close()
+            self.rooms[name] = room
         self._resized, self._seams = {}, []
+
+    def close(self) -> None:
+        """Give back what was kept."""
+        for room in self.rooms.values():
+            room.close()
 
     def absorb(self, ramp: Ramp, box: Box) -> None:
         """Take over the maps of a block."""

@@ -55,10 +55,13 @@ class Stream:
         route = legs.legs(turns, self.exposure.meta)
         kept = self.budget.kept(self.exposure, route)
         done: list[Turn] = []
-        for leg in route:
-            stored = kept if done else ()
-            self._go(leg, done, stored, kept, give if leg is route[-1] else None)
-            done += leg.turns
+        try:
+            for leg in route:
+                stored = kept if done else ()
+                self._go(leg, done, stored, kept, give if leg is route[-1] else None)
+                done += leg.turns
+        finally:
+            self.exposure.close()
         return self._completed(turns)
 
     def _go(
