@@ -59,15 +59,23 @@ class Input:
 class Part:
     """A function `(ramp, params, **inputs) -> ramp` on blocks of one kind; it takes those inputs that it names.
 
-    `awaited` tells that what comes next needs the notes of all blocks, not only those of its own. The part is left out
-    where `when(params)` is false.
+    `awaited` tells that what comes next needs the notes of all blocks, not only those of its own. This and `along` may
+    depend on the exposure (its Meta): `blocks` and `waits` tell. The part is left out where `when(params)` is false.
     """
 
     function: Callable[..., Any]
-    along: str = "samples"
+    along: str | Callable[[Meta], str] = "samples"
     margin: int | Callable[[Any], int] = 0
-    awaited: bool = False
+    awaited: bool | Callable[[Meta], bool] = False
     when: Callable[[Any], bool] = lambda params: True
+
+    def blocks(self, meta: Meta) -> str:
+        """Return which blocks of this exposure the part works on."""
+        return self.along(meta) if callable(self.along) else self.along
+
+    def waits(self, meta: Meta) -> bool:
+        """Return whether what comes next needs the notes of all blocks of this exposure."""
+        return self.awaited(meta) if callable(self.awaited) else self.awaited
 
     def rows(self, params: Any) -> int:
         """Return how many rows beside a pixel decide on it."""
@@ -123,7 +131,7 @@ class Step:
 def step(
     *,
     status: str,
-    along: str = "samples",
+    along: str | Callable[[Meta], str] = "samples",
     margin: int | Callable[[Any], int] = 0,
     before: Sequence[Part] = (),
     after: Sequence[Part] = (),
