@@ -63,7 +63,7 @@ class Layout:
 
     @cached_property
     def row(self) -> np.ndarray:
-        """Row (5, width) of the frame in which each output's pixels lie, in order of time; the reference output first."""
+        """Row (5, width) of the frame in which each output's pixels lie, in order of time; the reference's first."""
         rows = np.arange(self.rows).reshape(OUTPUTS, -1)
         rows[::2] = rows[::2, ::-1].copy()
         return self.rows - 1 - rows if self.backwards else rows

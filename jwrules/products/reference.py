@@ -14,6 +14,7 @@ from astropy.io import fits
 from jwrules.errors import DataFault, ReferenceFault
 from jwrules.products.fits import declared, opened
 from jwrules.products.flags import by_name
+from jwrules.products.interleaved import layout_of
 from jwrules.products.kinds import Hdu, Meta, Reference, Tree
 
 log = logging.getLogger("jwrules")
@@ -163,11 +164,15 @@ class _Window:
 
     def __init__(self, path: Path, reference: Meta, science: Meta, shape: tuple[int, int]) -> None:
         self.path, self.shape = path, shape
+        self.layout = layout_of(science, shape)
         self.ours = (science.get("SUBSTRT2"), science.get("SUBSTRT1"))
         self.theirs = (reference.get("SUBSTRT2"), reference.get("SUBSTRT1"))
 
     def cut(self, array: np.ndarray, extension: str) -> np.ndarray:
-        """Return the part of `array` (..., rows, columns) that the exposure covers."""
+        """Return the part of `array` (..., rows, columns) that the exposure covers.
+
+        For an exposure in IRS2 readout these are its frames as read, or those of the detector: as the file has them.
+        """
         known = None not in self.theirs
         theirs = (1, 1) if not known and array.shape[-2:] in _FULL_FRAMES else self.theirs
         if None in (*self.ours, *theirs):
@@ -176,6 +181,8 @@ class _Window:
             raise ReferenceFault(self._unplaced(array, extension))
         y, x = (ours - start for ours, start in zip(self.ours, theirs, strict=True))
         rows, columns = self.shape
+        if self.layout and array.shape[-2] < rows:
+            rows = self.layout.light.size
         if min(y, x) < 0 or y + rows > array.shape[-2] or x + columns > array.shape[-1]:
             raise ReferenceFault(self._outside(array, extension))
         return array[..., y : y + rows, x : x + columns]
