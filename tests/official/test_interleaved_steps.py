@@ -1,7 +1,7 @@
 """NIRSpec in IRS2 readout, and reference subtraction by kernels, against the official steps on the same arrays.
 
-Frames are of full size: the official step knows no other. Flags are to agree bit for bit, data to 2e-3 DN: both
-transform series of 1.5 million pixels in single precision, where the read noise is 5 DN and more.
+Frames are of full size: the official step knows no other. Flags are to agree bit for bit, data to 2e-4 DN (seen: 2e-5):
+both transform series of 1.5 million pixels in single precision, where the read noise is 5 DN and more.
 """
 
 import numpy as np
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.official, pytest.mark.filterwarnings("ignore")]
 pytest.importorskip("jwst")
 datamodels = pytest.importorskip("stdatamodels.jwst.datamodels")
 
-TOLERANCE = 2e-3
+TOLERANCE = 2e-4
 FRAME, DETECTOR = (3200, 2048), (2048, 2048)
 each_detector = pytest.mark.parametrize("detector", ["NRS1", "NRS2"])
 
@@ -68,7 +68,9 @@ def official_refpix(model, table, **params):
     from jwst.refpix import irs2_subtract_reference, reference_pixels
 
     weights = datamodels.IRS2Model()
-    weights.irs2_table, weights.dq_table = np.array(table.table), np.array(table.bad)
+    rows = zip(*(table.bad[name].tolist() for name in table.bad.names), strict=True)
+    weights.irs2_table = np.array(table.table)
+    weights.dq_table = np.array(list(rows), dtype=[("output", "u2"), ("odd_even", "u2"), ("mask", "u4")])
     irs2_subtract_reference.flag_bad_refpix(model, params.get("ovr_corr_mitigation_ftr", 3.0), flag_only=True)
     if params.get("irs2_mean_subtraction"):
         apart, limit = params.get("odd_even_columns", True), params.get("siglimit", 3.0)
@@ -85,11 +87,9 @@ KEEP = "preserve_irs2_refpix"
     ("detector", "params"),
     [
         ("NRS1", {}),
-        ("NRS2", {}),
+        ("NRS1", {"irs2_mean_subtraction": True, "odd_even_columns": False, "siglimit": 2.0}),
+        ("NRS2", {"irs2_mean_subtraction": True, "ovr_corr_mitigation_ftr": 6.0}),
         ("NRS2", {"preserve_irs2_refpix": True}),
-        ("NRS1", {"ovr_corr_mitigation_ftr": 1.5}),
-        ("NRS1", {"irs2_mean_subtraction": True}),
-        ("NRS2", {"irs2_mean_subtraction": True, "odd_even_columns": False, "siglimit": 2.0}),
     ],
 )
 def test_refpix(detector, params):
@@ -115,15 +115,17 @@ def test_refpix_of_a_pixel_that_equals_its_mean():
     assert theirs[1] - ours[1] == pytest.approx(20, abs=5)
 
 
-@each_detector
-@pytest.mark.parametrize("params", [{}, {"n_pix_grow_sat": 0}, {"n_pix_grow_sat": 2, "use_readpatt": False}])
+@pytest.mark.parametrize(
+    ("detector", "params"),
+    [("NRS1", {}), ("NRS2", {"n_pix_grow_sat": 0}), ("NRS2", {"n_pix_grow_sat": 2, "use_readpatt": False})],
+)
 def test_saturation(detector, params):
     from jwst.saturation.saturation import irs2_flag_saturation
 
     random = np.random.default_rng(3)
-    data = random.normal(20000, 100, (1, 4, *FRAME))
+    data = random.normal(15000, 100, (1, 3, *FRAME))
     leaps = random.random((1, 1, *FRAME)) < 1e-3
-    data += leaps * random.uniform(0, 60000, (1, 1, *FRAME)) * np.array([0, 0.2, 1, 1.2]).reshape(1, 4, 1, 1)
+    data += leaps * random.uniform(0, 60000, (1, 1, *FRAME)) * np.array([0, 0.2, 1]).reshape(1, 3, 1, 1)
     data *= random.random(data.shape) > 1e-3
     product = exposure(np.minimum(data, 65535), detector, NFRAMES=5)
     limit = random.normal(60000, 1000, DETECTOR)
@@ -136,7 +138,7 @@ def test_saturation(detector, params):
     settings = {"n_pix_grow_sat": 1, "use_readpatt": True} | params
     irs2_flag_saturation(theirs, limits, **settings, bias_model=bias)
     ours = saturation(product, SaturationParams(**settings), **files)
-    assert np.any(theirs.groupdq[0, 1] & ~theirs.groupdq[0, 0] & DQ.SATURATED)
+    assert bool(np.any(theirs.groupdq[0, 1] & DQ.SATURATED)) == settings["use_readpatt"]
     assert_same(ours, theirs)
 
 
