@@ -1,5 +1,6 @@
 # The workflow in one page: ramps to count rates (detector1), to calibrated images (image2), to mosaics and
-# catalogues (image3), and a picture of each. What is to be made, from what and how is the plan's (jwrules/plan).
+# catalogues (image3), and a picture of each; dark and guide-star exposures have a stage of their own. What is to be
+# made, from what and how is the plan's (jwrules/plan).
 from snakemake.utils import min_version
 
 min_version("9.0")
@@ -14,6 +15,8 @@ container: "docker://jwrules/jwrules:0.1.0"
 
 include: "rules/common.smk"
 include: "rules/detector1.smk"
+include: "rules/dark.smk"
+include: "rules/guider.smk"
 include: "rules/image2.smk"
 include: "rules/image3.smk"
 include: "rules/report.smk"

@@ -6,6 +6,7 @@ PLAN = plan.prepare(config)
 
 wildcard_constraints:
     exposure=names.EXPOSURE,
+    guide_star=names.GUIDE_STAR,
     acid=names.ACID,
     product=names.PRODUCT,
 

@@ -19,4 +19,4 @@ rule detector1:
         "Ramps to count rates: {wildcards.exposure}"
     shell:
         "jwrules detector1 {input.uncal:q} --output results"
-        " --threads {threads} --steps {params.steps:q} --reference {params.references:q} 2> {log:q}"
+        " --threads {threads} --memory {resources.mem_mb}M --steps {params.steps:q} --reference {params.references:q} 2> {log:q}"

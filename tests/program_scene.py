@@ -72,7 +72,7 @@ def write_header(path: Path, keywords: Mapping[str, object]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     text = _block({"SIMPLE": True, "BITPIX": 8, "NAXIS": 0, "EXTEND": True, **keywords})
     size = len(text)
-    if path.name.endswith("_uncal.fits"):
+    if path.name.endswith("uncal.fits"):
         axes = [keywords[name] for name in ("SUBSIZE1", "SUBSIZE2", "NGROUPS", "NINTS")]
         shape = {f"NAXIS{number}": length for number, length in enumerate(axes, start=1)}
         text += _block({"XTENSION": "IMAGE", "BITPIX": 16, "NAXIS": 4, **shape, "EXTNAME": "SCI"})
@@ -115,6 +115,19 @@ def write_reference(folder: Path, kind: str, detector: str, **changes: object) -
         "USEAFTER": "2022-01-01T00:00:00",
     }
     return write_header(folder / f"jwst_nircam_{kind}_{detector}.fits", keywords | changes)
+
+
+def write_guide_stars(folder: Path, references: Path) -> list[str]:
+    """Write an identification, an acquisition and a fine guide, and their reference files; return their names."""
+    modes = {"id_1_image": "FGS_ID-IMAGE", "acq1_2022117003102": "FGS_ACQ1", "fg_2022117003202-seg001": "FGS_FINEGUIDE"}
+    guider = {"INSTRUME": "FGS", "DETECTOR": "GUIDER1", "CHANNEL": "", "MODULE": "", "FILTER": "", "PUPIL": ""}
+    for name, exp_type in modes.items():
+        path = folder / f"jw00042001001_gs-{name}{'-' if name.startswith('id') else '_'}uncal.fits"
+        write_header(path, header(1, "nrca1", **guider, EXP_TYPE=exp_type, FILENAME=path.name))
+    for kind in ("mask", "gain", "readnoise", "flat"):
+        keywords = {"TELESCOP": "JWST", "REFTYPE": kind.upper(), "INSTRUME": "FGS", "DETECTOR": "GUIDER1"}
+        write_header(references / f"jwst_fgs_{kind}.fits", keywords | {"USEAFTER": "2022-01-01T00:00:00"})
+    return [f"jw00042001001_gs-{name}" for name in modes]
 
 
 def write_references(folder: Path) -> None:

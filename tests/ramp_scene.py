@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -46,6 +47,32 @@ def ramp(data: np.ndarray, *, zeroframe: np.ndarray | None = None, **keywords: A
 def one_pixel(counts: Any, **keywords: Any) -> Ramp:
     """Return a Ramp of a single pixel and integration with these counts in its groups."""
     return ramp(np.reshape(np.asarray(counts, np.float32), (1, -1, 1, 1)), **keywords)
+
+
+def rows(product: Ramp, band: slice) -> Ramp:
+    """Return a copy of a band of rows of a Ramp, as a block of an exposure."""
+    zeroframe = None if product.zeroframe is None else product.zeroframe[:, band].copy()
+    return replace(
+        product,
+        data=product.data[:, :, band].copy(),
+        pixeldq=product.pixeldq[band].copy(),
+        groupdq=product.groupdq[:, :, band].copy(),
+        zeroframe=zeroframe,
+    )
+
+
+def segment(product: Ramp, integrations: slice) -> Ramp:
+    """Return a copy of some integrations of a Ramp, with the keywords of a segment of the exposure."""
+    start, stop, _ = integrations.indices(len(product.data))
+    zeroframe = None if product.zeroframe is None else product.zeroframe[integrations].copy()
+    return replace(
+        product,
+        meta=product.meta.updated(INTSTART=start + 1, INTEND=stop),
+        data=product.data[integrations].copy(),
+        pixeldq=product.pixeldq.copy(),
+        groupdq=product.groupdq[integrations].copy(),
+        zeroframe=zeroframe,
+    )
 
 
 def reference(kind: type[AnyReference], meta_keywords: dict[str, Any] | None = None, **arrays: Any) -> AnyReference:

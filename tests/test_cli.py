@@ -11,6 +11,8 @@ import pytest
 from jwrules import cli
 from jwrules.cli import stages, workflow
 from jwrules.errors import WorkflowFault
+from jwrules.plan import Choice
+from jwrules.references import Chosen
 
 COMMANDS = ["simulate", "plan", "run", "detector1", "image2", "image3", "associate", "steps", "recipes", "schema"]
 COMMANDS += ["explain", "picture"]
@@ -139,6 +141,20 @@ def test_a_rule_gives_the_stage_its_chain_and_references(monkeypatch, tmp_path):
     assert path == Path("a_uncal.fits")
     assert [call.step for call in bench.calls] == ["dq_init", "dark_current"]
     assert bench.references == {"dark": dark}
+
+
+def test_a_person_can_give_a_reference_file_that_is_not_chosen_by_header(monkeypatch, tmp_path):
+    seen = []
+    chosen = {kind: Chosen(tmp_path / f"{kind}.fits", f"{kind}.fits", "0" * 64) for kind in ("mask", "dark")}
+    monkeypatch.setattr("jwrules.stages.detector1.run", lambda path, bench: seen.append(bench) or [])
+    monkeypatch.setattr(stages, "_choice", lambda *_: Choice("mine", "[]", (), chosen))
+    own = [tmp_path / "my_dark.fits", tmp_path / "jw1_trapsfilled.fits"]
+    for path in own:
+        path.write_bytes(b"own")
+    given = [f"dark={own[0]}", f"trapsfilled={own[1]}"]
+    assert cli.main(["detector1", "a_uncal.fits", "--output", str(tmp_path / "out"), "--reference", *given]) == 0
+    assert seen[0].references == {"mask": tmp_path / "mask.fits", "dark": own[0], "trapsfilled": own[1]}
+    assert seen[0].hashes["dark"] == seen[0].hashes["trapsfilled"] != "0" * 64
 
 
 def test_messages_name_the_reference_file_and_not_the_link_that_the_plan_made(tmp_path):

@@ -231,6 +231,13 @@ def test_the_stem_of_an_exposure_is_what_all_its_products_share(name):
     assert names.with_suffix(f"{bare[1]}_uncal.fits", "rate") == f"{bare[1]}_rate.fits"
 
 
+@given(st.one_of(guide_stars, identifications))
+def test_the_pattern_of_guide_stars_fits_their_stem_and_no_exposure(name):
+    stem = names.stem(str(name))
+    assert re.fullmatch(names.GUIDE_STAR, stem)
+    assert not re.fullmatch(names.EXPOSURE, stem)
+
+
 @given(products.filter(lambda name: "{" not in str(name) and not name.activity))
 def test_the_pattern_of_products_fits_their_stem(name):
     assert re.fullmatch(names.PRODUCT, names.stem(str(name)))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from jwrules import names
 from jwrules.cli.due import Due
 from jwrules.plan import STAGES, Job, Plan
 
@@ -76,7 +77,8 @@ def _why(job: Job, due: Due) -> str:
 def _inputs(job: Job) -> str:
     """Return what a job takes: the suffix of its files, and their number where there are several."""
     count = f"{len(job.science)} " if len(job.science) > 1 else ""
-    return count + job.science[0].removesuffix(".gz").removesuffix(".fits").rpartition("_")[2]
+    first = Path(job.science[0]).name
+    return count + first.removeprefix(names.stem(first))[1:].partition(".")[0]
 
 
 def _named(paths: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Commands that run one stage: detector1, image2, image3.
+"""Commands that run one stage: detector1, dark, guider, image2, image3.
 
 For a person they choose recipe and reference files from the headers. With --steps they choose nothing: a rule gives
 them the chain and the files that the plan chose.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,8 @@ examples:
 def add(commands: Commands) -> None:
     """Declare the commands."""
     _add_detector1(commands)
+    _add_dark(commands)
+    _add_guider(commands)
     _add_image2(commands)
     _add_image3(commands)
 
@@ -46,25 +49,43 @@ def _add_stage(commands: Commands, run: Any, help: str, *examples: str) -> argpa
         type=int,
         help="processors that the kernels may use (default: all); no result depends on it",
     )
-    add_options(command)
-    rules = command.add_argument_group("what the rules of the workflow give, so that nothing is chosen here")
-    rules.add_argument("--steps", metavar="JSON", help="the chain of steps with their parameters")
-    rules.add_argument(
+    command.add_argument(
         "--reference",
         dest="chosen",
         metavar="TYPE=PATH",
         nargs="*",
         action="extend",
         default=[],
-        help="a reference file; may be repeated",
+        help="a reference file, in place of the one that would be chosen; may be repeated",
     )
+    add_options(command)
+    rules = command.add_argument_group("what the rules of the workflow give, so that nothing is chosen here")
+    rules.add_argument("--steps", metavar="JSON", help="the chain of steps with their parameters")
     return command
 
 
 def _add_detector1(commands: Commands) -> None:
     example = "jwrules detector1 demo/uncal/*_uncal.fits --references demo/references --output rates"
     command = _add_stage(commands, detector1, "ramps (_uncal) to count rates (_rate, _rateints)", example)
+    _add_ramps(command)
+    command.add_argument(
+        "--save",
+        metavar="STEP",
+        nargs="*",
+        action="extend",
+        default=[],
+        help="steps whose result is written too, _STEP; 'ramp' for what is fitted",
+    )
+
+
+def _add_ramps(command: argparse.ArgumentParser) -> None:
     command.add_argument("uncal", metavar="UNCAL", type=Path, nargs="+", help="raw exposures")
+    command.add_argument(
+        "--memory",
+        metavar="SIZE",
+        type=_megabytes,
+        help="what the process may take, such as 4G or 900M (default: about 700M); no result depends on it",
+    )
 
 
 def detector1(options: argparse.Namespace) -> None:
@@ -73,7 +94,46 @@ def detector1(options: argparse.Namespace) -> None:
     from jwrules.stages import detector1 as stage
 
     for uncal in options.uncal:
-        _say_made(stage.run(uncal, _workbench("detector1", uncal, options)))
+        _say_made(stage.run(uncal, _workbench("detector1", uncal, options), options.memory, options.save))
+
+
+def _megabytes(text: str) -> int:
+    """Return the size that a text such as 4G, 900M or 900 says, in megabytes."""
+    units = {"": 1.0, "M": 1.0, "G": 1024.0, "T": 1024.0**2}
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([MGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    if not found or not float(found[1]):
+        raise argparse.ArgumentTypeError(f"'{text}' is no size; say it as 4G or 900M")
+    return max(1, int(float(found[1]) * units[found[2].upper()]))
+
+
+def _add_dark(commands: Commands) -> None:
+    example = "jwrules dark uncal/*_uncal.fits --references crds:latest --output darks"
+    command = _add_stage(commands, dark, "ramps of dark exposures (_uncal) to corrected ramps (_dark)", example)
+    _add_ramps(command)
+
+
+def dark(options: argparse.Namespace) -> None:
+    """Correct the ramps of dark exposures: _dark of each, to which no slope is fitted."""
+    _begin(options)
+    from jwrules.stages import dark as stage
+
+    for uncal in options.uncal:
+        _say_made(stage.run(uncal, _workbench("dark", uncal, options), options.memory))
+
+
+def _add_guider(commands: Commands) -> None:
+    example = "jwrules guider guiding/*_gs-*uncal.fits --references crds:latest --output guiding"
+    command = _add_stage(commands, guider, "guide-star exposures (_uncal) to count rates (_cal)", example)
+    command.add_argument("uncal", metavar="UNCAL", type=Path, nargs="+", help="raw exposures")
+
+
+def guider(options: argparse.Namespace) -> None:
+    """Turn the reads of guide stars (identification, acquisition, track, fine guide) into count rates: _cal of each."""
+    _begin(options)
+    from jwrules.stages import guider as stage
+
+    for uncal in options.uncal:
+        _say_made(stage.run(uncal, _workbench("guider", uncal, options)))
 
 
 def _add_image2(commands: Commands) -> None:
@@ -183,8 +243,9 @@ def _workbench(stage: str, path: Path, options: argparse.Namespace) -> Workbench
     log.info("%s: recipe %s", path.name, choice.recipe)
     for kind, reference in sorted(choice.references.items()):
         log.info("  %-14s %s", kind, reference.name)
-    paths = {kind: reference.path for kind, reference in choice.references.items()}
-    hashes = {kind: reference.sha256 for kind, reference in choice.references.items()}
+    given = _given(options.chosen)
+    paths = {kind: reference.path for kind, reference in choice.references.items()} | given
+    hashes = {kind: reference.sha256 for kind, reference in choice.references.items()} | _hashes(given)
     return workbench.Workbench(stage, workbench.calls(choice.steps), paths, options.output, hashes)
 
 

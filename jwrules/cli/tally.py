@@ -6,10 +6,19 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-FAMILIES = ("detector1", "image2", "image3", "picture")
+FAMILIES = ("detector1", "dark", "guider", "image2", "image3", "picture")
 """What the live line counts, in order; rules whose name begins so are counted together."""
 
-_EFFORT = {"detector1": 2.0, "image2": 1.0, "image3": 3.0, "picture": 1.0, "association": 0.01, "crf": 0.01}
+_EFFORT = {
+    "detector1": 2.0,
+    "dark": 1.0,
+    "guider": 0.5,
+    "image2": 1.0,
+    "image3": 3.0,
+    "picture": 1.0,
+    "association": 0.01,
+    "crf": 0.01,
+}
 """How long a job lasts compared with others, until one of its own rule is done."""
 
 _BAR = 16

@@ -6,8 +6,11 @@ itself makes parallel take ten times as long to compile, which every first run w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
 from itertools import pairwise
 from typing import Any, TypeVar, cast
 
@@ -15,6 +18,8 @@ import numba
 import numpy as np
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+_thread = threading.local()
 
 PARTS_PER_THREAD = 4
 """More parts than threads, so that one slow part does not keep the others waiting."""
@@ -31,19 +36,34 @@ def allowed_threads() -> int:
     return int(settings.NUMBA_NUM_THREADS)
 
 
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """Let kernels that are called by this thread run on it alone: others are as busy."""
+    before = getattr(_thread, "alone", False)
+    _thread.alone = True
+    try:
+        yield
+    finally:
+        _thread.alone = before
+
+
 def over_rows(kernel: Callable[..., None], rows: int, *arguments: Any) -> None:
     """Call `kernel(start, stop, *arguments)` for parts of range(rows), on as many threads as are allowed.
 
     Rows are independent: no call may write what another one reads, and so the number of threads changes nothing.
     """
-    threads = min(allowed_threads(), rows)
+    threads = 1 if getattr(_thread, "alone", False) else min(allowed_threads(), rows)
     if threads <= 1:
         kernel(0, rows, *arguments)
         return
     bounds = np.linspace(0, rows, min(PARTS_PER_THREAD * threads, rows) + 1).astype(int).tolist()
-    with ThreadPoolExecutor(threads) as pool:
-        for part in [pool.submit(kernel, start, stop, *arguments) for start, stop in pairwise(bounds)]:
-            part.result()
+    for part in [_pool(threads).submit(kernel, start, stop, *arguments) for start, stop in pairwise(bounds)]:
+        part.result()
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads)
 
 
 def as_input(array: np.ndarray) -> np.ndarray:

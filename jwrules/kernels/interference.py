@@ -38,9 +38,13 @@ def starts(clock: Clock, period: float, nints: int, ngroups: int) -> np.ndarray:
     return np.arange(nints) * (ticks / period % 1) % 1
 
 
-def subtract(integration: np.ndarray, clock: Clock, wave: Wave, start: float) -> None:
-    """Take a wave, with the phase `start` at the first pixel, off an integration (ngroups, ny, nx) in place."""
-    over_rows(_subtract, integration.shape[1], integration, clock, wave.period, as_input(wave.table), wave.steps, start)
+def subtract(integration: np.ndarray, clock: Clock, wave: Wave, start: float, corner: tuple[int, int] = (0, 0)) -> None:
+    """Take a wave, with the phase `start` at the first pixel, off an integration (ngroups, ny, nx) in place.
+
+    `corner` is row and column of the first pixel that is given, of those that were read.
+    """
+    table = as_input(wave.table)
+    over_rows(_subtract, integration.shape[1], integration, clock, wave.period, table, wave.steps, start, *corner)
 
 
 @compiled
@@ -53,14 +57,16 @@ def _subtract(
     table: np.ndarray,
     steps: float,
     start: float,
+    top: int,
+    left: int,
 ) -> None:
     ngroups, _, nx = integration.shape
     for g in range(ngroups):
         for y in range(first, stop):
-            row, begin = integration[g, y], start + (g * clock.group + y * clock.row) / period
-            for k in range(nx // OUTPUTS):
+            row, begin = integration[g, y], start + (g * clock.group + (top + y) * clock.row) / period
+            for k in range(left // OUTPUTS, (left + nx - 1) // OUTPUTS + 1):
                 value = table[int(_fraction(begin + k * clock.pixel / period) * steps)]
-                for x in range(OUTPUTS * k, OUTPUTS * k + OUTPUTS):
+                for x in range(max(OUTPUTS * k - left, 0), min(OUTPUTS * (k + 1) - left, nx)):
                     row[x] -= value
 
 

@@ -17,11 +17,13 @@ from jwrules.kernels.interference import OUTPUTS, Clock, Wave, phase_indices
 LIMIT = 3.0
 
 
-def fold(data: np.ndarray, clock: Clock, period: float, bins: int, ints_begin: np.ndarray) -> np.ndarray:
-    """Return the mean wave in `bins` parts of its period, median 0.
+def rests(
+    data: np.ndarray, clock: Clock, period: float, bins: int, ints_begin: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what lines leave of integrations, and in which of `bins` parts of the period it was read, (n,) each.
 
     `data` is (nints, ngroups, ny, nx) with at least 4 groups; `ints_begin` (nints,) are the phases at which its
-    integrations start. Values beyond 3 σ of those of the same phase are left out.
+    integrations start.
     """
     values, indices = [], []
     for integration, begin in zip(data, ints_begin, strict=True):
@@ -31,7 +33,12 @@ def fold(data: np.ndarray, clock: Clock, period: float, bins: int, ints_begin: n
             values.append(plane.ravel())
             rows, columns = plane.shape
             indices.append(phase_indices(clock, period, turned, rows, columns, bins).ravel())
-    wave = _clipped_means(np.concatenate(values), np.concatenate(indices), bins)
+    return np.concatenate(values), np.concatenate(indices)
+
+
+def fold(values: np.ndarray, indices: np.ndarray, bins: int) -> np.ndarray:
+    """Return the mean wave in `bins` parts of its period, median 0, without values beyond 3 σ of those of a part."""
+    wave = _clipped_means(values, indices, bins)
     return wave - np.median(wave)
 
 

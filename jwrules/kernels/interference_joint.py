@@ -15,7 +15,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from jwrules.kernels.compiled import as_input, compiled, over_rows
-from jwrules.kernels.interference import OUTPUTS, Clock, Wave, phase_indices, starts
+from jwrules.kernels.interference import OUTPUTS, Clock, phase_indices, starts
 
 BINS = 500
 """Parts of the period in which pixels are summed up, and phases that are tried."""
@@ -38,34 +38,34 @@ def curve(values: np.ndarray) -> CubicSpline:
     return CubicSpline(places, np.append(values, values[0]), bc_type="periodic")
 
 
-def waves(
-    data: np.ndarray, usable: np.ndarray, clock: Clock, period: float, shape: np.ndarray, *, together: bool
-) -> list[tuple[Wave, float]]:
-    """Return, for each integration of `data` (nints, ngroups, ny, nx), the wave in it and the phase of its start.
+def fits(
+    sums: Sums, clock: Clock, period: float, shape: np.ndarray, *, together: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return, for each integration, the amplitude of the wave and the phase of its start, (nints,).
 
-    `usable` is (ny, nx), `shape` one period of the wave, `period` its length in ticks. `together` means one amplitude
-    and phase for all integrations.
+    `shape` is one period of the wave, `period` its length in ticks. `together` means one amplitude and phase for all
+    integrations.
     """
-    nints, ngroups = data.shape[:2]
-    sums = _sums(data, usable, clock, period)
+    nints, ngroups = sums.ramps.shape[:2]
     begins = starts(clock, period, nints, ngroups)
     step, spline = clock.group / period % 1, curve(shape)
-    if together:
-        fits = [_fit(sums, range(nints), begins, step, spline)] * nints
-    else:
-        fits = [_fit(sums, [i], begins, step, spline) for i in range(nints)]
-    table = spline((np.arange(STEPS) + 0.5) / STEPS)
-    return [
-        (Wave(period, (amplitude * table).astype(np.float32), STEPS), phase + begin)
-        for (amplitude, phase), begin in zip(fits, begins, strict=True)
-    ]
+    groups = [range(nints)] * nints if together else [[i] for i in range(nints)]
+    found = [_fit(sums, groups[0], begins, step, spline)] * nints if together else []
+    found = found or [_fit(sums, group, begins, step, spline) for group in groups]
+    return np.array([amplitude for amplitude, _ in found]), np.array([phase for _, phase in found]) + begins
 
 
-def _sums(data: np.ndarray, usable: np.ndarray, clock: Clock, period: float) -> Sums:
+def table_of(shape: np.ndarray) -> np.ndarray:
+    """Return one period of the wave at STEPS places."""
+    return curve(shape)((np.arange(STEPS) + 0.5) / STEPS)
+
+
+def sums_of(data: np.ndarray, usable: np.ndarray, clock: Clock, period: float) -> Sums:
+    """Return the sums over the pixels of integrations `data` (nints, ngroups, ny, nx) that are `usable` (ny, nx)."""
     nints, ngroups, ny, nx = data.shape
     scatter = np.empty((nints, ny, nx), np.float32)
     over_rows(_scatter, ny, as_input(data), scatter)
-    quiet = (scatter < SCATTER * np.median(scatter)) & usable
+    quiet = (scatter < SCATTER * np.median(scatter, axis=(1, 2), keepdims=True)) & usable
     quiet[..., OUTPUTS : 3 * OUTPUTS] = False  # the first columns beside the reference pixels
     index = phase_indices(clock, period, 0.0, ny, nx // OUTPUTS, BINS)
     ramps, pixels = np.zeros((nints, ngroups, BINS)), np.zeros((nints, BINS))

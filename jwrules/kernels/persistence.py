@@ -15,13 +15,15 @@ def flag_windows(
     threshold: float,
     saturated: int,
     bits: int,
+    ends: np.ndarray,
 ) -> None:
     """Set `bits` in `flags`, in place, in the groups within `duration` (s) of the one that filled the traps of a pixel.
 
     That is the first group of an integration with the bit `saturated`, and, outside such a window, any group above
     `threshold` (DN). data and flags (nints, ngroups, ny, nx); times (nints, ngroups) when groups were read (s > 0).
+    `ends` (ny, nx), when windows end (s), goes from the start of the exposure to its end, in place.
     """
-    numbers = duration, threshold, np.uint8(saturated), np.uint8(bits)
+    numbers = duration, threshold, np.uint8(saturated), np.uint8(bits), ends
     over_rows(_flag_windows, data.shape[2], as_input(data), flags, as_input(times), *numbers)
 
 
@@ -36,10 +38,11 @@ def _flag_windows(
     threshold: float,
     saturated: int,
     bits: int,
+    ends: np.ndarray,
 ) -> None:
     nints, ngroups, _, nx = data.shape
     for y in range(start, stop):
-        end = np.zeros(nx)
+        end = ends[y]
         for i in range(nints):
             fresh = np.ones(nx, np.bool_)
             for g in range(ngroups):

@@ -54,13 +54,13 @@ def _drift(
     return total / ends
 
 
-def subtract(planes: np.ndarray, excess: np.ndarray, first_row: int = 0) -> None:
+def subtract(planes: np.ndarray, excess: np.ndarray, corner: tuple[int, int] = (0, 0)) -> None:
     """Take `excess` (n, parities, 4) off the rows and columns of `planes` (n, ny, nx) that it belongs to, in place.
 
-    `first_row` is the number of the first row of the planes.
+    `corner` is row and column of the first pixel of the planes.
     """
     parities = excess.shape[1]
     for row in range(parities):
-        parity = (first_row + row) % parities
-        for output in range(OUTPUTS):
-            planes[:, row::parities, output::OUTPUTS] -= excess[:, parity, output, np.newaxis, np.newaxis]
+        for column in range(OUTPUTS):
+            own = excess[:, (corner[0] + row) % parities, (corner[1] + column) % OUTPUTS]
+            planes[:, row::parities, column::OUTPUTS] -= own[:, np.newaxis, np.newaxis]

@@ -34,9 +34,9 @@ SLITS = ("s200a1", "s200a2", "s200b1", "s400a1", "s1600a1", "{slit_name}")
 
 SUFFIXES = _words(
     """
-    uncal ramp rate rateints dark fitopt trapsfilled flat bsub bsubints cal calints i2d s2d s3d x1d x1dints c1d
-    crf crfints cat segm phot whtlt psfstack psfalign psfsub wfscmb ami amiavg aminorm ami-oi amimulti-oi aminorm-oi
-    psf-ami-oi amilg simul contam median blot outlier_i2d outlier_s2d mbsub snr {suffix}
+    uncal ramp rate rateints dark fitopt trapsfilled output_pers flat bsub bsubints cal calints i2d s2d s3d x1d
+    x1dints c1d crf crfints cat segm phot whtlt psfstack psfalign psfsub wfscmb ami amiavg aminorm ami-oi amimulti-oi
+    aminorm-oi psf-ami-oi amilg simul contam median blot outlier_i2d outlier_s2d mbsub snr {suffix}
     """
 )
 """What a product is (stages 0 to 3); `{suffix}` is the placeholder in the associations of wavefront sensing."""
@@ -63,6 +63,9 @@ ACID = r"(?:o\d{3}|[car]\d{4})"
 
 EXPOSURE = rf"jw\d{{11}}_\d{{2}}[1-5][0-9a-z]{{2}}_\d{{5}}(?:-seg\d{{3}})?_(?:{'|'.join(DETECTORS)})"
 """Pattern (for Snakemake) of the name of an exposure without suffix."""
+
+GUIDE_STAR = r"jw\d{11}_gs-(?:id_[1-8]_(?:image|stacked)|(?:acq1|acq2|track|fg)_\d{13}(?:-seg\d{3})?)"
+"""Pattern (for Snakemake) of the name of a guide-star exposure without suffix."""
 
 PRODUCT = (
     rf"jw\d{{5}}-{ACID}_{_TARGET}(?:-epoch\d)?_(?:{'|'.join(INSTRUMENTS)})"

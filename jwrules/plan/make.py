@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _NEXT = re.compile(r"\n(?! )")
 """Where in a message the next fault begins: what belongs to one is indented below it."""
 
+_FROM_RAMPS = {"detector1": ("rate", "rateints"), "dark": ("dark",), "guider": ("cal",)}
+"""What the stages that start from raw exposures make."""
+
 _NAMED = 3
 """How many files of one fault are named."""
 
@@ -82,7 +85,7 @@ def make(pool: Pool, planner: Planner, directory: Path) -> Plan:
     used = {one.recipe.name: one.recipe for one in exposures.values()}
     made = associations.make(pool, list(used.values()))
     jobs = {
-        "detector1": dict(_detector1(exposures, planner, directory, faults)),
+        **{stage: dict(_of_ramps(stage, exposures, planner, directory, faults)) for stage in _FROM_RAMPS},
         "image2": dict(_image2(exposures, made, planner, faults)),
         "image3": dict(_image3(exposures, made, planner, faults)),
     }
@@ -106,13 +109,15 @@ def _sorted_out(pool: Pool, planner: Planner, faults: Faults) -> tuple[dict[str,
     return exposures, left_out
 
 
-def _detector1(
-    exposures: Mapping[str, Exposure], planner: Planner, directory: Path, faults: Faults
+def _of_ramps(
+    stage: str, exposures: Mapping[str, Exposure], planner: Planner, directory: Path, faults: Faults
 ) -> Iterator[tuple[str, Job]]:
     for exposure in exposures.values():
+        if stage not in exposure.recipe.stages:
+            continue
         with faults.of(exposure.path.name):
             science = (_seen_from(directory, exposure.path),)
-            yield exposure.name, _job("detector1", exposure.name, [exposure], planner, science, ("rate", "rateints"))
+            yield exposure.name, _job(stage, exposure.name, [exposure], planner, science, _FROM_RAMPS[stage])
 
 
 def _image2(

@@ -11,9 +11,11 @@ BASE = 400
 """Megabytes of Python with its libraries, before the first pixel."""
 
 RAMP = 10
-"""Bytes for each group of a pixel at the peak of detector1: as read, as a ramp, its flags, and room to work."""
+"""Bytes for each group of a pixel at the peak of a stage on ramps: as read, as a ramp, its flags, and room to work."""
 
-FRAME = {"detector1": 160, "image2": 200, "image3": 110}
+_ON_RAMPS = ("detector1", "dark", "guider")
+
+FRAME = {"detector1": 160, "dark": 160, "guider": 160, "image2": 200, "image3": 110}
 """Bytes for each pixel of a frame at the peak of a stage: references, slopes, coordinates, maps.
 
 With them full frames of 7 and 16 groups ask 1.4 and 1.6 times what they were seen to take, an image 1.4 times, a mosaic
@@ -27,7 +29,7 @@ def memory(stage: str, headers: Iterable[Mapping[str, Any]]) -> int:
     for header in headers:
         pixels = _pixels(header)
         total += pixels * FRAME[stage]
-        if stage == "detector1":
+        if stage in _ON_RAMPS:
             total += pixels * _groups(header) * RAMP
     return BASE + ceil(total / MEGABYTE)
 
@@ -36,7 +38,7 @@ def minutes(stage: str, headers: Iterable[Mapping[str, Any]]) -> int:
     """Return the minutes after which a job of `stage` must have gone wrong: several times what it takes."""
     headers = list(headers)
     pixels = sum(_pixels(header) for header in headers) / 2048**2
-    if stage == "detector1":
+    if stage in _ON_RAMPS:
         groups = sum(_pixels(header) * _groups(header) for header in headers) / 2048**2
         return 15 + ceil(2 * groups)
     return 15 + ceil(10 * pixels)

@@ -14,7 +14,10 @@ from jwrules.errors import WorkflowFault
 from jwrules.plan.links import STORE, link
 from jwrules.references import Chosen
 
-STAGES = ("detector1", "image2", "image3")
+STAGES = ("detector1", "dark", "guider", "image2", "image3")
+_NAMES = {"guider": names.GUIDE_STAR, "image3": names.PRODUCT}
+"""Patterns of what a stage makes, where that is no exposure."""
+
 NO_NAME = r"(?!)"
 """A pattern that no name has."""
 
@@ -109,7 +112,7 @@ class Plan:
         if not chosen:
             return NO_NAME
         if len(chosen) == len(jobs):
-            return names.PRODUCT if stage == "image3" else names.EXPOSURE
+            return _NAMES.get(stage, names.EXPOSURE)
         return "|".join(re.escape(name) for name in sorted(chosen))
 
     def targets(self) -> list[str]:

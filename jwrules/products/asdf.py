@@ -13,6 +13,10 @@ from astropy.io import fits
 _PLAIN = b"#ASDF 1.0.0\n#ASDF_STANDARD 1.5.0\n%YAML 1.1\n%TAG ! tag:stsci.edu:asdf/\n--- !core/asdf-1.1.0\n"
 """How an ASDF file of plain values begins; loading the extensions of the library takes longer than most steps."""
 
+_OURS = _PLAIN + b"jwrules:"
+_WORTH_READING = (b"wcs: !", b"jwrules:")
+"""What is looked for in the tree of a file that the library wrote; raw exposures have neither."""
+
 
 def embed(tree: Mapping[str, Any]) -> fits.BinTableHDU:
     """Return the tree as the last extension of a product: one row, one cell of bytes (documentation: ASDF in FITS)."""
@@ -44,9 +48,9 @@ def extract(hdus: fits.HDUList) -> dict[str, Any]:
     if "ASDF" not in hdus:
         return {}
     stored = hdus["ASDF"].data["ASDF_METADATA"].tobytes()
-    if stored.startswith(_PLAIN):
+    if stored.startswith(_OURS):
         return dict(yaml.load(stored[len(_PLAIN) :].removesuffix(b"...\n"), Loader=yaml.CSafeLoader))
-    if b"wcs" not in stored and b"jwrules" not in stored:
+    if not any(words in stored for words in _WORTH_READING):
         return {}
     import asdf
 

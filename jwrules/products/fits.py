@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +19,9 @@ from astropy.utils.exceptions import AstropyUserWarning
 import jwrules
 from jwrules.errors import DataFault
 from jwrules.products import asdf as embedded
+from jwrules.products.in_pieces import InPieces
 from jwrules.products.kinds import Hdu, Meta, Mosaic, Product, Ramp
+from jwrules.products.stored import Stored, stored
 
 P = TypeVar("P", bound=Product)
 
@@ -27,7 +29,6 @@ _STRUCTURE = {"SIMPLE", "BITPIX", "NAXIS", "EXTEND", "XTENSION", "PCOUNT", "GCOU
 _STRUCTURE |= {"EXTNAME", "EXTVER", "CHECKSUM", "DATASUM", "TFIELDS", *(f"NAXIS{i}" for i in range(1, 7))}
 # 80 characters less keyword, "= ", and the " / " before the comment.
 _CARD_LENGTH = 67
-_CARRIED_TABLES = ("GROUP", "INT_TIMES")
 
 
 def declared(kind: type[Product]) -> dict[str, Hdu]:
@@ -45,13 +46,54 @@ def read(path: Path | str, kind: type[P]) -> P:
     with opened(path) as hdus:
         values = {name: _array(path, hdus, where, kind) for name, where in declared(kind).items()}
         meta = Meta(primary=_bare(hdus[0].header), sci=_bare(_sci_header(hdus)), source=path.name)
-        tables = {name: hdus[name].data.copy() for name in _CARRIED_TABLES if name in hdus}
+        tables = {name: hdus[name].data.copy() for name in kind.carried if name in hdus}
         tree = embedded.extract(hdus)
     values |= _blank_flags(values) if kind is Ramp else {}
     if "wcs" in {f.name for f in fields(kind)}:
         values["wcs"] = tree.get("meta", {}).get("wcs")
-    _check_shape(path, meta, values)
+    if issubclass(kind, Ramp):
+        _check_shape(path, meta, values)
     return kind(meta=meta, tables=tables, provenance=tree.get("jwrules", {}), **values)
+
+
+@dataclass(frozen=True)
+class Described:
+    """What a file holds, its arrays not read yet: `sources` by name of field."""
+
+    meta: Meta
+    tables: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+    sources: Mapping[str, Stored]
+
+
+def described(path: Path | str, kind: type[Product]) -> Described:
+    """Return what the file at `path` holds as a product of `kind`; DataFault as for `read`."""
+    path = Path(path)
+    with opened(path) as hdus:
+        found = {name: _source(path, hdus, where, kind) for name, where in declared(kind).items()}
+        meta = Meta(primary=_bare(hdus[0].header), sci=_bare(_sci_header(hdus)), source=path.name)
+        tables = {name: hdus[name].data.copy() for name in kind.carried if name in hdus}
+        provenance = embedded.extract(hdus).get("jwrules", {})
+    sources = {name: source for name, source in found.items() if source is not None}
+    if issubclass(kind, Ramp):
+        _check_shape(path, meta, sources)
+    return Described(meta, tables, provenance, sources)
+
+
+def _source(path: Path, hdus: fits.HDUList, where: Hdu, kind: type[Product]) -> Stored | None:
+    if (where.name, where.version) not in hdus:
+        return _absent(path, hdus, where, kind)
+    source = stored(path, hdus[where.name, where.version])
+    if where.ndim and len(source.shape) != where.ndim:
+        raise DataFault(f"{path}[{where.name}]: shape {source.shape} where {where.ndim} axes are expected")
+    return source
+
+
+def _absent(path: Path, hdus: fits.HDUList, where: Hdu, kind: type[Product]) -> None:
+    """Refuse a file without an extension that it must have."""
+    if not where.optional and not (kind is Ramp and where.name in ("PIXELDQ", "GROUPDQ")):
+        found = ", ".join(hdu.name or "PRIMARY" for hdu in hdus)
+        raise DataFault(f"{path}: extension {where.name} is missing; the file has {found}")
 
 
 @contextmanager
@@ -71,10 +113,7 @@ def opened(path: Path) -> Iterator[fits.HDUList]:
 
 def _array(path: Path, hdus: fits.HDUList, where: Hdu, kind: type[Product]) -> Any:
     if (where.name, where.version) not in hdus:
-        if where.optional or (kind is Ramp and where.name in ("PIXELDQ", "GROUPDQ")):
-            return None
-        found = ", ".join(hdu.name or "PRIMARY" for hdu in hdus)
-        raise DataFault(f"{path}: extension {where.name} is missing; the file has {found}")
+        return _absent(path, hdus, where, kind)
     data = hdus[where.name, where.version].data
     if where.dtype == "table":
         return data
@@ -104,7 +143,7 @@ def _blank_flags(values: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
 def _check_shape(path: Path, meta: Meta, values: Mapping[str, Any]) -> None:
     data = values.get("data")
-    if data is None or data.ndim != 4:
+    if data is None or len(data.shape) != 4:
         return
     promised = {"NINTS": meta.get("NINTS"), "NGROUPS": meta.get("NGROUPS")}
     if meta.get("EXSEGTOT", 1) > 1:
@@ -170,17 +209,66 @@ def hdus(filename: str, product: Product) -> fits.HDUList:
         for name, where in declared(type(product)).items()
         if getattr(product, name) is not None
     ]
-    extensions += [fits.BinTableHDU(table, name=name) for name, table in product.tables.items()]
+    everything = fits.HDUList([_primary(filename, product), *extensions, *_after_arrays(product)])
+    for hdu in everything:
+        _trim_comments(hdu.header)
+        hdu.add_checksum(when="when written")
+    return everything
+
+
+def _after_arrays(product: Product) -> list[Any]:
+    extensions = [fits.BinTableHDU(table, name=name) for name, table in product.tables.items()]
     if isinstance(product, Mosaic) and product.headers is not None:
         extensions.append(fits.BinTableHDU(product.headers, name="HDRTAB"))
     tree: dict[str, Any] = {"jwrules": dict(product.provenance)}
     if getattr(product, "wcs", None) is not None:
         tree["meta"] = {"wcs": getattr(product, "wcs")}  # noqa: B009
-    everything = fits.HDUList([_primary(filename, product), *extensions, embedded.embed(tree)])
-    for hdu in everything:
-        _trim_comments(hdu.header)
-        hdu.add_checksum(when="when written")
-    return everything
+    return [*extensions, embedded.embed(tree)]
+
+
+class Growing:
+    """A product that is written piece by piece to `temporary`; its final name is that of `path`.
+
+    `product` is any piece: its keywords, tables and provenance are those of the whole. Its arrays have the shapes
+    `shapes`, by name of field.
+    """
+
+    def __init__(self, temporary: Path, path: Path, product: Product, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        self._fields = {n: w for n, w in declared(type(product)).items() if getattr(product, n) is not None}
+        self._name, self._shapes = path.name, shapes
+        tail = _after_arrays(product)
+        for hdu in tail:
+            _trim_comments(hdu.header)
+        self._file = InPieces(temporary, self._keywords(product), self._arrays(product), tail)
+
+    def _keywords(self, product: Product) -> fits.Header:
+        header = _primary(self._name, product).header
+        _trim_comments(header)
+        return header
+
+    def _arrays(self, product: Product) -> dict[str, tuple[fits.Header, tuple[int, ...], str]]:
+        found = {}
+        for name, where in self._fields.items():
+            header = _image_header(where, product)
+            _trim_comments(header)
+            found[where.name] = (header, tuple(self._shapes[name]), where.dtype)
+        return found
+
+    def put(self, product: Product, boxes: Mapping[str, tuple[slice, ...]], inner: Mapping[str, Any]) -> None:
+        """Write a piece: `boxes` tell where the fields belong, `inner` which part of them."""
+        for name, where in self._fields.items():
+            if name in boxes:
+                self._file.put(where.name, getattr(product, name)[inner[name]], boxes[name])
+
+    def finish(self, product: Product) -> None:
+        """Write the keywords as they are at the end, and the checksums."""
+        header = _image_header(next(iter(self._fields.values())), product)
+        _trim_comments(header)
+        self._file.finish(self._keywords(product), header)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
 
 
 def _trim_comments(header: fits.Header) -> None:
@@ -201,7 +289,12 @@ def _primary(filename: str, product: Product) -> fits.PrimaryHDU:
 
 
 def _image(where: Hdu, data: np.ndarray, product: Product) -> fits.ImageHDU:
+    header = _image_header(where, product)
+    return fits.ImageHDU(np.ascontiguousarray(data, dtype=where.dtype), header=header, name=where.name)
+
+
+def _image_header(where: Hdu, product: Product) -> fits.Header:
     header = product.meta.sci.copy() if where.name == "SCI" else fits.Header()
     if where.name == "ERR" and product.meta.get("BUNIT"):
         header["BUNIT"] = (product.meta["BUNIT"], "physical units of the array values")
-    return fits.ImageHDU(np.ascontiguousarray(data, dtype=where.dtype), header=header, name=where.name)
+    return header

@@ -23,6 +23,11 @@ def is_interleaved(meta: Meta) -> bool:
     return meta.get("INSTRUME") == "NIRSPEC" and "IRS2" in str(meta.get("READPATT", ""))
 
 
+def blocks_of(meta: Meta) -> str:
+    """Return which blocks steps work on that otherwise take any: whole frames, where these interleave."""
+    return "frames" if is_interleaved(meta) else "samples"
+
+
 def layout_of(meta: Meta, shape: tuple[int, ...]) -> Layout | None:
     """Return where things lie in frames of `shape` (..., rows, columns), None where they are frames of the detector.
 

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from astropy.io import fits
-from astropy.table import Table
 
 from jwrules.errors import HeaderFault
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+_AXES = {2: "yx", 3: "iyx", 4: "igyx"}
 
 
 @dataclass(frozen=True)
 class Hdu:
     """Where an array lives in a FITS file: extension name, stored type, number of axes (0 for any).
 
-    `or_ndim` is a second number of axes that reference files of the kind may have.
+    `or_ndim` is a second number of axes that reference files of the kind may have. `axes` names the axes of what is cut
+    into blocks, a letter each: integrations, groups, rows (y), columns (x).
     """
 
     name: str
@@ -30,14 +35,33 @@ class Hdu:
     optional: bool = False
     version: int = 1
     or_ndim: int | None = None
+    axes: str = ""
 
 
 def hdu(
-    name: str, dtype: str, ndim: int, *, optional: bool = False, version: int = 1, or_ndim: int | None = None
+    name: str,
+    dtype: str,
+    ndim: int,
+    *,
+    optional: bool = False,
+    version: int = 1,
+    or_ndim: int | None = None,
+    axes: str = "",
 ) -> Any:
     """Declare the field of a kind that is stored in extension `name`."""
-    where = {"hdu": Hdu(name, dtype, ndim, optional, version, or_ndim)}
+    where = {"hdu": Hdu(name, dtype, ndim, optional, version, or_ndim, axes or _AXES.get(ndim, ""))}
     return field(default=None, metadata=where) if optional else field(metadata=where)
+
+
+class Cards(dict[str, Any]):
+    """Keywords and their values alone: what a block needs of a header, without the cost of copying one."""
+
+    def __setitem__(self, keyword: str, value: Any) -> None:
+        super().__setitem__(keyword, value[0] if isinstance(value, tuple) else value)
+
+    def copy(self) -> Cards:
+        """Return a copy."""
+        return Cards(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +71,8 @@ class Meta:
     A Meta is a value: `updated` and `updated_sci` give a new one, nobody writes into its headers.
     """
 
-    primary: fits.Header = field(default_factory=fits.Header)
-    sci: fits.Header = field(default_factory=fits.Header)
+    primary: fits.Header | Cards = field(default_factory=fits.Header)
+    sci: fits.Header | Cards = field(default_factory=fits.Header)
     source: str = ""
 
     def __getitem__(self, keyword: str) -> Any:
@@ -73,7 +97,7 @@ class Meta:
         return Meta(primary=self.primary, sci=_set(self.sci, keywords), source=self.source)
 
 
-def _set(header: fits.Header, keywords: Mapping[str, Any]) -> fits.Header:
+def _set(header: fits.Header | Cards, keywords: Mapping[str, Any]) -> fits.Header | Cards:
     header = header.copy()
     for keyword, value in keywords.items():
         header[keyword] = value
@@ -82,9 +106,10 @@ def _set(header: fits.Header, keywords: Mapping[str, Any]) -> fits.Header:
 
 @dataclass(frozen=True, kw_only=True)
 class Product:
-    """Anything that a stage reads or writes. `tables` are extensions carried along unread (GROUP, INT_TIMES)."""
+    """Anything that a stage reads or writes. `tables` are the extensions that `carried` names: carried along unread."""
 
     model: ClassVar[str] = ""
+    carried: ClassVar[tuple[str, ...]] = ("GROUP", "INT_TIMES")
     meta: Meta
     tables: Mapping[str, fits.FITS_rec] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -94,7 +119,7 @@ class Product:
 class Note:
     """What one part of a step tells the next: an array, and what its axes are, one letter each.
 
-    Along `i` (integrations) and `y` (rows) it is cut as the exposure is, along others it stays whole.
+    Along `i` (integrations), `y` and `x` (rows, columns) it is cut as the exposure is, along others it stays whole.
     """
 
     array: np.ndarray
@@ -105,20 +130,30 @@ class Note:
 class Ramp(Product):
     """Groups of every pixel (DN), as read or corrected: an exposure, or a block of one.
 
-    data (nints, ngroups, ny, nx), pixeldq (ny, nx), groupdq (nints, ngroups, ny, nx), zeroframe (nints, ny, nx),
-    average_dark (ny, nx) in electron/s, for the Poisson variance. `left_out` (nints, ngroups) tells groups that no
-    pixel is to use. `own` are the rows of a block without its margin. `notes` and `counts` live within a step: see
-    `steps.declare`.
+    data, groupdq and err (nints, ngroups, ny, nx), pixeldq (ny, nx), zeroframe (nints, ny, nx), average_dark (ny, nx)
+    in electron/s, for the Poisson variance. A block begins at `corner` (integration, row, column) of its exposure, and
+    `own` are its rows and columns without the margin.
+
+    left_out (nints, ngroups), bool, says which groups firstframe, lastframe and rscd leave out as a whole, whatever
+    single pixels keep. traps_filled (nfamilies, ny, nx), persistence (like data) and windows (ny, nx), the end of each
+    pixel's time of persistence in Unix seconds or 0, are what persistence finds; the stage writes them as products of
+    their own. These four live within a stage, `notes`, `counts` and `round` within a step: see `steps.declare`.
     """
 
     model: ClassVar[str] = "RampModel"
     data: np.ndarray = hdu("SCI", "f4", 4)
     pixeldq: np.ndarray = hdu("PIXELDQ", "u4", 2)
     groupdq: np.ndarray = hdu("GROUPDQ", "u1", 4)
+    err: np.ndarray | None = hdu("ERR", "f4", 4, optional=True)
     zeroframe: np.ndarray | None = hdu("ZEROFRAME", "f4", 3, optional=True)
     average_dark: np.ndarray | None = hdu("AVDRKCUR", "f4", 2, optional=True)
     left_out: np.ndarray | None = None
-    own: slice = field(default_factory=lambda: slice(None))
+    corner: tuple[int, int, int] = (0, 0, 0)
+    own: tuple[slice, slice] = field(default_factory=lambda: (slice(None), slice(None)))
+    round: int = 0
+    traps_filled: np.ndarray | None = None
+    persistence: np.ndarray | None = None
+    windows: np.ndarray | None = None
     notes: Mapping[str, Note] = field(default_factory=dict)
     counts: Mapping[str, float] = field(default_factory=dict)
 
@@ -126,9 +161,23 @@ class Ramp(Product):
         """Return the ramp with a note for the next part of the step."""
         return replace(self, notes={**self.notes, name: Note(array, axes)})
 
+    def leaving_out(self, groups: slice, integrations: slice = slice(None)) -> Ramp:
+        """Return the ramp with these groups of these integrations noted as left out."""
+        known = np.zeros(self.data.shape[:2], bool) if self.left_out is None else self.left_out.copy()
+        known[integrations, groups] = True
+        return replace(self, left_out=known)
+
     def counting(self, **numbers: float) -> Ramp:
         """Return the ramp with these numbers added to its counts."""
         return replace(self, counts={**self.counts, **{k: self.counts.get(k, 0) + n for k, n in numbers.items()}})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Persistence(Product):
+    """What persistence took off each group (`_output_pers`), (nints, ngroups, ny, nx), DN."""
+
+    model: ClassVar[str] = "RampModel"
+    data: np.ndarray = hdu("SCI", "f4", 4)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,14 +265,48 @@ class Sources:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Guiding(Product):
+    """What guide-star exposures have in common: tables of stars, pointing, centroids and places of the subarray."""
+
+    carried: ClassVar[tuple[str, ...]] = (
+        "PLANNED REFERENCE STARS",
+        "FLIGHT REFERENCE STARS",
+        "POINTING",
+        "FGS CENTROID PACKET",
+        "TRACK SUBARRAY TABLE",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuiderRaw(Guiding):
+    """Reads of a guide star (DN): data (nints, ngroups, ny, nx), dq (ny, nx) once it is known."""
+
+    model: ClassVar[str] = "GuiderRawModel"
+    data: np.ndarray = hdu("SCI", "f4", 4)
+    dq: np.ndarray | None = hdu("DQ", "u4", 2, optional=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuiderCal(Guiding):
+    """Count rates of a guide star (DN/s): data and err (nimages, ny, nx), dq (ny, nx) of all images together."""
+
+    model: ClassVar[str] = "GuiderCalModel"
+    data: np.ndarray = hdu("SCI", "f4", 3)
+    err: np.ndarray = hdu("ERR", "f4", 3)
+    dq: np.ndarray = hdu("DQ", "u4", 2)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reference(Product):
     """A reference file. Arrays are read-only and cut to the exposure's subarray.
 
     `reftype` is CRDS's word for it, `keyword` the one that records in a product which file was used (some have none).
+    Stacked strips of a guider have no place on the detector: there its mean stands for every pixel, if it has `a_mean`.
     """
 
     reftype: ClassVar[str] = ""
     keyword: ClassVar[str] = ""
+    a_mean: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,6 +315,14 @@ class Mask(Reference):
 
     reftype: ClassVar[str] = "mask"
     keyword: ClassVar[str] = "R_MASK"
+    dq: np.ndarray = hdu("DQ", "u4", 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserMask(Reference):
+    """Bad pixels that a person adds, dq (ny, nx)."""
+
+    reftype: ClassVar[str] = "user_supplied_dq"
     dq: np.ndarray = hdu("DQ", "u4", 2)
 
 
@@ -316,14 +407,59 @@ class Reset(Reference):
 
 @dataclass(frozen=True, kw_only=True)
 class Rscd(Reference):
-    """How many groups of an integration still recover from its reset: one row for each subarray and read pattern.
+    """How the groups of an integration recover from its reset: rows for each subarray and read pattern.
 
-    Columns subarray, readpatt, group_skip1 (first integration), group_skip (those after it).
+    table: columns subarray, readpatt, group_skip1 (first integration), group_skip (those after it). decay (files of
+    older format): columns subarray, readpatt, rows (ODD, EVEN), tau, ascale, pow, illum_zp, illum_slope, illum2,
+    param3, crossopt, sat_zp, sat_slope, sat_2, sat_mzp, sat_rowterm, sat_scale.
     """
 
     reftype: ClassVar[str] = "rscd"
     keyword: ClassVar[str] = "R_RSCD"
-    table: fits.FITS_rec = hdu("RSCD_GROUP_SKIP", "table", 1)
+    table: fits.FITS_rec | None = hdu("RSCD_GROUP_SKIP", "table", 1, optional=True)
+    decay: fits.FITS_rec | None = hdu("RSCD", "table", 1, optional=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrapDensity(Reference):
+    """How many traps a pixel has, relative to the median, data (ny, nx)."""
+
+    reftype: ClassVar[str] = "trapdensity"
+    keyword: ClassVar[str] = "R_TRPDEN"
+    data: np.ndarray = hdu("SCI", "f4", 2)
+    dq: np.ndarray = hdu("DQ", "u4", 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrapPars(Reference):
+    """Families of traps: one row each.
+
+    Columns capture0 (coefficient of the exponential capture), capture1 (minus its rate, 1/s), capture2 (coefficient of
+    what is captured at once), decay_param (minus the rate of release, 1/s).
+    """
+
+    reftype: ClassVar[str] = "trappars"
+    keyword: ClassVar[str] = "R_TRPPAR"
+    table: fits.FITS_rec = hdu("TRAPPARS", "table", 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Persat(Reference):
+    """Counts from which on a pixel is full and fills no more traps by its growth, data (ny, nx), DN."""
+
+    reftype: ClassVar[str] = "persat"
+    keyword: ClassVar[str] = "R_PERSAT"
+    data: np.ndarray = hdu("SCI", "f4", 2)
+    dq: np.ndarray = hdu("DQ", "u4", 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrapsFilled(Reference):
+    """How many traps of each family are filled at EXPEND (`_trapsfilled`), data (nfamilies, ny, nx)."""
+
+    model: ClassVar[str] = "TrapsFilledModel"
+    reftype: ClassVar[str] = "trapsfilled"
+    data: np.ndarray = hdu("SCI", "f4", 3, axes="fyx")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -332,6 +468,7 @@ class Gain(Reference):
 
     reftype: ClassVar[str] = "gain"
     keyword: ClassVar[str] = "R_GAIN"
+    a_mean: ClassVar[bool] = True
     data: np.ndarray = hdu("SCI", "f4", 2)
 
 
@@ -341,6 +478,7 @@ class Readnoise(Reference):
 
     reftype: ClassVar[str] = "readnoise"
     keyword: ClassVar[str] = "R_READNO"
+    a_mean: ClassVar[bool] = True
     data: np.ndarray = hdu("SCI", "f4", 2)
 
 
@@ -413,6 +551,16 @@ class SirsKernel(Tree):
 
     reftype: ClassVar[str] = "sirskernel"
     keyword: ClassVar[str] = "R_SIRSKL"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersistenceArray(Tree):
+    """Until when pixels have persistence from earlier exposures (`_persistence.asdf`).
+
+    tree[detector]: rows, cols (of the whole detector, from 0), vals (Unix seconds), pers_time (s), of such pixels.
+    """
+
+    reftype: ClassVar[str] = "persistence_array_file"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
-import asdf
 import numpy as np
 from astropy.io import fits
 
 from jwrules.errors import DataFault, ReferenceFault
+from jwrules.kernels import stored as kernel
 from jwrules.products.fits import declared, opened
 from jwrules.products.flags import by_name
 from jwrules.products.interleaved import layout_of
 from jwrules.products.kinds import Hdu, Meta, Reference, Tree
+from jwrules.products.stored import Stored, stored
 
 log = logging.getLogger("jwrules")
 
@@ -40,6 +41,8 @@ _NAN_SHARE = {
     "linearity": 0.5,
     "saturation": 0.5,
     "area": 0.5,
+    "trapdensity": 0.5,
+    "persat": 0.5,
     "readnoise": 0.0,
     "ipc": 0.0,
 }
@@ -60,24 +63,100 @@ def open_reference(path: Path | str, kind: type[R], science: Meta, shape: tuple[
     shape that does not hold the exposure, and for NaN: at all in `readnoise` and `ipc`, in more than half of the pixels
     where the steps know what a missing value means, in every row of a `photom` or `apcorr` table.
     """
-    path = Path(path)
-    if issubclass(kind, Tree):
-        return kind(meta=Meta(source=path.name), tree=_tree(path, kind.reftype))
-    try:
-        with opened(path) as hdus:
-            return _from_fits(path, hdus, kind, science, shape)
-    except DataFault as reason:
-        raise ReferenceFault(f"reference file {reason}") from reason
+    return ReferenceFile(Path(path), kind, science, shape).piece()
 
 
-def _from_fits(path: Path, hdus: fits.HDUList, kind: type[R], science: Meta, shape: tuple[int, int]) -> R:
-    meta = Meta(primary=_bare(hdus[0].header), sci=_bare(_first_header(hdus)), source=path.name)
-    _check_type(path, meta.get("REFTYPE"), kind.reftype)
-    stored = declared(kind)
-    window = _Window(path, meta, science, shape)
-    values = {name: _value(path, hdus, name, stored, window) for name in stored}
-    _check_values(path, kind.reftype, stored, values)
-    return kind(meta=meta, **values)
+class ReferenceFile(Generic[R]):
+    """A reference file for an exposure with keywords `science` and `shape` (ny, nx), read as a whole or in pieces.
+
+    What `open_reference` says of it holds for every piece.
+    """
+
+    def __init__(self, path: Path, kind: type[R], science: Meta, shape: tuple[int, int]) -> None:
+        self._kind, self._path, self._shape = kind, path, shape
+        self._tree = _tree(path, kind.reftype) if issubclass(kind, Tree) else None
+        if self._tree is None:
+            try:
+                with opened(path) as hdus:
+                    self._open(hdus, science)
+            except DataFault as reason:
+                raise ReferenceFault(f"reference file {reason}") from reason
+
+    def _open(self, hdus: fits.HDUList, science: Meta) -> None:
+        self._meta = Meta(primary=_bare(hdus[0].header), sci=_bare(_first_header(hdus)), source=self._path.name)
+        _check_type(self._path, self._meta.get("REFTYPE"), self._kind.reftype)
+        self._fields = declared(self._kind)
+        self._flags = _definitions(self._path, hdus)
+        window = _Window(self._path, self._meta, science, self._shape, self._kind.a_mean)
+        self._parts = {name: self._part(hdus, name, window) for name in self._fields}
+        self._check()
+
+    def _part(self, hdus: fits.HDUList, name: str, window: _Window) -> Any:
+        """Return what a field of the kind will come from: a table, an array on disk with where to cut it, or None."""
+        where = self._fields[name]
+        hdu = _extension(self._path, hdus, where)
+        if hdu is None:
+            beside_data = name in ("dq", "err") and len(self._fields) > 1
+            if not (where.optional or beside_data):
+                raise ReferenceFault(
+                    f"{self._path}: extension {where.name} is missing; the file has {_extensions(hdus)}"
+                )
+            return None
+        if where.dtype == "table":
+            return hdu.data
+        array = stored(self._path, hdu)
+        on_detector = where.ndim > 0 or len(array.shape) == 4
+        return array, window.box(array.shape, where.name) if on_detector else ()
+
+    def _check(self) -> None:
+        name = "coeffs" if "coeffs" in self._parts else "data"
+        if self._kind.reftype in _NAN_SHARE:
+            array, box = self._parts[name]
+            place = f"{self._path}[{self._fields[name].name}]"
+            _check_pixels(place, array, box or (), _NAN_SHARE[self._kind.reftype])
+        for column in _COLUMNS.get(self._kind.reftype, ()):
+            _check_column(f"{self._path}[{self._fields['table'].name}]", self._parts["table"], column)
+
+    def piece(self, rows: slice = slice(None), columns: slice = slice(None)) -> R:
+        """Return the file for these rows and columns of the exposure."""
+        if self._tree is not None:
+            values: dict[str, Any] = {"tree": self._tree}
+            return self._kind(meta=Meta(source=self._path.name), **values)
+        return self._kind(meta=self._meta, **{name: self._value(name, rows, columns) for name in self._fields})
+
+    def _value(self, name: str, rows: slice, columns: slice) -> Any:
+        """Return a table, or an array cut to the exposure, native and read-only."""
+        where, part = self._fields[name], self._parts[name]
+        if where.dtype == "table":
+            return part
+        if part is None:
+            return None if where.optional else _blank(where, _cut_shape(self._shape, rows, columns))
+        array, box = part
+        if box is None:
+            return _mean(array, where, _cut_shape(self._shape, rows, columns))
+        if box:
+            box = tuple(_within(outer, inner) for outer, inner in zip(box, (rows, columns), strict=True))
+        values = array.read(box, np.dtype(where.dtype))
+        values = _translated(values, self._flags) if name == "dq" else values
+        if name == "dq" and values.ndim > where.ndim:
+            values = np.bitwise_or.reduce(values.reshape(-1, *values.shape[-2:]))
+        values.flags.writeable = False
+        return values
+
+
+def _mean(array: Stored, where: Hdu, shape: tuple[int, int]) -> np.ndarray:
+    values = np.full(shape, np.nanmean(array.read(), dtype=np.float64), where.dtype)
+    values.flags.writeable = False
+    return values
+
+
+def _within(outer: slice, inner: slice) -> slice:
+    start, stop, _ = inner.indices(outer.stop - outer.start)
+    return slice(outer.start + start, outer.start + stop)
+
+
+def _cut_shape(shape: tuple[int, int], rows: slice, columns: slice) -> tuple[int, int]:
+    return len(range(shape[0])[rows]), len(range(shape[1])[columns])
 
 
 def _check_type(path: Path, found: Any, expected: str) -> None:
@@ -98,105 +177,91 @@ def _first_header(hdus: fits.HDUList) -> fits.Header:
     return hdus[1].header if len(hdus) > 1 else fits.Header()
 
 
-def _value(path: Path, hdus: fits.HDUList, name: str, stored: Mapping[str, Hdu], window: _Window) -> Any:
-    """Return what a field of the kind holds: a table, or an array cut to the exposure, native and read-only."""
-    where = stored[name]
-    data = _stored(path, hdus, where)
-    if data is None:
-        beside_data = name in ("dq", "err") and len(stored) > 1
-        if not (where.optional or beside_data):
-            raise ReferenceFault(f"{path}: extension {where.name} is missing; the file has {_extensions(hdus)}")
-        return None if where.optional else _blank(where, window.shape)
-    if where.dtype == "table":
-        return data
-    on_detector = where.ndim > 0 or data.ndim == 4
-    array = _native(window.cut(data, where.name) if on_detector else data, np.dtype(where.dtype))
-    array = _translated(path, array, hdus) if name == "dq" else array
-    if name == "dq" and array.ndim > where.ndim:
-        array = np.bitwise_or.reduce(array.reshape(-1, *array.shape[-2:]))
-    array.flags.writeable = False
-    return array
-
-
 def _extensions(hdus: fits.HDUList) -> str:
     return ", ".join(hdu.name or "PRIMARY" for hdu in hdus)
 
 
-def _stored(path: Path, hdus: fits.HDUList, where: Hdu) -> Any:
-    """Return the content of an extension as it is stored, None where it is absent."""
+def _extension(path: Path, hdus: fits.HDUList, where: Hdu) -> Any:
+    """Return the HDU of an extension, None where it is absent."""
     if (where.name, where.version) not in hdus:
         return None
-    data = hdus[where.name, where.version].data
-    if data is None:
-        raise ReferenceFault(f"{path}[{where.name}]: the extension is empty")
+    hdu = hdus[where.name, where.version]
     axes = (where.ndim, where.or_ndim) if where.or_ndim else (where.ndim,) if where.ndim else (2, 4)
-    if where.dtype != "table" and data.ndim not in axes:
+    if where.dtype == "table":
+        return hdu
+    if not hdu.header["NAXIS"]:
+        raise ReferenceFault(f"{path}[{where.name}]: the extension is empty")
+    shape = tuple(hdu.header[f"NAXIS{k}"] for k in range(hdu.header["NAXIS"], 0, -1))
+    if len(shape) not in axes:
         expected = " or ".join(map(str, axes))
-        raise ReferenceFault(f"{path}[{where.name}]: shape {data.shape}, where {expected} axes are expected")
-    return data
+        raise ReferenceFault(f"{path}[{where.name}]: shape {shape}, where {expected} axes are expected")
+    return hdu
 
 
-def _native(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Return the array contiguous and in native byte order, swapped where it lies: a dark can take gigabytes."""
-    swapped = array.dtype == dtype.newbyteorder("S") and array.dtype != dtype
-    if swapped and array.flags.c_contiguous and array.flags.writeable:
-        return array.byteswap(inplace=True).view(dtype)
-    return np.array(array, dtype=dtype, order="C")
-
-
-def _translated(path: Path, dq: np.ndarray, hdus: fits.HDUList) -> np.ndarray:
-    """Return the flags with the private bits of the file replaced by the standard ones, by name."""
+def _definitions(path: Path, hdus: fits.HDUList) -> list[tuple[int, int]] | None:
+    """Return (private bits, standard flag) of the DQ_DEF table, None where the bits are the standard ones."""
     if "DQ_DEF" not in hdus or hdus["DQ_DEF"].data is None or not len(hdus["DQ_DEF"].data):
-        return dq
+        return None
     table = hdus["DQ_DEF"].data
-    standard = np.zeros_like(dq)
-    for value, name in zip(table["VALUE"], table["NAME"], strict=True):
-        flag = by_name(str(name))
+    pairs = [(int(value), by_name(str(name))) for value, name in zip(table["VALUE"], table["NAME"], strict=True)]
+    for (_, flag), name in zip(pairs, table["NAME"], strict=True):
         if flag is None:
             log.debug("%s[DQ_DEF]: JWST defines no flag '%s'; it is dropped", path.name, name)
-            continue
-        standard[(dq & np.uint32(value)) != 0] |= np.uint32(flag)
-    return standard
+    return [(value, int(flag)) for value, flag in pairs if flag is not None]
+
+
+def _translated(dq: np.ndarray, definitions: list[tuple[int, int]] | None) -> np.ndarray:
+    """Return the flags with the private bits of the file replaced, in place, by the standard ones."""
+    if definitions is None:
+        return dq
+    bits, meanings = (np.array([pair[k] for pair in definitions], np.uint32) for k in (0, 1))
+    kernel.translate(dq.reshape(-1), bits, meanings)
+    return dq
 
 
 class _Window:
     """Where the exposure's subarray lies in the arrays of the reference file."""
 
-    def __init__(self, path: Path, reference: Meta, science: Meta, shape: tuple[int, int]) -> None:
+    def __init__(self, path: Path, reference: Meta, science: Meta, shape: tuple[int, int], a_mean: bool) -> None:
         self.path, self.shape = path, shape
         self.layout = layout_of(science, shape)
+        self.a_mean = a_mean and science.get("EXP_TYPE") == "FGS_ID-STACK"
         self.ours = (science.get("SUBSTRT2"), science.get("SUBSTRT1"))
         self.theirs = (reference.get("SUBSTRT2"), reference.get("SUBSTRT1"))
 
-    def cut(self, array: np.ndarray, extension: str) -> np.ndarray:
-        """Return the part of `array` (..., rows, columns) that the exposure covers.
+    def box(self, shape: Sequence[int], extension: str) -> tuple[slice, slice] | None:
+        """Return which rows and columns of an array of `shape` (..., rows, columns) the exposure covers.
 
-        For an exposure in IRS2 readout these are its frames as read, or those of the detector: as the file has them.
+        None where its mean stands for the exposure. For one in IRS2 readout these are its frames as read, or those of
+        the detector: as the file has them.
         """
+        ny, nx = shape[-2:]
         known = None not in self.theirs
-        theirs = (1, 1) if not known and array.shape[-2:] in _FULL_FRAMES else self.theirs
+        theirs = (1, 1) if not known and (ny, nx) in _FULL_FRAMES else self.theirs
         if None in (*self.ours, *theirs):
-            if array.shape[-2:] == tuple(self.shape):
-                return array
-            raise ReferenceFault(self._unplaced(array, extension))
+            if (ny, nx) == tuple(self.shape):
+                return slice(0, ny), slice(0, nx)
+            raise ReferenceFault(self._unplaced((ny, nx), extension))
         y, x = (ours - start for ours, start in zip(self.ours, theirs, strict=True))
         rows, columns = self.shape
-        if self.layout and array.shape[-2] < rows:
+        if self.layout and ny < rows:
             rows = self.layout.light.size
-        if min(y, x) < 0 or y + rows > array.shape[-2] or x + columns > array.shape[-1]:
-            raise ReferenceFault(self._outside(array, extension))
-        return array[..., y : y + rows, x : x + columns]
+        if min(y, x) < 0 or y + rows > ny or x + columns > nx:
+            if self.a_mean:
+                return None
+            raise ReferenceFault(self._outside((ny, nx), extension))
+        return slice(y, y + rows), slice(x, x + columns)
 
-    def _unplaced(self, array: np.ndarray, extension: str) -> str:
+    def _unplaced(self, found: tuple[int, int], extension: str) -> str:
         lacking = "the exposure" if None in self.ours else "the reference file"
         return (
-            f"{self.path}[{extension}]: shape {array.shape[-2:]}, expected {tuple(self.shape)}; it cannot be cut out,"
+            f"{self.path}[{extension}]: shape {found}, expected {tuple(self.shape)}; it cannot be cut out,"
             f" because {lacking} has no SUBSTRT1 and SUBSTRT2"
         )
 
-    def _outside(self, array: np.ndarray, extension: str) -> str:
+    def _outside(self, found: tuple[int, int], extension: str) -> str:
         return (
-            f"{self.path}[{extension}]: shape {array.shape[-2:]} (rows, columns) from SUBSTRT2, SUBSTRT1 ="
+            f"{self.path}[{extension}]: shape {found} (rows, columns) from SUBSTRT2, SUBSTRT1 ="
             f" {self.theirs} does not hold the exposure's {tuple(self.shape)} from {self.ours}"
         )
 
@@ -208,25 +273,21 @@ def _blank(where: Hdu, shape: tuple[int, int]) -> np.ndarray:
     return zeros
 
 
-def _check_values(path: Path, reftype: str, stored: Mapping[str, Hdu], values: Mapping[str, Any]) -> None:
-    name = "coeffs" if "coeffs" in values else "data"
-    if reftype in _NAN_SHARE:
-        _check_pixels(f"{path}[{stored[name].name}]", values[name], _NAN_SHARE[reftype])
-    for column in _COLUMNS.get(reftype, ()):
-        _check_column(f"{path}[{stored['table'].name}]", values["table"], column)
-
-
-def _check_pixels(place: str, array: np.ndarray, allowed: float) -> None:
+def _check_pixels(place: str, array: Stored, box: tuple[slice, ...], allowed: float) -> None:
     """Refuse an array whose share of NaN or infinite values is above `allowed`."""
-    planes = array.reshape(-1, *array.shape[-2:])
-    counts = [plane.size - int(np.count_nonzero(np.isfinite(plane))) for plane in planes]
-    if sum(counts) <= allowed * array.size:
+    counts, size = [], 0
+    for number in np.ndindex(array.shape[:-2]):
+        plane = array.read(
+            (*(slice(k, k + 1) for k in number), *box) if box else tuple(slice(k, k + 1) for k in number)
+        )
+        counts.append(kernel.count_not_finite(plane.reshape(-1).view(np.uint32)))
+        size += plane.size
+    if sum(counts) <= allowed * size:
         return
-    number = next(number for number, count in enumerate(counts) if count)
-    first = np.argmin(np.isfinite(planes[number])) + number * planes[number].size
-    where = tuple(int(i) for i in np.unravel_index(first, array.shape))
+    values = array.read(box)
+    where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
     raise ReferenceFault(
-        f"{place}: {sum(counts)} of {array.size} values are NaN or infinite, the first at {where} (counted from 0);"
+        f"{place}: {sum(counts)} of {size} values are NaN or infinite, the first at {where} (counted from 0);"
         f" at most {allowed:.0%} may be; give another reference file"
     )
 
@@ -238,6 +299,8 @@ def _check_column(place: str, table: fits.FITS_rec, column: str) -> None:
 
 def _tree(path: Path, reftype: str) -> Mapping[str, Any]:
     """Return the tree of an ASDF file, complete in memory."""
+    import asdf  # takes longer to load than most steps
+
     try:
         with asdf.open(path, memmap=False, lazy_load=False) as file:
             tree = {name: file.tree[name] for name in file.tree if name not in ("asdf_library", "history")}

@@ -34,6 +34,8 @@ class Stage:
 
 STAGES = {
     "detector1": Stage("Ramp", ("Slopes",)),
+    "dark": Stage("Ramp", ("Ramp",)),
+    "guider": Stage("GuiderRaw", ("GuiderCal",)),
     "image2": Stage("Rate", ("Image", "Mosaic")),
     "image3": Stage("Images", ("Images", "Mosaic", "Sources")),
 }

@@ -80,7 +80,8 @@ class Recipe:
         an override of a step that it lacks, and a chain that cannot run for this exposure.
         """
         if stage not in self.stages:
-            raise RecipeFault(f"the recipe {self.name} has no stage '{stage}'{nearest(stage, self.stages)}")
+            hint = nearest(stage, self.stages) or f"; it has {', '.join(self.stages)}"
+            raise RecipeFault(f"the recipe {self.name} has no stage '{stage}'{hint}")
         self._demand(overrides)
         entries = [one for one in self.stages[stage] if conditions.hold(one.when or {}, header)]
         given, over = (of_stage(settings, stage) for settings in (pars, overrides))

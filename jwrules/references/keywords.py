@@ -86,6 +86,9 @@ _BY_TYPE = {
     "emicorr": {"*": ""},
     "sirskernel": {"*": ""},
     "pictureframe": {"*": "DETECTOR"},
+    "trapdensity": {"*": "DETECTOR"},
+    "trappars": {"*": "DETECTOR"},
+    "persat": {"*": "DETECTOR"},
     "gain": {"*": "DETECTOR SUBARRAY"},
     "readnoise": {"*": _READOUT},
     "flat": {

@@ -14,6 +14,8 @@ from jwrules.steps.declare import Skip, Step
 
 log = logging.getLogger("jwrules")
 
+SKIPPED_BY_RECIPE = "the recipe says skip"
+
 
 @dataclass(frozen=True)
 class Call:
@@ -26,6 +28,7 @@ class Call:
 
 
 OpenReference = Callable[[type[Reference], Any], Reference | None]
+Inputs = Callable[[Step, Call], dict[str, Any]]
 
 
 def run(
@@ -47,20 +50,29 @@ def run(
 def _apply(step: Step, call: Call, product: Any, open_reference: OpenReference, members: Mapping[str, Any]) -> Any:
     product = _lift(step, product)
     if call.skip:
-        return _stamp(product, step, call, "SKIPPED", "the recipe says skip", {})
+        return stamp(product, step, call, SKIPPED_BY_RECIPE, {})
+    used: dict[str, Any] = {}
+
+    def apply() -> Any:
+        used.update(inputs(step, lambda kind: open_reference(kind, product), members))
+        return step(product, step.params(**call.params), **used)
+
+    result, reason = attempt(step, call, apply)
+    return stamp(product if reason else result, step, call, reason, used)
+
+
+def attempt(step: Step, call: Call, apply: Callable[[], Any]) -> tuple[Any, str]:
+    """Return what `apply` gives and "", or None and why the step is skipped; CannotRun where that is no way out."""
     try:
-        inputs = _inputs(step, product, open_reference, members)
-        result = step(product, step.params(**call.params), **inputs)
+        return apply(), ""
     except Skip as reason:
-        return _stamp(product, step, call, "SKIPPED", str(reason), {})
+        return None, str(reason) or "there is nothing to do"
     except CannotRun as reason:
         if call.if_impossible != "skip":
             raise CannotRun(
                 f"{step.name}: {reason}; 'if_impossible: skip' in the recipe goes on without it"
             ) from reason
-        return _stamp(product, step, call, "SKIPPED", str(reason), {})
-    used = {name: value for name, value in inputs.items() if isinstance(value, Reference)}
-    return _stamp(result, step, call, "COMPLETE", "", used)
+        return None, str(reason)
 
 
 def _lift(step: Step, product: Any) -> Any:
@@ -72,24 +84,30 @@ def _is_many(kind: Any) -> bool:
     return getattr(kind, "__origin__", None) is tuple
 
 
-def _inputs(step: Step, product: Any, open_reference: OpenReference, members: Mapping[str, Any]) -> dict[str, Any]:
-    inputs: dict[str, Any] = {}
+def inputs(
+    step: Step, open_reference: Callable[[type[Reference]], Reference | None], members: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return reference files and members that a step takes; CannotRun where one is missing that it needs."""
+    found: dict[str, Any] = {}
     for wanted in step.inputs:
-        value = members.get(wanted.name) if wanted.role else open_reference(wanted.kind, product)
+        value = members.get(wanted.name) if wanted.role else open_reference(wanted.kind)
         if value is None and wanted.required:
             word = "members with the role" if wanted.role else "reference file of type"
             raise CannotRun(f"there is no {word} '{wanted.name}'")
-        inputs[wanted.name] = value
-    return inputs
+        found[wanted.name] = value
+    return found
 
 
-def _stamp(product: Any, step: Step, call: Call, status: str, reason: str, used: Mapping[str, Reference]) -> Any:
+def stamp(product: Any, step: Step, call: Call, reason: str, inputs: Mapping[str, Any]) -> Any:
+    """Return the product with status, reference files and an entry in its provenance; a `reason` means SKIPPED."""
+    status = "SKIPPED" if reason else "COMPLETE"
+    used = {} if reason else {name: value for name, value in inputs.items() if isinstance(value, Reference)}
     log.info("%s: %s%s", step.name, status, f" ({reason})" if reason else "")
     entry = {"step": step.name, "status": status, "reason": reason, "params": dict(call.params)}
     entry["references"] = {name: ref.meta.source for name, ref in used.items()}
     keywords: dict[str, Any] = {step.status: status}
     keywords |= {ref.keyword: f"crds://{ref.meta.source}" for ref in used.values() if ref.keyword}
-    return _each(product, lambda one: _record(one, keywords, entry))
+    return each(product, lambda one: _record(one, keywords, entry))
 
 
 def _record(product: Product, keywords: Mapping[str, Any], entry: Mapping[str, Any]) -> Product:
@@ -103,7 +121,7 @@ def _record(product: Product, keywords: Mapping[str, Any], entry: Mapping[str, A
     return replace(product, meta=product.meta.updated(**keywords), provenance=provenance)
 
 
-def _each(product: Any, change: Callable[[Any], Any]) -> Any:
+def each(product: Any, change: Callable[[Any], Any]) -> Any:
     """Apply `change` to every product inside a compound one."""
     if isinstance(product, tuple):
         return tuple(change(one) for one in product)

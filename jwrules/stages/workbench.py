@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -14,8 +15,9 @@ import jwrules
 from jwrules.errors import RecipeFault
 from jwrules.products import fits
 from jwrules.products.kinds import Meta, Product, Reference, Slopes
-from jwrules.products.reference import open_reference
+from jwrules.products.reference import ReferenceFile, open_reference
 from jwrules.stages import chain
+from jwrules.stages.exposure import Exposure
 from jwrules.steps import find, names
 
 
@@ -63,6 +65,22 @@ class Workbench:
     @cached_property
     def _digests(self) -> dict[str, str]:
         return {name: sha256(path) for name, path in self.references.items() if not self.hashes.get(name)}
+
+    def pieces(self, exposure: Exposure) -> Callable[[type[Reference], slice, slice], Reference | None]:
+        """Return a function that opens the part of a reference file for some rows and columns of an exposure."""
+        files: dict[Any, ReferenceFile[Any]] = {}
+        lock = threading.Lock()
+
+        def open_piece(kind: type[Reference], rows: slice, columns: slice) -> Reference | None:
+            path, key = self.references.get(kind.reftype), (kind, exposure.frame)
+            if path is None:
+                return None
+            with lock:
+                if key not in files:
+                    files[key] = ReferenceFile(path, kind, exposure.meta, exposure.frame)
+            return files[key].piece(rows, columns)
+
+        return open_piece
 
     def _open(self, kind: type[Reference], product: Any) -> Reference | None:
         path = self.references.get(kind.reftype)

@@ -10,14 +10,14 @@ documentation, CALWEBB_DETECTOR1, dark current subtraction.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from jwrules.errors import CannotRun
 from jwrules.kernels import dark as kernel
-from jwrules.products.kinds import Dark, Ramp
+from jwrules.products.kinds import Dark, Meta, Ramp
 from jwrules.steps.declare import par, step
 
 log = logging.getLogger("jwrules")
@@ -32,7 +32,13 @@ class Params:
     )
 
 
-@step(status="S_DARK")
+def _finish(meta: Meta, counts: Mapping[str, float], params: Params) -> Meta:
+    if counts["extended"]:
+        log.warning("dark_current: the dark has fewer frames than the exposure: it is extended")
+    return meta
+
+
+@step(status="S_DARK", finish=_finish)
 def dark_current(ramp: Ramp, params: Params, *, dark: Dark) -> Ramp:
     """Return the ramp with the dark (DN) subtracted from every group; ZEROFRAME is left as it is."""
     frames, gap = _readout(ramp)
@@ -42,14 +48,14 @@ def dark_current(ramp: Ramp, params: Params, *, dark: Dark) -> Ramp:
             f"the dark has NFRAMES={dark_frames}, GROUPGAP={dark_gap}, more than the exposure's {frames}, {gap}: "
             "its groups cannot be split"
         )
-    _require_length(dark, ramp, frames, gap, dark_frames, dark_gap)
+    extended = _is_extended(dark, ramp, frames, gap, dark_frames, dark_gap)
     averaged = (dark_frames, dark_gap) != (frames, gap)
     for data, integrations in _served(dark, ramp):
         for g in range(ramp.data.shape[1]):
             plane = kernel.group(data, g * (frames + gap), frames) if averaged else kernel.group(data, g, 1)
             ramp.data[integrations, g] -= plane
     ramp.pixeldq[...] |= dark.dq
-    return replace(ramp, average_dark=_average(ramp, params, dark))
+    return replace(ramp, average_dark=_average(ramp, params, dark)).counting(extended=extended)
 
 
 def _served(dark: Dark, ramp: Ramp) -> Iterator[tuple[np.ndarray, slice]]:
@@ -67,14 +73,14 @@ def _readout(product: Ramp | Dark) -> tuple[int, int]:
     return int(product.meta.get("NFRAMES", 1)), int(product.meta.get("GROUPGAP", 0))
 
 
-def _require_length(dark: Dark, ramp: Ramp, frames: int, gap: int, dark_frames: int, dark_gap: int) -> None:
+def _is_extended(dark: Dark, ramp: Ramp, frames: int, gap: int, dark_frames: int, dark_gap: int) -> bool:
+    """Return whether the dark is shorter than the exposure; CannotRun where there is no rate to extend it by."""
     needed = kernel.frames_needed(ramp.data.shape[1], frames, gap)
     groups = dark.data.shape[-3]
     present = kernel.frames_needed(groups, dark_frames, dark_gap)
     if needed > present and groups < 2:
         raise CannotRun("the dark has one group: there is no rate by which to extend it to the exposure's")
-    if needed > present:
-        log.warning("dark_current: the dark has %d frames, the exposure %d: the dark is extended", present, needed)
+    return needed > present
 
 
 def _average(ramp: Ramp, params: Params, dark: Dark) -> np.ndarray:

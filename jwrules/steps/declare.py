@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, fields, replace
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
 
-from jwrules.products.kinds import Meta, Ramp, Reference
+from jwrules.products.kinds import Meta, Note, Ramp, Reference
 
 
 class Skip(Exception):
@@ -59,22 +59,32 @@ class Input:
 class Part:
     """A function `(ramp, params, **inputs) -> ramp` on blocks of one kind; it takes those inputs that it names.
 
-    `awaited` tells that what comes next needs the notes of all blocks, not only those of its own. This and `along` may
-    depend on the exposure (its Meta): `blocks` and `waits` tell. The part is left out where `when(params)` is false.
+    `awaited` tells that what comes next needs the notes of all blocks, not only those of its own; `settle(notes, meta,
+    params, **inputs)` then makes of these the notes that are handed on. This and `along` may depend on the exposure:
+    functions of its Meta. `changes` is what it writes into: "all", "flags" (GROUPDQ alone), or "nothing" but notes and
+    PIXELDQ. The part is left out where `when(params)` is false, and does not read the counts where
+    `flags_suffice(params)`.
     """
 
     function: Callable[..., Any]
     along: str | Callable[[Meta], str] = "samples"
     margin: int | Callable[[Any], int] = 0
     awaited: bool | Callable[[Meta], bool] = False
+    settle: Callable[..., Mapping[str, Note]] | None = None
+    changes: str | Callable[[Any], str] = "all"
     when: Callable[[Any], bool] = lambda params: True
+    flags_suffice: Callable[[Any], bool] = lambda params: False
 
-    def blocks(self, meta: Meta) -> str:
-        """Return which blocks of this exposure the part works on."""
+    def axes(self, meta: Meta) -> str:
+        """Return which blocks the part works on, for an exposure with these keywords."""
         return self.along(meta) if callable(self.along) else self.along
 
+    def touches(self, params: Any) -> str:
+        """Return what the part writes into."""
+        return self.changes(params) if callable(self.changes) else self.changes
+
     def waits(self, meta: Meta) -> bool:
-        """Return whether what comes next needs the notes of all blocks of this exposure."""
+        """Return whether what comes next needs the notes of all blocks, for an exposure with these keywords."""
         return self.awaited(meta) if callable(self.awaited) else self.awaited
 
     def rows(self, params: Any) -> int:
@@ -88,6 +98,7 @@ class Part:
 
 
 Finish = Callable[[Meta, Mapping[str, float], Any], Meta]
+Rounds = Callable[..., int]
 
 
 @dataclass(frozen=True)
@@ -105,13 +116,20 @@ class Step:
     function: Callable[..., Any]
     parts: tuple[Part, ...]
     finish: Finish | None = None
+    rounds: Rounds | None = None
 
     def __call__(self, product: Any, params: Any = None, **inputs: Any) -> Any:
         """Apply the step to a whole `product`; `params` are its defaults where not given."""
         params = self.params() if params is None else params
-        for part in self.parts:
-            if part.when(params):
-                product = part(product, params, **inputs)
+        rounds = self.rounds(product.meta, params, **inputs) if self.rounds else 1
+        for number in range(rounds):
+            product = replace(product, round=number) if self.rounds else product
+            for part in self.parts:
+                if part.when(params):
+                    product = part(product, params, **inputs)
+                    if part.settle:
+                        notes = part.settle(product.notes, product.meta, params, **inputs)
+                        product = replace(product, notes=notes)
         return self.finished(product, params) if isinstance(product, Ramp) else product
 
     def finished(self, ramp: Ramp, params: Any) -> Ramp:
@@ -133,14 +151,18 @@ def step(
     status: str,
     along: str | Callable[[Meta], str] = "samples",
     margin: int | Callable[[Any], int] = 0,
+    changes: str | Callable[[Any], str] = "all",
     before: Sequence[Part] = (),
     after: Sequence[Part] = (),
     finish: Finish | None = None,
+    rounds: Rounds | None = None,
 ) -> Callable[[Callable[..., Any]], Step]:
     """Declare a function `(product, params: Params, *, reftype: Kind) -> product` as a step.
 
     `status` is the keyword that records whether the step ran (S_DARK, ...). The module must define `Params`. `along`
-    and `margin` say which blocks of a Ramp the function works on; `before` and `after` are parts that run on others.
+    and `margin` say which blocks of a Ramp the function works on, `changes` what it writes into; `before` and `after`
+    are parts that run on others. `rounds(meta, params, **inputs)` tells how often all parts are run, `Ramp.round` which
+    time it is.
     """
 
     def declare(function: Callable[..., Any]) -> Step:
@@ -158,8 +180,9 @@ def step(
             params=hints[names[1].name],
             inputs=tuple(_input(p.name, hints[p.name]) for p in names if p.kind is p.KEYWORD_ONLY),
             function=function,
-            parts=(*before, Part(function, along, margin), *after),
+            parts=(*before, Part(function, along, margin, changes=changes), *after),
             finish=finish,
+            rounds=rounds,
         )
 
     return declare

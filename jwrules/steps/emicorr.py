@@ -12,7 +12,7 @@ CALWEBB_DETECTOR1, EMI correction.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -21,8 +21,8 @@ import numpy as np
 from jwrules.errors import CannotRun
 from jwrules.kernels import interference, interference_folded, interference_joint
 from jwrules.kernels.interference import Clock, Wave
-from jwrules.products.kinds import Emicorr, Ramp
-from jwrules.steps.declare import Skip, par, step
+from jwrules.products.kinds import Emicorr, Meta, Note, Ramp
+from jwrules.steps.declare import Part, Skip, par, step
 
 log = logging.getLogger("jwrules")
 
@@ -69,33 +69,112 @@ class Case(NamedTuple):
     waves: list[tuple[str, float, np.ndarray | None]]
 
 
-@step(status="S_MIREMI")
-def emicorr(ramp: Ramp, params: Params, *, emicorr: Emicorr | None = None) -> Ramp:
-    """Return the ramp (DN) without the waves."""
-    pattern, subarray = str(ramp.meta["READPATT"]).upper(), str(ramp.meta["SUBARRAY"]).upper()
-    if pattern not in PATTERNS:
-        raise Skip(f"READPATT {pattern} is none of {', '.join(PATTERNS)}")
+def _rounds(meta: Meta, params: Params, *, emicorr: Emicorr | None = None) -> int:
+    """Return how many waves there are."""
+    return len(_case(emicorr, meta, params).waves)
+
+
+def _listen(ramp: Ramp, params: Params, *, emicorr: Emicorr | None = None) -> Ramp:
+    """Note what tells the wave of this round from the ramps."""
     if ramp.data.shape[1] < 3:
         raise Skip(f"{ramp.data.shape[1]} groups do not tell a wave from a line")
-    speed = "SLOW" if "SLOW" in pattern else "FAST"
-    name = f"{subarray}_{speed}" if "FULL" in subarray else subarray
-    case = _case(emicorr, name, speed, str(ramp.meta["DETECTOR"]), params)
-    clock = _clock(ramp, case, pattern)
-    for label, frequency, shape in case.waves:
-        found = list(_waves(ramp, clock, case, TICKS / frequency, shape, params))
-        for integration, (wave, start) in zip(ramp.data, found, strict=True):
-            interference.subtract(integration, clock, wave, start)
-        log.info("emicorr: %s, %.3f Hz: %.3f DN from peak to peak", label, frequency, np.ptp(found[0][0].table))
+    case = _case(emicorr, ramp.meta, params)
+    clock, (_, frequency, shape) = _clock(ramp.meta, case, ramp.pixeldq.shape[0]), case.waves[ramp.round]
+    if shape is not None and params.algorithm == "joint":
+        sums = interference_joint.sums_of(ramp.data, ramp.pixeldq == 0, clock, TICKS / frequency)
+        ramp = ramp.noting("ramps", sums.ramps, "ig-").noting("pixels", sums.pixels, "i-")
+    else:
+        ramp = _fold(ramp, clock, case, frequency, params)
+    about = np.array([ramp.round, *clock, int(ramp.meta.get("NINTS", len(ramp.data))), ramp.data.shape[1]])
+    return ramp.noting("about", about, "-")
+
+
+def _fold(ramp: Ramp, clock: Clock, case: Case, frequency: float, params: Params) -> Ramp:
+    """Note what lines leave of the first integrations, beside what was noted of those before these."""
+    nints, ngroups = int(ramp.meta.get("NINTS", len(ramp.data))), ramp.data.shape[1]
+    if ngroups < 4:
+        raise Skip(f"{ngroups} groups are too few to average by phase; algorithm 'joint' needs 3")
+    period, first = TICKS / frequency, ramp.corner[0]
+    phased = params.nints_to_phase or interference_folded.integrations_for(
+        params.use_n_cycles, period, case.frame, ngroups, nints
+    )
+    mine = ramp.data[: max(phased - first, 0)]
+    if not len(mine):
+        return ramp
+    begins = interference.starts(clock, period, first + len(mine), ngroups)[first:]
+    values, indices = interference_folded.rests(mine, clock, period, _bins(period, params), begins)
+    if first:
+        values = np.concatenate([ramp.notes["values"].array, values])
+        indices = np.concatenate([ramp.notes["indices"].array, indices])
+    return ramp.noting("values", values, "-").noting("indices", indices, "-")
+
+
+def _bins(period: float, params: Params) -> int:
+    return min(params.nbins or int(period / 2), MOST_BINS)
+
+
+def _settle(
+    notes: Mapping[str, Note], meta: Meta, params: Params, *, emicorr: Emicorr | None = None
+) -> Mapping[str, Note]:
+    """Return the notes with the wave of this round: its table, and amplitude and phase for each integration."""
+    number, *ticks, nints, ngroups = notes["about"].array
+    clock = Clock(*ticks)
+    label, frequency, shape = _case(emicorr, meta, params).waves[int(number)]
+    period = TICKS / frequency
+    if "ramps" in notes:
+        assert shape is not None
+        sums = interference_joint.Sums(notes["ramps"].array, notes["pixels"].array)
+        separately = params.fit_ints_separately
+        heights, phases = interference_joint.fits(sums, clock, period, shape, together=not separately)
+        table, steps = interference_joint.table_of(shape), float(interference_joint.STEPS)
+    else:
+        bins = _bins(period, params)
+        folded = interference_folded.fold(notes["values"].array, notes["indices"].array, bins)
+        wave = interference_folded.wave_of(folded, period, shape, scaled=params.scale_reference)
+        table, steps = wave.table, wave.steps
+        phases = interference.starts(clock, period, int(nints), int(ngroups))
+        heights = np.ones(len(phases))
+    log.info("emicorr: %s, %.3f Hz: %.3f DN from peak to peak", label, frequency, np.ptp(table) * abs(heights[0]))
+    found = {name: note for name, note in notes.items() if name[-1].isdigit()}
+    k = int(number)
+    found |= {f"table{k}": Note(table, "-"), f"clock{k}": Note(np.array([*clock, period, steps]), "-")}
+    return found | {f"heights{k}": Note(heights, "i"), f"phases{k}": Note(phases, "i")}
+
+
+@step(
+    status="S_MIREMI",
+    before=[Part(_listen, along="frames", awaited=True, settle=_settle, changes="nothing")],
+    rounds=_rounds,
+)
+def emicorr(ramp: Ramp, params: Params, *, emicorr: Emicorr | None = None) -> Ramp:
+    """Return the ramp (DN) without the waves."""
+    table, clock, heights, phases = (
+        ramp.notes[f"{name}{ramp.round}"].array for name in ("table", "clock", "heights", "phases")
+    )
+    *ticks, period, steps = clock
+    for integration, height, phase in zip(ramp.data, heights, phases, strict=True):
+        wave = Wave(period, (height * table).astype(np.float32), steps)
+        interference.subtract(integration, Clock(*ticks), wave, phase, ramp.corner[1:])
     return ramp
 
 
-def _case(reference: Emicorr | None, name: str, speed: str, detector: str, params: Params) -> Case:
+def _case(reference: Emicorr | None, meta: Meta, params: Params) -> Case:
+    """Return what the exposure picks up; Skip where it is not known to pick up anything."""
+    pattern, subarray = str(meta["READPATT"]).upper(), str(meta["SUBARRAY"]).upper()
+    if pattern not in PATTERNS:
+        raise Skip(f"READPATT {pattern} is none of {', '.join(PATTERNS)}")
+    speed = "SLOW" if "SLOW" in pattern else "FAST"
+    name = f"{subarray}_{speed}" if "FULL" in subarray else subarray
     if params.onthefly_corr_freq is not None:
         if name not in CLOCKS:
             raise Skip(f"the timing of subarray {name} is not known")
         return Case(*CLOCKS[name], [(f"{one} Hz", one, None) for one in params.onthefly_corr_freq])
     if reference is None:
         raise CannotRun("there is no reference file of type 'emicorr', and no onthefly_corr_freq")
+    return _listed(reference, name, speed, str(meta["DETECTOR"]))
+
+
+def _listed(reference: Emicorr, name: str, speed: str, detector: str) -> Case:
     found = reference.tree["subarray_cases"].get(name)
     labels = None if found is None else _labels(found["freqs"], speed, detector)
     if not labels:
@@ -112,29 +191,8 @@ def _labels(by_speed: Mapping[str, Any], speed: str, detector: str) -> list[str]
     return list(found.get(detector, []) if isinstance(found, Mapping) else found)
 
 
-def _clock(ramp: Ramp, case: Case, pattern: str) -> Clock:
-    rows = ramp.data.shape[2]
+def _clock(meta: Meta, case: Case, rows: int) -> Clock:
+    """Return the clock of a readout of `rows` rows."""
     frame = rows * case.row + (ROWS - rows) * IDLE_ROW
-    return Clock(int(ramp.meta["NSAMPLES"]), case.row, frame, case.frame if pattern.endswith("R1") else 0)
-
-
-def _waves(
-    ramp: Ramp, clock: Clock, case: Case, period: float, shape: np.ndarray | None, params: Params
-) -> Iterator[tuple[Wave, float]]:
-    """Yield the wave and its phase at the start of each integration."""
-    if shape is not None and params.algorithm == "joint":
-        together = not params.fit_ints_separately
-        usable = ramp.pixeldq == 0
-        yield from interference_joint.waves(ramp.data, usable, clock, period, shape, together=together)
-        return
-    nints, ngroups = ramp.data.shape[:2]
-    if ngroups < 4:
-        raise Skip(f"{ngroups} groups are too few to average by phase; algorithm 'joint' needs 3")
-    phased = params.nints_to_phase or interference_folded.integrations_for(
-        params.use_n_cycles, period, case.frame, ngroups, nints
-    )
-    bins = min(params.nbins or int(period / 2), MOST_BINS)
-    begins = interference.starts(clock, period, nints, ngroups)
-    folded = interference_folded.fold(ramp.data[:phased], clock, period, bins, begins[:phased])
-    wave = interference_folded.wave_of(folded, period, shape, scaled=params.scale_reference)
-    yield from ((wave, begin) for begin in begins)
+    pattern = str(meta["READPATT"]).upper()
+    return Clock(int(meta["NSAMPLES"]), case.row, frame, case.frame if pattern.endswith("R1") else 0)

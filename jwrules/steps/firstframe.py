@@ -9,12 +9,13 @@ first frame correction.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from jwrules.products.flags import DQ
-from jwrules.products.kinds import Ramp
+from jwrules.products.kinds import Meta, Ramp
 from jwrules.steps.declare import Skip, par, step
 
 log = logging.getLogger("jwrules")
@@ -27,7 +28,12 @@ class Params:
     bright_use_group1: bool = par(True, "keep the first group where the third is saturated")
 
 
-@step(status="S_FRSTFR")
+def _finish(meta: Meta, counts: Mapping[str, float], params: Params) -> Meta:
+    log.info("firstframe: %d bright pixels keep their first group", counts["bright"])
+    return meta
+
+
+@step(status="S_FRSTFR", finish=_finish)
 def firstframe(ramp: Ramp, params: Params) -> Ramp:
     """Return the ramp with DO_NOT_USE in the first group of each integration."""
     ngroups = ramp.data.shape[1]
@@ -38,5 +44,4 @@ def firstframe(ramp: Ramp, params: Params) -> Ramp:
     ramp.groupdq[:, 0][~kept] |= np.uint8(DQ.DO_NOT_USE)
     estimated = kept.any(axis=0)
     ramp.pixeldq[estimated] |= np.uint32(DQ.FLUX_ESTIMATED)
-    log.info("firstframe: %d bright pixels keep their first group", np.count_nonzero(estimated))
-    return ramp
+    return ramp.leaving_out(slice(0, 1)).counting(bright=int(np.count_nonzero(estimated)))

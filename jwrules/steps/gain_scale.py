@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from jwrules.errors import CannotRun
 from jwrules.products.kinds import Gain, Rate, RateInts, Slopes
 from jwrules.steps.declare import Skip, step
 
@@ -30,6 +31,8 @@ def gain_scale(slopes: Slopes, params: Params, *, gain: Gain | None = None) -> S
         factor = gain.meta.get("GAINFACT")
     if factor is None:
         raise Skip("GAINFACT is neither in the exposure nor in the gain reference file")
+    if not 0 < factor < np.inf:
+        raise CannotRun(f"GAINFACT={factor}: the ratio of two gains is a positive number")
     return Slopes(rate=_scaled(slopes.rate, factor), rateints=_scaled(slopes.rateints, factor))
 
 

@@ -22,7 +22,11 @@ class Params:
 @step(status="S_GRPSCL")
 def group_scale(ramp: Ramp, params: Params) -> Ramp:
     """Return the ramp with its groups scaled; skipped where the divisor is the number of frames."""
-    frames, divisor = ramp.meta["NFRAMES"], ramp.meta.get("FRMDIVSR")
+    frames, divisor = ramp.meta.get("NFRAMES"), ramp.meta.get("FRMDIVSR")
+    if frames is None:
+        raise Skip("NFRAMES is not recorded: whether groups were averaged is unknown")
+    if frames < 1:
+        raise CannotRun(f"NFRAMES={frames}: a group is the mean of one frame or more")
     if divisor is None:
         _require_power_of_two(frames)
         raise Skip(f"NFRAMES={frames} is a power of two and FRMDIVSR is not recorded")

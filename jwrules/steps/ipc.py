@@ -26,7 +26,7 @@ class Params:
     """No parameters."""
 
 
-@step(status="S_IPC")
+@step(status="S_IPC", along="frames")
 def ipc(ramp: Ramp, params: Params, *, ipc: Ipc) -> Ramp:
     """Return the ramp with every group corrected (DN); ZEROFRAME is left as it is."""
     layout = layout_of(ramp.meta, ramp.pixeldq.shape)

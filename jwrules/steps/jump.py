@@ -78,10 +78,11 @@ class Params:
 
 def _finish(meta: Meta, counts: Mapping[str, float], params: Params) -> Meta:
     """Return the keywords with the rates of cosmic rays and of large events over the whole exposure."""
-    found, events, exposure = (counts.get(name, 0) for name in ("found", "events", "pixel_seconds"))
+    found, events, intervals = (counts.get(name, 0) for name in ("found", "events", "intervals"))
     log.info("jump: %d groups of pixels struck by cosmic rays, %d large events", found, events)
-    if not exposure:
+    if not intervals:
         return meta
+    exposure = meta["TGROUP"] * intervals
     return meta.updated(
         PRIMECRS=(1000 * found / exposure, "Primary cosmic rays per 1000 pixels per second"),
         EXTNCRS=(1e6 * events / exposure, "Large events per million pixels per second"),
@@ -108,7 +109,16 @@ def _large_events(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnois
     status="S_JUMP",
     along="ramps",
     margin=1,
-    after=[Part(_large_events, along="frames", when=_seeks_large_events)],
+    changes="flags",
+    after=[
+        Part(
+            _large_events,
+            along="frames",
+            changes="flags",
+            when=_seeks_large_events,
+            flags_suffice=lambda params: not params.find_showers,
+        )
+    ],
     finish=_finish,
 )
 def jump(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Ramp:
@@ -153,7 +163,7 @@ def _find(ramp: Ramp, params: Params, mode: int, gain: np.ndarray, readnoise: np
     )
     frames = int(ramp.meta.get("NFRAMES", 1))
     spreads = kernel.find(ramp.data, ramp.groupdq, gain, readnoise, frames, mode, thresholds, BITS)
-    found = sum(int(np.count_nonzero(plane & JUMP_DET)) for plane in ramp.groupdq[:, :, ramp.own])
+    found = sum(int(np.count_nonzero(plane & JUMP_DET)) for plane in ramp.groupdq[:, :, *ramp.own])
     if params.flag_4_neighbors:
         kernel.spread(spreads, ramp.groupdq, BITS)
     times = np.array([params.after_jump_flag_time1, params.after_jump_flag_time2])
@@ -220,5 +230,4 @@ def _shower_rules(ramp: Ramp, params: Params) -> showers.Rules:
 def _count(ramp: Ramp, found: int, lost: np.ndarray) -> Ramp:
     nints, ngroups = lost.shape
     intervals = max(nints * ngroups - int(lost.sum()) - nints, 0)
-    pixels = ramp.pixeldq[ramp.own].size
-    return ramp.counting(found=found, pixel_seconds=ramp.meta["TGROUP"] * intervals * pixels)
+    return ramp.counting(found=found, intervals=intervals * ramp.pixeldq[ramp.own].size)

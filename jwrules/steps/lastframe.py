@@ -28,4 +28,4 @@ def lastframe(ramp: Ramp, params: Params) -> Ramp:
     if ngroups < 3:
         raise Skip(f"of {ngroups} groups none can be spared")
     ramp.groupdq[:, -1] |= np.uint8(DQ.DO_NOT_USE)
-    return ramp
+    return ramp.leaving_out(slice(-1, None))

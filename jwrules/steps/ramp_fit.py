@@ -47,7 +47,7 @@ class Params:
     lastgroup: int | None = par(None, "last group to be fitted, counted from 0", ge=0)
 
 
-@step(status="S_RAMP")
+@step(status="S_RAMP", along="ramps")
 def ramp_fit(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Slopes:
     """Return rates, errors and variances in DN/s and (DN/s)², per exposure and per integration."""
     _leave_out(ramp, params)

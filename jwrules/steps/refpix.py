@@ -33,7 +33,7 @@ from jwrules.kernels import irs2, irs2_means, irs2_suspects, refpix_interleaved,
 from jwrules.kernels import refpix as kernel
 from jwrules.kernels.irs2_layout import Layout
 from jwrules.products.flags import DQ
-from jwrules.products.interleaved import is_interleaved, layout_of, listed_rows, spectral_weights
+from jwrules.products.interleaved import blocks_of, is_interleaved, layout_of, listed_rows, spectral_weights
 from jwrules.products.kinds import Meta, Ramp, Refpix, SirsKernel
 from jwrules.steps.declare import Part, Skip, par, step
 
@@ -133,11 +133,11 @@ def _note_suspects(ramp: Ramp, params: Params, layout: Layout) -> Ramp:
     return ramp.noting("bad", bad, "-")
 
 
-def _blocks(meta: Meta) -> str:
-    return "frames" if is_interleaved(meta) else "samples"
-
-
-@step(status="S_REFPIX", along=_blocks, before=[Part(_measure, along="frames", awaited=is_interleaved)])
+@step(
+    status="S_REFPIX",
+    along=blocks_of,
+    before=[Part(_measure, along="frames", awaited=is_interleaved, changes="nothing")],
+)
 def refpix(ramp: Ramp, params: Params, *, refpix: Refpix | None = None, sirskernel: SirsKernel | None = None) -> Ramp:
     """Return the ramp with every group and the first frames corrected (DN)."""
     notes = {name: note.array for name, note in ramp.notes.items()}
@@ -146,7 +146,7 @@ def refpix(ramp: Ramp, params: Params, *, refpix: Refpix | None = None, sirskern
     planes = ramp.data.reshape(-1, *ramp.pixeldq.shape)
     if "excess" in notes:
         excess = notes["excess"].reshape(len(planes), *notes["excess"].shape[2:])
-        refpix_interleaved.subtract(planes, excess, int(ramp.meta["SUBSTRT2"]) - 1)
+        refpix_interleaved.subtract(planes, excess, ramp.corner[1:])
         return ramp
     _subtract(planes, notes, "", _readout(ramp.meta))
     if ramp.zeroframe is not None:

@@ -11,6 +11,7 @@ documentation, CALWEBB_DETECTOR1, saturation check.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,9 +20,9 @@ from jwrules.kernels import saturation as kernel
 from jwrules.kernels import saturation_irs2
 from jwrules.kernels.irs2_layout import Layout
 from jwrules.products.flags import DQ
-from jwrules.products.interleaved import layout_of, on_light
-from jwrules.products.kinds import Ramp, Saturation, Superbias
-from jwrules.steps.declare import par, step
+from jwrules.products.interleaved import blocks_of, layout_of, on_light
+from jwrules.products.kinds import Meta, Ramp, Saturation, Superbias
+from jwrules.steps.declare import Part, par, step
 
 log = logging.getLogger("jwrules")
 
@@ -37,7 +38,26 @@ class Params:
     use_readpatt: bool = par(True, "look for groups of which only the last frames are saturated")
 
 
-@step(status="S_SATURA")
+def _rows(params: Params) -> int:
+    """Return how many rows away a pixel decides on another: what it saturates may be the cause of a partial one."""
+    return 2 * params.n_pix_grow_sat
+
+
+def _count(ramp: Ramp, params: Params) -> Ramp:
+    """Count ramps, pixel by pixel and integration by integration, that are saturated or at the floor somewhere."""
+    for groupdq in ramp.groupdq:
+        found = np.bitwise_or.reduce(groupdq, axis=0)
+        bits = {"saturated": DQ.SATURATED, "floor": DQ.AD_FLOOR}
+        ramp = ramp.counting(**{name: int(np.count_nonzero(found & np.uint8(bit))) for name, bit in bits.items()})
+    return ramp
+
+
+def _finish(meta: Meta, counts: Mapping[str, float], params: Params) -> Meta:
+    log.info("saturation: %d ramps saturate, %d touch the floor", counts["saturated"], counts["floor"])
+    return meta
+
+
+@step(status="S_SATURA", along=blocks_of, margin=_rows, after=(Part(_count),), finish=_finish)
 def saturation(ramp: Ramp, params: Params, *, saturation: Saturation, superbias: Superbias | None = None) -> Ramp:
     """Return the ramp with SATURATED, AD_FLOOR and DO_NOT_USE in groupdq and NO_SAT_CHECK in pixeldq.
 
@@ -53,7 +73,6 @@ def saturation(ramp: Ramp, params: Params, *, saturation: Saturation, superbias:
         _flag_integration(data, groupdq, threshold, unchecked, bias, frames, params.n_pix_grow_sat)
     if ramp.zeroframe is not None:
         _blank_zeroframe(ramp.zeroframe, threshold, params.n_pix_grow_sat)
-    log.info("saturated: %d pixels", np.count_nonzero((ramp.groupdq[:, -1] & np.uint8(DQ.SATURATED)).any(axis=0)))
     return ramp
 
 

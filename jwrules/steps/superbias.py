@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jwrules.products.interleaved import layout_of, on_frame
+from jwrules.products.interleaved import blocks_of, layout_of, on_frame
 from jwrules.products.kinds import Ramp, Superbias
 from jwrules.steps.declare import step
 
@@ -22,7 +22,7 @@ class Params:
     """No parameters."""
 
 
-@step(status="S_SUPERB")
+@step(status="S_SUPERB", along=blocks_of)
 def superbias(ramp: Ramp, params: Params, *, superbias: Superbias) -> Ramp:
     """Return the ramp with the superbias (DN) subtracted from every group and from the first frame."""
     layout = layout_of(ramp.meta, ramp.pixeldq.shape)

@@ -1,7 +1,7 @@
 """The table of `jwrules plan`."""
 
 import pytest
-from program_scene import exposure, planned, program, write_exposures
+from program_scene import exposure, planned, program, write_exposures, write_guide_stars
 
 from jwrules import recipes
 from jwrules.cli import listing
@@ -44,3 +44,11 @@ def test_exposures_without_a_recipe_are_listed_with_the_reason(plan):
     text = listing.table(plan, Due(known=False))
     assert "left out: 2 files" in text
     assert "EXP_TYPE is NRC_DARK" in text
+
+
+def test_a_guide_star_is_listed_with_what_is_made_of_it(tmp_path):
+    asked = program(tmp_path, recipe=None)
+    names = write_guide_stars(asked.data, tmp_path / "references")
+    text = listing.table(planned(tmp_path, asked), Due(known=False))
+    assert "guider: 3 of 3 to be made" in text
+    assert f"{names[0]}  uncal -> cal: missing" in text

@@ -92,6 +92,8 @@ def main(tasks: Path) -> None:
 
     kinds = {
         "detector1": pipeline.Detector1Pipeline,
+        "dark": pipeline.DarkPipeline,
+        "guider": pipeline.GuiderPipeline,
         "image2": pipeline.Image2Pipeline,
         "image3": pipeline.Image3Pipeline,
     }
@@ -99,7 +101,8 @@ def main(tasks: Path) -> None:
         task = Task(**entry)
         Path(task.output).mkdir(parents=True, exist_ok=True)
         kind = kinds[task.stage]
-        kind.call(task.source, steps=options(kind, task), output_dir=task.output, save_results=True)
+        named = {"suffix": "dark"} if task.stage == "dark" else {}
+        kind.call(task.source, steps=options(kind, task), output_dir=task.output, save_results=True, **named)
 
 
 def options(kind: Any, task: Task) -> dict[str, dict[str, Any]]:

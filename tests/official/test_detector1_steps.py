@@ -145,8 +145,10 @@ def test_dq_init():
     product = scene()
     bits = np.random.default_rng(2).choice([0, 1, DQ.HOT, DQ.DEAD | DQ.DO_NOT_USE], product.pixeldq.shape)
     mask = reference(kinds.Mask, dq=bits)
-    theirs = official.do_dqinit(official_ramp(product), official_reference(datamodels.MaskModel, mask))
-    assert_same(dq_init(product, mask=mask), theirs)
+    own = reference(kinds.UserMask, dq=np.roll(bits, 7, axis=1))
+    model = official_reference(datamodels.MaskModel, mask)
+    theirs = official.do_dqinit(official_ramp(product), model, user_dq=own.dq)
+    assert_same(dq_init(product, mask=mask, user_supplied_dq=own), theirs)
 
 
 @pytest.mark.parametrize("frames", [1, 2, 4, 8])
@@ -187,11 +189,14 @@ def test_superbias():
     assert_same(superbias(product, superbias=bias), theirs)
 
 
-@pytest.mark.parametrize(("frames", "inverse"), [(1, False), (4, False), (4, True)])
-def test_linearity(frames, inverse):
+@pytest.mark.parametrize(
+    ("frames", "inverse", "ngroups"),
+    [(1, False, 8), (4, False, 8), (4, True, 8), (4, True, 3), (4, True, 2)],
+)
+def test_linearity(frames, inverse, ngroups):
     from jwst.linearity import linearity as official
 
-    product = saturated(scene(frames=frames, zeroframe=True))
+    product = saturated(scene(frames=frames, ngroups=ngroups, zeroframe=True))
     random, shape = np.random.default_rng(2), product.pixeldq.shape
     coeffs = np.stack([np.full(shape, c) for c in (0.5, 0.99, 1e-6, 2e-12)]) * random.uniform(0.99, 1.01, (4, *shape))
     coeffs[2, random.random(shape) < 0.02] = np.nan
@@ -206,11 +211,14 @@ def test_linearity(frames, inverse):
     assert_same(linearity(product, linearity=curve), theirs, rtol=2e-5 if inverse else 1e-5)
 
 
-@pytest.mark.parametrize(("frames", "gap", "length"), [(1, 0, 8), (4, 1, 60), (4, 1, 20), (1, 0, 5)])
-def test_dark_current(frames, gap, length):
+@pytest.mark.parametrize(
+    ("frames", "gap", "length", "ngroups"),
+    [(1, 0, 8, 8), (4, 1, 60, 8), (4, 1, 20, 8), (1, 0, 5, 8), (4, 1, 60, 1), (1, 0, 5, 2)],
+)
+def test_dark_current(frames, gap, length, ngroups):
     from stcal.dark_current import dark_sub as official
 
-    product = scene(frames=frames, gap=gap)
+    product = scene(frames=frames, gap=gap, ngroups=ngroups)
     values = np.random.default_rng(2).normal(0.1, 0.05, (length, *product.pixeldq.shape)).cumsum(axis=0)
     values[3, 4, 5] = np.nan
     dq = np.full(product.pixeldq.shape, DQ.WARM)
@@ -442,14 +450,21 @@ def test_ipc(per_pixel):
 
 
 @pytest.mark.parametrize("threshold", [None, 8000.0])
-def test_persistence(threshold):
-    from jwst.persistence.persistence import DataSet
+@pytest.mark.parametrize("follows", [False, True])
+def test_persistence(threshold, follows):
+    """Of windows that begin later than the first group, the official step lets none open in it by the threshold."""
+    from jwst.persistence.persistence import DataSet, mjd_to_epoch
 
     product = saturated(scene(nints=3, EXPSTART=60000.0))
-    theirs = official_ramp(product)
-    windows = np.zeros(product.pixeldq.shape)
+    theirs, random = official_ramp(product), np.random.default_rng(6)
+    open_until = mjd_to_epoch(60000.0) + random.uniform(-20, 43 if threshold else 60, product.pixeldq.shape)
+    windows = np.where(random.random(open_until.shape) < 0.3, open_until, 0) * follows
+    rows, columns = np.nonzero(windows)
+    tree = {"rows": rows, "cols": columns, "vals": windows[rows, columns], "pers_time": 33}
+    earlier = kinds.PersistenceArray(meta=product.meta, tree={"NRCALONG": tree}) if follows else None
     DataSet(theirs, None, 33, threshold, windows, True).do_all()
-    params = PersistenceParams(persistence_time=33, dn_threshold=threshold, persistence_dnu=True)
-    ours = persistence(product, params)
+    params = PersistenceParams(persistence_time=33, dn_threshold=threshold, persistence_dnu=True, save_persistence=True)
+    ours = persistence(product, params, persistence_array_file=earlier)
     assert np.count_nonzero(ours.groupdq & np.uint8(DQ.PERSISTENCE)) > 100
     assert_same(ours, theirs)
+    np.testing.assert_allclose(ours.windows, windows, rtol=0, atol=1e-4)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import asdf
 import astropy.units as u
+import guide_scene
 import gwcs
 import numpy as np
 import pytest
@@ -202,3 +203,13 @@ fits.write({str(tmp_path / "b_rate.fits")!r}, fits.read({str(path)!r}, kinds.Rat
 assert "asdf_astropy.extensions" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_asdf_extension_of_a_raw_exposure_is_left_unread(tmp_path):
+    """The ground system writes tags of the library under the same first lines as ours."""
+    path = fits.write(tmp_path / "a_rate.fits", _rate())
+    with pyfits.open(path) as hdus:
+        del hdus["ASDF"]
+        hdus.append(guide_scene.embedded())
+        hdus.writeto(tmp_path / "raw_rate.fits")
+    assert fits.read(tmp_path / "raw_rate.fits", Rate).provenance == {}

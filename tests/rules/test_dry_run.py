@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from program_scene import RECIPE, exposure, header, program, write_header, write_reference
+from program_scene import RECIPE, exposure, header, program, write_guide_stars, write_header, write_reference
 
 from jwrules.cli import due
 
@@ -52,6 +52,31 @@ def test_every_product_of_nircam_imaging_is_due_at_first(tmp_path):
         "picture_mosaic": 2,
         "picture_segments": 2,
     }
+
+
+def test_darks_and_guide_stars_have_rules_of_their_own_beside_science(tmp_path):
+    asked = program(tmp_path, recipe=None)
+    for dither in (7, 8):
+        path = asked.data / f"{exposure(dither, 'nrca1')}_uncal.fits"
+        write_header(path, header(dither, "nrca1", EXP_TYPE="NRC_DARK"))
+    write_guide_stars(asked.data, Path(asked.references))
+    (tmp_path / ".snakemake").mkdir()
+    found = counted(asked, tmp_path)
+    assert {rule: found[rule] for rule in ("detector1", "dark", "guider", "image2")} == {
+        "detector1": 8,
+        "dark": 2,
+        "guider": 3,
+        "image2": 8,
+    }
+
+
+def test_a_dark_alone_needs_one_job(tmp_path):
+    asked = program(tmp_path, recipe=None)
+    for path in asked.data.iterdir():
+        path.unlink()
+    write_header(asked.data / f"{exposure(7, 'nrca1')}_uncal.fits", header(7, "nrca1", EXP_TYPE="NRC_DARK"))
+    (tmp_path / ".snakemake").mkdir()
+    assert counted(asked, tmp_path) == {"dark": 1}
 
 
 def test_a_comment_in_the_recipe_runs_nothing(run):

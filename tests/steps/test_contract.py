@@ -4,7 +4,8 @@ import inspect
 import re
 from collections import Counter
 from dataclasses import is_dataclass
-from typing import get_type_hints
+from types import UnionType
+from typing import get_args, get_type_hints
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -98,9 +99,10 @@ def test_a_reference_file_is_asked_for_by_its_type(step):
 
 @every_step
 def test_a_step_takes_and_gives_products(step):
-    for kind in (step.takes, step.gives):
-        inner = kind.__args__[0] if kind_name(kind).endswith("s") and hasattr(kind, "__args__") else kind
-        assert issubclass(inner, Product | Slopes | Sources)
+    for hint in (step.takes, step.gives):
+        for kind in get_args(hint) if isinstance(hint, UnionType) else (hint,):
+            inner = kind.__args__[0] if kind_name(kind).endswith("s") and hasattr(kind, "__args__") else kind
+            assert issubclass(inner, Product | Slopes | Sources)
 
 
 @every_step

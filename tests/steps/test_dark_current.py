@@ -88,3 +88,16 @@ def test_one_integration_of_such_a_dark_is_as_good_as_a_dark_without():
     product = np.ones((2, 3, 1, 1))
     one = dark_current(ramp(product), dark=dark(SIX_FRAMES[np.newaxis]))
     assert np.array_equal(one.data, dark_current(ramp(product), dark=dark(SIX_FRAMES)).data)
+
+
+@pytest.mark.parametrize("ngroups", [1, 2, 5])
+def test_a_dark_that_is_unknown_everywhere_takes_nothing_off(ngroups):
+    result = dark_current(ramp(np.full((ngroups, 1, 1), 7.0)), dark=dark(np.full((3, 1, 1), np.nan)))
+    assert np.all(result.data == 7.0)
+
+
+def test_that_the_dark_is_extended_is_said_once(caplog):
+    dark_current(ramp(np.zeros((3, 8, 1, 1))), dark=dark(SIX_FRAMES))
+    assert [record.getMessage() for record in caplog.records] == [
+        "dark_current: the dark has fewer frames than the exposure: it is extended"
+    ]

@@ -37,3 +37,7 @@ def test_bright_pixels_can_be_treated_like_the_others():
 def test_an_integration_of_three_groups_keeps_them():
     with pytest.raises(Skip, match="3 groups"):
         firstframe(ramp(np.ones((1, 3, 1, 1))))
+
+
+def test_the_first_group_is_told_to_be_left_out_though_bright_pixels_keep_it():
+    assert firstframe(with_a_bright_pixel()).left_out.tolist() == [[True, False, False, False]] * 2

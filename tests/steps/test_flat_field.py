@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from jwrules.products.flags import DQ
-from jwrules.products.kinds import Flat, Meta
+from jwrules.products.kinds import Flat, GuiderCal, Meta
 from jwrules.steps.flat_field import Params, flat_field
 
 SHAPE = (12, 10)
@@ -86,3 +86,48 @@ def test_neither_image_nor_reference_is_written_into():
     for array in (before.data, before.dq, reference.data, reference.dq):
         array.flags.writeable = False
     flat_field(before, flat=reference)
+
+
+def guide_star():
+    rng = np.random.default_rng(6)
+    data = rng.uniform(1, 9, (3, *SHAPE)).astype(np.float32)
+    return GuiderCal(meta=Meta(), data=data, err=0.1 * data, dq=np.zeros(SHAPE, np.uint32))
+
+
+def test_every_image_of_a_guide_star_is_divided_with_its_error():
+    result = flat_field(guide_star(), flat=uneven())
+    assert result.data * uneven().data == pytest.approx(guide_star().data)
+    assert result.err == pytest.approx(0.1 * result.data)
+
+
+def test_the_error_of_the_flat_is_added_to_that_of_a_guide_star():
+    result = flat_field(guide_star(), flat=flat(0.8, error=0.08))
+    assert result.err == pytest.approx(np.sqrt(0.1**2 + 0.1**2) * result.data, rel=1e-5)
+
+
+def test_the_official_error_of_a_guide_star_is_kept_as_an_option():
+    result = flat_field(guide_star(), Params(guider_error="official"), flat=flat(0.5, error=0.05))
+    assert result.err == pytest.approx(np.hypot(guide_star().err, 0.1 * result.data), rel=1e-5)
+
+
+def test_inverse_undoes_it_for_a_guide_star():
+    there = flat_field(guide_star(), flat=uneven())
+    back = flat_field(there, Params(inverse=True), flat=uneven())
+    assert back.data == pytest.approx(guide_star().data, rel=1e-6)
+    assert back.err == pytest.approx(guide_star().err, rel=1e-6)
+
+
+def test_a_pixel_of_a_guide_star_without_flat_is_flagged_and_keeps_its_value():
+    broken = flat()
+    broken.data[4, 5] = np.nan
+    result = flat_field(guide_star(), flat=broken)
+    assert result.dq[4, 5] == DQ.NO_FLAT_FIELD | DQ.DO_NOT_USE
+    assert np.array_equal(result.data, guide_star().data)
+
+
+def test_a_pixel_of_a_guide_star_without_error_is_nan():
+    exposure = guide_star()
+    exposure.err[1, 4, 5] = np.nan
+    result = flat_field(exposure, flat=flat())
+    assert np.isnan(result.data[1, 4, 5])
+    assert np.isnan(result.data).sum() == np.isnan(result.err).sum() == 1

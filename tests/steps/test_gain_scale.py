@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from ramp_scene import meta, reference
 
+from jwrules.errors import CannotRun
 from jwrules.products.kinds import Gain, Rate, RateInts, Slopes
 from jwrules.steps.declare import Skip
 from jwrules.steps.gain_scale import gain_scale
@@ -39,3 +40,9 @@ def test_the_factor_of_the_exposure_goes_before_that_of_the_gain_reference():
 def test_there_is_nothing_to_do_without_a_factor(reference_file):
     with pytest.raises(Skip, match="GAINFACT"):
         gain_scale(slopes(), gain=reference_file)
+
+
+@pytest.mark.parametrize("factor", [0.0, -1.5])
+def test_a_factor_that_is_not_positive_is_refused(factor):
+    with pytest.raises(CannotRun, match=f"GAINFACT={factor}"):
+        gain_scale(slopes(), gain=gain(GAINFACT=factor))

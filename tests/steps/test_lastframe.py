@@ -23,3 +23,8 @@ def test_an_integration_of_two_groups_keeps_them():
     with pytest.raises(Skip, match="2 groups"):
         lastframe(product)
     assert not product.groupdq.any()
+
+
+def test_the_last_group_is_told_to_be_left_out_besides_those_that_were():
+    product = lastframe(ramp(np.ones((2, 4, 1, 1))).leaving_out(slice(0, 1)))
+    assert product.left_out.tolist() == [[True, False, False, True]] * 2

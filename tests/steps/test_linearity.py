@@ -59,3 +59,9 @@ def test_frames_that_were_averaged_after_they_were_bent_come_out_on_a_straight_l
     by_group = linearity(one_pixel(groups, NFRAMES=8), linearity=straightening(inverse=False))
     assert np.abs(by_frame.data.ravel() - truth).max() < 0.3
     assert np.abs(by_group.data.ravel() - truth).max() > 2.0
+
+
+def test_a_single_averaged_group_is_corrected_as_it_was_read():
+    groups = [bent(4000.0)]
+    averaged = linearity(one_pixel(groups, NFRAMES=8), linearity=straightening()).data
+    assert averaged.tolist() == linearity(one_pixel(groups), linearity=straightening()).data.tolist()

@@ -11,14 +11,23 @@ from jwrules.steps.declare import parameters
 
 STEPS = registry()
 OURS_ONLY = {
+    "flat_field.guider_error",
+    "guider_cds.noise",
     "outlier_detection.blur",
     "outlier_detection.noise",
+    "persistence.flag_pers_cutoff",
+    "persistence.method",
+    "persistence.save_trapsfilled",
     "ramp_fit.weighting",
     "resample.good_bits",
+    "rscd.method",
     "source_catalog.centroid",
     "tweakreg.centroid",
     "tweakreg.clip",
 }
+NO_LONGER_OFFICIAL = {"err_init"}
+"""Steps of the documentation that the official pipeline has given up."""
+
 STATUS_OF = {"dark_current": "dark_sub", "background": "bkg_subtract"}
 """Steps whose status the official data models keep under another name."""
 
@@ -46,12 +55,12 @@ def plain(value):
 
 
 def test_every_step_is_one_of_the_official_pipeline(official):
-    assert [name for name in STEPS if name not in official] == []
+    assert {name for name in STEPS if name not in official} == NO_LONGER_OFFICIAL
 
 
 @pytest.mark.parametrize("step", STEPS.values(), ids=list(STEPS))
 def test_parameters_have_the_official_names_and_defaults(step, official):
-    theirs = defaults(official[step.name])
+    theirs = defaults(official[step.name]) if step.name in official else {}
     ours = {name: plain(declared.default) for name, declared in parameters(step.params).items()}
     assert {f"{step.name}.{name}" for name in ours if name not in theirs} <= OURS_ONLY
     assert {name: value for name, value in ours.items() if theirs.get(name, value) != value} == {}

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 from astropy.io import fits
-from ramp_scene import one_pixel, ramp
+from ramp_scene import meta, one_pixel, ramp, rows
 
 from jwrules.products.flags import DQ
+from jwrules.products.kinds import PersistenceArray
 from jwrules.steps.declare import Skip
 from jwrules.steps.persistence import Params, persistence
 
@@ -51,3 +52,58 @@ def test_the_groups_are_not_used_if_asked():
 def test_without_a_time_there_is_nothing_to_do():
     with pytest.raises(Skip, match="persistence_time"):
         persistence(one_pixel([0.0]))
+
+
+EPOCH = (60000.0 - 40587.0) * 86400.0
+"""MJD 60000 in Unix seconds."""
+
+
+def earlier(ends, first_row=0, duration=40):
+    """Windows of pixels in the first column that end so many seconds after MJD 60000."""
+    pixels = {"rows": first_row + np.arange(len(ends)), "cols": np.zeros(len(ends), int)}
+    tree = {"NRCALONG": {"filename": "", "vals": EPOCH + np.array(ends, float), "pers_time": duration, **pixels}}
+    return PersistenceArray(meta=meta(), tree=tree)
+
+
+def flagged(product, file, **params):
+    result = persistence(product, Params(persistence_time=40, **params), persistence_array_file=file)
+    return (result.groupdq[0, :, :, 0] == PERSISTENCE).sum(axis=0).tolist()
+
+
+def calm(**keywords):
+    return ramp(np.zeros((1, 3, 5, 1)), EXPSTART=60000.0, **keywords)
+
+
+def test_windows_of_an_earlier_exposure_go_on_and_one_that_begins_later_does_not():
+    # groups are read at 10, 20 and 30 s; what ends after 50 s began after the first group
+    assert flagged(calm(), earlier([-10.0, 10.0, 25.0, 50.0, 51.0])) == [0, 1, 2, 3, 0]
+
+
+def test_windows_lie_on_the_detector():
+    assert flagged(calm(SUBSTRT2=101), earlier([30.0, 30.0, 30.0], first_row=98)) == [3, 0, 0, 0, 0]
+    band = rows(calm(), slice(3, 5))
+    band = type(band)(**(vars(band) | {"meta": band.meta.updated(SUBSTRT2=4)}))
+    assert flagged(band, earlier([0.0, 0.0, 0.0, 30.0, 10.0])) == [3, 1]
+
+
+@pytest.mark.parametrize("file", [earlier([30.0], duration=41), PersistenceArray(meta=meta(), tree={})])
+def test_windows_of_another_length_or_detector_do_not_count(file, caplog):
+    assert flagged(calm(), file) == [0] * 5
+    assert "no windows of 40 s" in caplog.text
+
+
+def test_the_windows_that_are_open_at_the_end_are_handed_on():
+    product = calm()
+    product.groupdq[0, 1, 2] = DQ.SATURATED
+    result = persistence(
+        product, Params(persistence_time=40, save_persistence=True), persistence_array_file=earlier([25.0, 30.0])
+    )
+    np.testing.assert_allclose(result.windows[:, 0], [0, EPOCH + 30, EPOCH + 60, 0, 0], rtol=0, atol=1e-5)
+    assert persistence(calm(), Params(persistence_time=40)).windows is None
+
+
+def test_the_windows_begin_when_the_table_says():
+    start = fits.Column("int_start_MJD_UTC", "D", array=[60000.0 + 20 / 86400])
+    product = type(calm())(**(vars(calm()) | {"tables": {"INT_TIMES": fits.FITS_rec.from_columns([start])}}))
+    # groups are read at 30, 40 and 50 s
+    assert flagged(product, earlier([29.0, 31.0, 41.0, 51.0, 0.0])) == [0, 1, 2, 3, 0]

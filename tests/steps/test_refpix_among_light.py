@@ -108,7 +108,7 @@ def test_blocks_of_integrations_give_what_the_exposure_gives():
     whole = refpix(exposure(frames, "NRS1"), refpix=CLEAN)
     measure, correct = refpix.parts
     assert measure.waits(whole.meta)
-    assert correct.blocks(whole.meta) == "frames"
+    assert correct.axes(whole.meta) == "frames"
     blocks, notes = [exposure(frames[i : i + 1], "NRS1") for i in range(2)], {}
     for block in blocks:
         notes = measure(replace(block, notes=notes), Params()).notes

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from astropy.io import fits
-from ramp_scene import meta, ramp
+from ramp_scene import meta, ramp, rows
 
 from jwrules.products.flags import DQ
 from jwrules.products.kinds import Rscd
@@ -74,3 +74,27 @@ def test_a_read_pattern_that_the_file_does_not_know_is_left_alone():
 def test_of_two_groups_none_can_be_spared():
     with pytest.raises(Skip, match="2 groups"):
         rscd(exposure(1, 2), rscd=TABLE)
+
+
+def test_the_groups_that_are_left_out_as_a_whole_are_told_whatever_bright_pixels_keep():
+    product = exposure()
+    product.groupdq[1, 3:] = DQ.SATURATED
+    product = rscd(product, rscd=TABLE)
+    assert left_out(product) == [[2], [1], [4]]
+    assert product.left_out.sum(axis=1).tolist() == [2, 4, 4]
+    assert not product.left_out[:, 4:].any()
+
+
+def test_bands_of_rows_give_the_numbers_of_the_whole():
+    product = ramp(np.ones((2, 10, 4, 1)), **FULL, NINTS=2)
+    product.groupdq[1, 4:, 0], product.groupdq[1, 2:, 2:] = DQ.SATURATED, DQ.SATURATED
+    assert [part.along for part in rscd.parts] == ["ramps"]
+    (part,) = rscd.parts
+    bands = [part(rows(product, slice(y, y + 1)), rscd.params(), rscd=TABLE) for y in range(4)]
+    counted = bands[0]
+    for band in bands[1:]:
+        counted = counted.counting(**band.counts)
+    whole = rscd(product, rscd=TABLE)
+    assert rscd.finished(counted, rscd.params()).meta.primary == whole.meta.primary
+    assert (whole.meta["INT2BORS"], whole.meta["INT2UGP1"]) == (3, 2)
+    assert all(np.array_equal(band.left_out, whole.left_out) for band in bands)

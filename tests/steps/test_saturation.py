@@ -86,3 +86,28 @@ def test_the_first_frame_loses_values_that_are_saturated_or_next_to_it_or_at_the
     lost = np.zeros((3, 6), bool)
     lost[:2, :2] = lost[2, 5] = True
     assert np.array_equal(result.zeroframe[0] == 0, lost)
+
+
+def test_the_ceiling_of_the_converter_is_a_threshold_like_others():
+    result = saturation(one_pixel([65534.0, 65535.0]), saturation=threshold((1, 1), 65535.0))
+    assert flags(result) == [0, DQ.SATURATED]
+
+
+@pytest.mark.parametrize("ngroups", [1, 2, 5])
+def test_all_pixels_can_be_saturated_from_the_first_group_on(ngroups):
+    result = saturation(ramp(np.full((ngroups, 4, 4), 65535.0), NFRAMES=4), saturation=threshold((4, 4)))
+    assert np.all(result.groupdq == DQ.SATURATED)
+
+
+def test_of_two_averaged_groups_the_first_may_be_partly_saturated():
+    # the mean of four frames is 2.5/4 of the last one
+    result = saturation(one_pixel([4e4, 6.1e4], NFRAMES=4), saturation=threshold((1, 1)))
+    assert flags(result) == [UNUSABLE, DQ.SATURATED]
+
+
+def test_the_log_says_how_many_ramps_saturate_and_touch_the_floor(caplog):
+    data = np.full((2, 2, 1, 3), 1e4)
+    data[0, 1, 0, 0], data[:, 0, 0, 2] = 6.1e4, 0.0
+    with caplog.at_level("INFO", logger="jwrules"):
+        saturation(ramp(data), Params(n_pix_grow_sat=0), saturation=threshold((1, 3)))
+    assert "1 ramps saturate, 2 touch the floor" in caplog.text

@@ -30,3 +30,9 @@ def test_its_flags_are_added():
 def test_a_first_frame_without_a_value_stays_without():
     result = superbias(ramp(np.ones((1, 1, 2)), zeroframe=[[[0.0, 50.0]]]), superbias=bias([[10.0, 10.0]]))
     assert result.zeroframe.ravel().tolist() == [0.0, 40.0]
+
+
+def test_a_bias_that_is_unknown_everywhere_takes_nothing_off_a_single_group():
+    assert superbias(ramp(np.full((1, 1, 2), 100.0)), superbias=bias([[np.nan, np.nan]])).data.tolist() == [
+        [[[100, 100]]]
+    ]

@@ -11,6 +11,8 @@ from jwrules.steps.schema.cards import LIMITS, declared_parameters, listed, type
 
 STAGES = {
     "detector1": "Ramps to count rates",
+    "dark": "Ramps of dark exposures to corrected ramps",
+    "guider": "Guide-star exposures to calibrated images",
     "image2": "Count rates to calibrated images",
     "image3": "Calibrated images to mosaics and catalogues",
 }

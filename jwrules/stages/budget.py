@@ -1,0 +1,121 @@
+"""How large blocks may be, and what is kept between the legs of a chain, for a given memory.
+
+Both decide on memory and time, never on results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jwrules.errors import CannotRun
+from jwrules.products.rooms import Memory, Room, Scratch
+from jwrules.stages import legs
+from jwrules.stages.exposure import Exposure
+from jwrules.stages.legs import Leg
+
+MEGABYTE = 2**20
+USUAL = 660
+"""Megabytes that a stage takes where nobody says how many it may."""
+BASE = 190
+"""Megabytes of Python with its libraries."""
+FRAME = 45
+"""Bytes for each pixel of the detector: flags, and the reference files of steps that need whole frames."""
+SAMPLE = 5
+"""Bytes of a group of a pixel: its counts and its flags."""
+WORKED_ON = 7
+"""Bytes of a group of a pixel in a block that is being worked on."""
+RAMP = 300
+"""Bytes of a pixel in a block besides: reference files and what they are turned into."""
+INTEGRATION = 40
+"""Bytes of an integration of a pixel in a block besides: its rate, errors and flags."""
+BLOCK = 24 * MEGABYTE
+"""What a block is not to exceed without need: caches are small."""
+LEAST_ROWS = 16
+
+
+@dataclass(frozen=True)
+class Budget:
+    """`memory` of the process in megabytes, `threads` that work at once, `scratch`: the folder of large files."""
+
+    memory: int | None = None
+    threads: int = 1
+    scratch: Path | None = None
+
+    def _free(self, exposure: Exposure) -> int:
+        ny, nx = exposure.frame
+        rooms = sum(room.array.nbytes for room in exposure.rooms.values() if isinstance(room, Memory))
+        return (self.memory or USUAL) * MEGABYTE - BASE * MEGABYTE - ny * nx * FRAME - rooms
+
+    def kept(self, exposure: Exposure, route: Sequence[Leg]) -> tuple[str, ...]:
+        """Return which fields are kept between legs, and make room for them.
+
+        In memory if there is enough; else what cannot be had again by going through the steps once more goes to a
+        file.
+        """
+        if len(route) < 2:
+            return ()
+        nints, ngroups, ny, nx = exposure.shape
+        samples, free = nints * ngroups * ny * nx, self._free(exposure)
+        data, flags = (self._is_lost(exposure, route, what) for what in ("data", "flags"))
+        shapes = {"data": (exposure.shape, "f4"), "groupdq": (exposure.shape, "u1")}
+        if "zeroframe" in exposure.sources:
+            shapes["zeroframe"] = ((nints, ny, nx), "f4")
+        if any(turn.step.name == "err_init" and turn.part for leg in route for turn in leg.turns):
+            shapes["err"] = (exposure.shape, "f4")
+        enough = samples * SAMPLE + self.threads * BLOCK <= free
+        if not (enough or data):
+            shapes = {"groupdq": shapes["groupdq"]} if flags else {}
+            enough = samples <= 0.3 * free
+        for name, (shape, dtype) in shapes.items():
+            exposure.rooms[name] = self.room(shape, dtype, in_memory=enough)
+        return tuple(shapes)
+
+    def _is_lost(self, exposure: Exposure, route: Sequence[Leg], what: str) -> bool:
+        """Whether some leg needs what an earlier one did, and cannot do it again."""
+        done = [leg.turns for leg in route]
+        return any(
+            not legs.again([t for turns in done[:k] for t in turns], leg, exposure.meta, what)
+            for k, leg in enumerate(route)
+        )
+
+    def room(self, shape: Sequence[int], dtype: str, *, in_memory: bool) -> Room:
+        """Return room for an array."""
+        return Memory(shape, dtype) if in_memory else Scratch(shape, dtype, self.scratch)
+
+    def integrations(self, exposure: Exposure) -> int:
+        """Return how many integrations make a block of whole frames; CannotRun where one is too much."""
+        nints, ngroups, ny, nx = exposure.shape
+        one, free = ngroups * ny * nx * SAMPLE, self._free(exposure)
+        lent = isinstance(exposure.rooms.get("data"), Memory)
+        if one > free and not lent:
+            raise CannotRun(self._too_little("one integration", one, free))
+        return max(1, min(nints, BLOCK // one, max(free, one) // one))
+
+    def patch(self, exposure: Exposure, margin: int) -> tuple[int, int]:
+        """Return how many rows and columns, beside a margin, make a block of whole ramps.
+
+        Whole rows where that is possible: they lie side by side in files. CannotRun where a single pixel is too much.
+        """
+        nints, ngroups, ny, nx = exposure.shape
+        pixel = nints * (ngroups * WORKED_ON + INTEGRATION) + RAMP
+        free = int(0.9 * self._free(exposure)) // self.threads
+        rows = min(free, max(BLOCK, pixel * nx * (LEAST_ROWS + 2 * margin))) // (pixel * nx) - 2 * margin
+        if rows >= min(ny, max(LEAST_ROWS // 2, 2 * margin)):
+            return min(ny, rows), nx
+        rows = min(ny, max(LEAST_ROWS, 4 * margin))
+        columns = free // (pixel * (rows + 2 * margin)) - 2 * margin
+        if columns < 1:
+            rows = 1
+            columns = free // (pixel * (rows + 2 * margin)) - 2 * margin
+        if columns < 1:
+            raise CannotRun(self._too_little("the ramps of a pixel", pixel * (1 + 2 * margin) ** 2, free))
+        return rows, min(nx, columns)
+
+    def _too_little(self, what: str, size: int, free: int) -> str:
+        lacking = -(-(size - free) // MEGABYTE)
+        return (
+            f"--memory {self.memory or USUAL}M is too little: {what} of this exposure and what is kept of it do not"
+            f" fit; it takes {lacking} MB more"
+        )

@@ -1,0 +1,307 @@
+"""An exposure that may be larger than memory: what is kept of it, and the blocks that are cut out of it.
+
+Small things are kept whole: maps of the detector, notes, counts, keywords. The groups are read from the file again
+whenever blocks are cut, unless they are kept in `rooms`, in memory or in a scratch file.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jwrules.products import fits
+from jwrules.products.kinds import Cards, Meta, Note, Ramp
+from jwrules.products.rooms import Memory, Room
+from jwrules.products.stored import Stored
+
+AXES = {name: where.axes for name, where in fits.declared(Ramp).items()} | {"left_out": "ig"}
+LARGE = tuple(name for name, axes in AXES.items() if {"i", "y"} <= set(axes))
+"""Fields of a Ramp that hold frames for every integration."""
+MAPS = tuple(name for name in AXES if name not in LARGE)
+MakeRoom = Callable[[tuple[int, ...], str], Room]
+_PLACE = {"SUBSTRT1": ("x", 0), "SUBSTRT2": ("y", 0), "SUBSIZE1": ("x", 1), "SUBSIZE2": ("y", 1)}
+
+
+@dataclass(frozen=True)
+class Box:
+    """Which integrations, rows and columns a block holds, and which of its rows and columns are not margin."""
+
+    i: slice
+    y: slice
+    x: slice
+    own: tuple[slice, slice] = (slice(None), slice(None))
+
+    def of(self, axes: str) -> tuple[slice, ...]:
+        """Return the index of the block in an array with these axes."""
+        return tuple({"i": self.i, "y": self.y, "x": self.x}.get(letter, slice(None)) for letter in axes)
+
+    def inner(self, axes: str) -> tuple[slice, ...]:
+        """Return the index of what is not margin in an array of the block."""
+        return tuple({"y": self.own[0], "x": self.own[1]}.get(letter, slice(None)) for letter in axes)
+
+    def without_margin(self) -> Box:
+        """Return the box of what is not margin."""
+        y, x = (_within(outer, own) for outer, own in zip((self.y, self.x), self.own, strict=True))
+        return Box(self.i, y, x)
+
+    def widened(self, margin: int, shape: tuple[int, int]) -> Box:
+        """Return the box with a margin on all sides, as far as the frame reaches."""
+        y, x = (
+            slice(max(one.start - margin, 0), min(one.stop + margin, size))
+            for one, size in zip((self.y, self.x), shape, strict=True)
+        )
+        own = tuple(
+            slice(one.start - wide.start, one.stop - wide.start)
+            for one, wide in zip((self.y, self.x), (y, x), strict=True)
+        )
+        return Box(self.i, y, x, (own[0], own[1]))
+
+
+def _within(outer: slice, inner: slice) -> slice:
+    start, stop, _ = inner.indices(outer.stop - outer.start)
+    return slice(outer.start + start, outer.start + stop)
+
+
+@dataclass(frozen=True)
+class Seam:
+    """What lay on both sides of an edge between blocks, which runs across `axis`, before they were worked on."""
+
+    axis: str
+    edge: int
+    strip: Box
+    kept: Mapping[str, np.ndarray]
+
+    def mend(self, name: str, piece: np.ndarray, box: Box) -> None:
+        """Put back the margin of a piece beyond the edge, where the edge is one of the block's own."""
+        outer, own = getattr(box, self.axis), getattr(box.without_margin(), self.axis)
+        if name not in self.kept or self.edge not in (own.start, own.stop):
+            return
+        low, high = (outer.start, own.start) if self.edge == own.start else (own.stop, outer.stop)
+        y, x = (slice(low, high) if axis == self.axis else getattr(box, axis) for axis in "yx")
+        source = self.kept[name][..., _from(y, self.strip.y), _from(x, self.strip.x)]
+        piece[..., _from(y, box.y), _from(x, box.x)] = source
+
+
+def _from(one: slice, outer: slice) -> slice:
+    return slice(one.start - outer.start, one.stop - outer.start)
+
+
+@dataclass
+class Exposure:
+    """An exposure between its steps: `sources` are its arrays on disk, `rooms` those that are kept by name of field."""
+
+    meta: Meta
+    tables: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+    shape: tuple[int, int, int, int]
+    sources: Mapping[str, Stored]
+    rooms: dict[str, Room] = field(default_factory=dict)
+    maps: dict[str, np.ndarray] = field(default_factory=dict)
+    notes: dict[str, dict[str, Note]] = field(default_factory=dict)
+    counts: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._lock = threading.Lock()
+        self._start, self._bare = dict(self.maps), self.meta
+        self._resized: dict[str, Any] = {}
+        self._seams: list[Seam] = []
+
+    @property
+    def frame(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.shape[-2], self.shape[-1]
+
+    def begin(self) -> None:
+        """Let blocks that are cut from now on have maps and keywords as they are now."""
+        self._start = {name: array.copy() for name, array in self.maps.items()}
+        primary, sci = (Cards((k, header[k]) for k in header if k) for header in (self.meta.primary, self.meta.sci))
+        self._bare = replace(self.meta, primary=primary, sci=sci)
+
+    def block(self, box: Box, stored: Sequence[str], *, first: bool = True, without_data: bool = False) -> Ramp:
+        """Return a block, its fields in `stored` as they are kept, the others as they were read from the file.
+
+        Only the `first` one has a header with comments. One that is `without_data` has zeros, which take no memory.
+        """
+        wanted = ("groupdq",) if without_data else LARGE
+        values: dict[str, Any] = {name: self._large(name, box, name in stored) for name in wanted}
+        if without_data:
+            values["data"] = np.broadcast_to(np.float32(0), values["groupdq"].shape)
+        if values["groupdq"] is None:
+            values["groupdq"] = np.zeros(values["data"].shape, np.uint8)
+        maps = {name: array[box.of(AXES[name])].copy() for name, array in self._start.items()}
+        corner = (box.i.start, box.y.start, box.x.start)
+        tables = {name: self._rows(name, table, box) for name, table in self.tables.items()}
+        return Ramp(
+            meta=self._placed(self.meta if first else self._bare, box),
+            tables=tables,
+            provenance=self.provenance,
+            corner=corner,
+            own=box.own,
+            **values,
+            **maps,
+        )
+
+    def _large(self, name: str, box: Box, kept: bool) -> Any:
+        index, room, source = box.of(AXES[name]), self.rooms.get(name), self.sources.get(name)
+        if kept:
+            return None if room is None else self._unmended(name, box)
+        if source is None:
+            return None
+        if isinstance(room, Memory) and self._is_whole(box):
+            values = room.read(index)
+            source.fill(values, index)
+            return values
+        return source.read(index, fits.declared(Ramp)[name].dtype)
+
+    def flags(self, box: Box) -> np.ndarray:
+        """Return GROUPDQ of a block as it is kept."""
+        return self._unmended("groupdq", box)
+
+    def _unmended(self, name: str, box: Box) -> np.ndarray:
+        """Return a kept piece, its margin as it was before blocks beside it were put back."""
+        piece = self.rooms[name].read(box.of(AXES[name]))
+        for seam in self._seams:
+            seam.mend(name, piece, box)
+        return piece
+
+    def sew(self, boxes: Sequence[Box], margin: int, names: Sequence[str]) -> None:
+        """Remember what lies along the edges of blocks, for those that need it as their margin."""
+        whole = Box(slice(0, self.shape[0]), *(slice(0, size) for size in self.frame))
+        self._seams = []
+        for axis in ("y", "x"):
+            size = self.frame[0 if axis == "y" else 1]
+            for edge in sorted({getattr(box.without_margin(), axis).start for box in boxes} - {0}):
+                strip = replace(whole, **{axis: slice(max(edge - margin, 0), min(edge + margin, size))})
+                kept = {n: self.rooms[n].read(strip.of(AXES[n])).copy() for n in names if n in self.rooms}
+                self._seams.append(Seam(axis, edge, strip, kept))
+
+    def _is_whole(self, box: Box) -> bool:
+        return (box.y, box.x) == tuple(slice(0, size) for size in self.frame)
+
+    def _rows(self, name: str, table: Any, box: Box) -> Any:
+        return table[box.i] if name == "INT_TIMES" and len(table) == self.shape[0] else table
+
+    def _placed(self, meta: Meta, box: Box) -> Meta:
+        """Return the keywords of a block, which is a subarray and a segment of its own."""
+        primary = meta.primary
+        place = {"y": box.y, "x": box.x}
+        keywords: dict[str, Any] = {}
+        for keyword, (axis, is_size) in _PLACE.items():
+            if keyword in primary:
+                one = place[axis]
+                keywords[keyword] = one.stop - one.start if is_size else primary[keyword] + one.start
+        first = int(meta.get("INTSTART", 1))
+        keywords |= {"INTSTART": first + box.i.start, "INTEND": first + box.i.stop - 1}
+        return meta.updated(**keywords)
+
+    def unplaced(self, meta: Meta) -> Meta:
+        """Return keywords of a block as keywords of the exposure."""
+        primary = meta.primary.copy()
+        for keyword in (*_PLACE, "INTSTART", "INTEND"):
+            if keyword in self.meta.primary:
+                primary[keyword] = self.meta.primary[keyword]
+            elif keyword in primary:
+                del primary[keyword]
+        return replace(meta, primary=primary)
+
+    def keep(self, ramp: Ramp, box: Box, names: Sequence[str], make_room: MakeRoom) -> None:
+        """Keep these fields of a block; `make_room` is called where a step gave frames of another size."""
+        inner = box.without_margin()
+        for name in names:
+            value = getattr(ramp, name)
+            if value is None or not value.flags.writeable:
+                continue
+            index, part = inner.of(AXES[name]), value[box.inner(AXES[name])]
+            if self._is_resized(ramp, box):
+                shape = (*self.shape[: value.ndim - 2], *value.shape[-2:]) if value.ndim == 4 else value.shape
+                with self._lock:
+                    room = self._resized.setdefault(name, None) or make_room(shape, value.dtype.str)
+                    self._resized[name] = room
+                room.write((inner.i,), value)
+            else:
+                self.rooms[name].write(index, part)
+
+    def _is_resized(self, ramp: Ramp, box: Box) -> bool:
+        return ramp.pixeldq.shape != (box.y.stop - box.y.start, box.x.stop - box.x.start)
+
+    def end(self) -> None:
+        """Go on with the frames that the steps of a leg gave, which may be of another size."""
+        self.shape = (*self.shape[:2], *self.maps["pixeldq"].shape)  # type: ignore[assignment]
+        self.rooms |= self._resized
+        self._resized, self._seams = {}, []
+
+    def absorb(self, ramp: Ramp, box: Box) -> None:
+        """Take over the maps of a block."""
+        with self._lock:
+            for name in MAPS:
+                value = getattr(ramp, name)
+                if value is not None:
+                    self._absorb_map(name, value, box)
+
+    def _absorb_map(self, name: str, value: np.ndarray, box: Box) -> None:
+        axes, whole = AXES[name], self.maps.get(name)
+        if "x" in axes and value.shape[-2:] != (box.y.stop - box.y.start, box.x.stop - box.x.start):
+            resized = whole is not None and whole.shape == value.shape
+            self.maps[name] = value | self.maps[name] if resized and name == "pixeldq" else value.copy()
+            return
+        if whole is None:
+            whole = self.maps[name] = np.zeros(self._sizes(axes, value), value.dtype)
+        index, part = box.without_margin().of(axes), value[box.inner(axes)]
+        whole[index] = whole[index] | part if name == "pixeldq" else part
+
+    def _sizes(self, axes: str, value: np.ndarray) -> tuple[int, ...]:
+        sizes = dict(zip("igyx", self.shape, strict=True))
+        return tuple(sizes.get(letter, size) for letter, size in zip(axes, value.shape, strict=True))
+
+    def note(self, step: str, notes: Mapping[str, Note], box: Box) -> None:
+        """Take over the notes of a block."""
+        with self._lock:
+            kept = self.notes.setdefault(step, {})
+            for name, note in notes.items():
+                if name not in kept or not set(note.axes) & set("iyx"):
+                    array = np.zeros(self._sizes(note.axes, note.array), note.array.dtype)
+                    kept[name] = Note(array, note.axes)
+                index = box.without_margin().of(note.axes)
+                kept[name].array[index] = note.array[box.inner(note.axes)]
+
+    def noted(self, step: str, box: Box) -> dict[str, Note]:
+        """Return the notes of a step, cut to a block."""
+        return {name: Note(note.array[box.of(note.axes)], note.axes) for name, note in self.notes.get(step, {}).items()}
+
+    def count(self, step: str, counts: Mapping[str, float]) -> None:
+        """Add the counts of a block."""
+        with self._lock:
+            sums = self.counts.setdefault(step, {})
+            for name, number in counts.items():
+                sums[name] = sums.get(name, 0) + number
+
+
+def frames(exposure: Exposure, together: int) -> Iterator[Box]:
+    """Yield boxes of whole frames, of `together` integrations at most."""
+    ny, nx = exposure.frame
+    for start in range(0, exposure.shape[0], together):
+        yield Box(slice(start, min(start + together, exposure.shape[0])), slice(0, ny), slice(0, nx))
+
+
+def ramps(exposure: Exposure, rows: int, columns: int, margin: int) -> Iterator[Box]:
+    """Yield boxes of whole ramps, of `rows` and `columns` at most, beside a margin."""
+    nints, _, ny, nx = exposure.shape
+    for y in range(0, ny, rows):
+        for x in range(0, nx, columns):
+            inner = Box(slice(0, nints), slice(y, min(y + rows, ny)), slice(x, min(x + columns, nx)))
+            yield inner.widened(margin, exposure.frame)
+
+
+def opened(path: Path) -> Exposure:
+    """Return the exposure in the file at `path`, nothing of its groups read yet; DataFault as `products.fits.read`."""
+    about = fits.described(path, Ramp)
+    maps = {"pixeldq": np.zeros(about.sources["data"].shape[-2:], np.uint32)}
+    for name in MAPS:
+        if name in about.sources:
+            maps[name] = about.sources[name].read((), fits.declared(Ramp)[name].dtype)
+    return Exposure(about.meta, about.tables, about.provenance, about.sources["data"].shape, about.sources, maps=maps)  # type: ignore[arg-type]

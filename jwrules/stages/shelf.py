@@ -1,0 +1,52 @@
+"""All products that a stage makes of one exposure, on their way out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from jwrules import names
+from jwrules.products.kinds import Product, Ramp
+from jwrules.stages.exposure import Box, Exposure
+from jwrules.stages.outgoing import Outgoing
+from jwrules.stages.outgoing_ramp import OutgoingRamp
+from jwrules.stages.workbench import Workbench
+
+
+class Shelf:
+    """All products of a stage on one exposure, by suffix; all get their final names, or none does."""
+
+    def __init__(
+        self, bench: Workbench, source: str, made_from: Sequence[Mapping[str, Any]], exposure: Exposure
+    ) -> None:
+        self._bench, self._source, self._made_from, self._exposure = bench, source, made_from, exposure
+        self._outgoing: dict[str, Outgoing] = {}
+        self._stack = ExitStack()
+        self.paths: list[Path] = []
+
+    def __enter__(self) -> Shelf:
+        return self
+
+    def __exit__(self, *error: Any) -> bool | None:
+        return self._stack.__exit__(*error)
+
+    def put(self, suffix: str, product: Product, box: Box) -> None:
+        """Write a block of a product; the first one is to come alone."""
+        if suffix not in self._outgoing:
+            name = names.with_suffix(self._source, suffix)
+            kind = OutgoingRamp if isinstance(product, Ramp) else Outgoing
+            self._outgoing[suffix] = self._stack.enter_context(kind(self._bench, name, self._made_from))
+        self._outgoing[suffix].put(product, box, self._exposure)
+
+    def put_tree(self, suffix: str, tree: Mapping[str, Any]) -> None:
+        """Write an ASDF file."""
+        from jwrules.products import trees
+
+        path = (self._bench.output / names.with_suffix(self._source, suffix)).with_suffix(".asdf")
+        self.paths.insert(0, trees.write(path, tree))
+
+    def complete(self, complete: Callable[[Any], Any]) -> None:
+        """Write what is known at the end only."""
+        self.paths += [one.finish(complete) for one in self._outgoing.values()]

@@ -1,0 +1,280 @@
+"""Run a chain of steps on an exposure that may be larger than memory, block by block.
+
+What comes out does not depend on how blocks are cut or on the number of threads: a step is handed what it needs to know
+of its surroundings, see `steps.declare`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from jwrules.errors import JwrulesError
+from jwrules.kernels.compiled import allowed_threads, single_threaded
+from jwrules.products.kinds import Ramp, Reference
+from jwrules.products.rooms import Memory
+from jwrules.stages import chain, legs
+from jwrules.stages.budget import Budget
+from jwrules.stages.exposure import Box, Exposure, frames, ramps
+from jwrules.stages.legs import Leg, Turn
+
+log = logging.getLogger("jwrules")
+
+OpenPiece = Callable[[type[Reference], slice, slice], Reference | None]
+"""Gives a reference file for these rows and columns of the exposure, None where none was chosen."""
+OpenHere = Callable[[type[Reference]], Reference | None]
+Sink = Callable[[Any, Box], None]
+"""Is handed each block as it is after a step, and which part of the exposure it is."""
+
+
+@dataclass
+class Stream:
+    """An exposure on its way through a chain; `sinks` are told of blocks after a step, by its name."""
+
+    exposure: Exposure
+    calls: Sequence[chain.Call]
+    open_piece: OpenPiece
+    budget: Budget
+    sinks: Mapping[str, Sink] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._skipped: dict[str, str] = {}
+
+    def run(self, give: Sink) -> Callable[[Any], Any]:
+        """Hand every block as it is at the end of the chain to `give`; return what completes the keywords of a product.
+
+        Keywords that tell of the exposure as a whole are known only at the end.
+        """
+        open_whole = self._opener()(next(frames(self.exposure, 1)))
+        turns = legs.turns(self.calls, self.exposure.meta, lambda step, call: chain.inputs(step, open_whole, {}))
+        route = legs.legs(turns, self.exposure.meta)
+        kept = self.budget.kept(self.exposure, route)
+        done: list[Turn] = []
+        for leg in route:
+            stored = kept if done else ()
+            self._go(leg, done, stored, kept, give if leg is route[-1] else None)
+            done += leg.turns
+        return self._completed(turns)
+
+    def _go(
+        self, leg: Leg, done: Sequence[Turn], stored: Sequence[str], kept: Sequence[str], give: Sink | None
+    ) -> None:
+        """Send all blocks through a leg."""
+        self.exposure.begin()
+        before = [] if "data" in stored else self._once_more(leg, done, "groupdq" in stored)
+        margin = leg.margin + sum(turn.margin for turn in before)
+        opener = self._opener()
+        without = leg.flags_suffice and "groupdq" in stored
+
+        def pass_through(box: Box, first: bool) -> None:
+            block: Any = self.exposure.block(
+                box, stored if "data" in stored or without else (), first=first, without_data=without
+            )
+            open_here = opener(box)
+            for turn in before:
+                block = self._repeat(turn, block, box, open_here)
+            if "groupdq" in stored and "data" not in stored and not without:
+                block = replace(block, groupdq=self.exposure.flags(box))
+            for turn in leg.turns:
+                block = self._take(turn, block, box, open_here, first)
+            self._put_away(block, box, kept, give)
+
+        every = list(self._boxes(leg, margin))
+        if margin and stored and give is None:
+            self.exposure.sew(every, margin, stored)
+        boxes = iter(every)
+        pass_through(next(boxes), True)
+        if leg.along == "frames":
+            for box in boxes:
+                with _quiet():
+                    pass_through(box, False)
+        else:
+            _in_parallel(lambda box: pass_through(box, False), boxes)
+        self._settle(leg)
+        self.exposure.end()
+
+    def _settle(self, leg: Leg) -> None:
+        """Let the last part of a leg make of the notes of all blocks what is handed on."""
+        turn = leg.turns[-1]
+        if turn.part is None or turn.part.settle is None or turn.step.name in self._skipped:
+            return
+        inputs = chain.inputs(turn.step, self._opener()(next(frames(self.exposure, 1))), {})
+        notes = self.exposure.notes[turn.step.name]
+        self.exposure.notes[turn.step.name] = dict(turn.part.settle(notes, self.exposure.meta, turn.params, **inputs))
+
+    def _boxes(self, leg: Leg, margin: int) -> Iterator[Box]:
+        if leg.along == "frames":
+            return frames(self.exposure, self.budget.integrations(self.exposure))
+        return ramps(self.exposure, *self.budget.patch(self.exposure, margin), margin)
+
+    def _once_more(self, leg: Leg, done: Sequence[Turn], flags_are_kept: bool) -> list[Turn]:
+        """Return the parts that blocks go through again, to get back what is not kept."""
+        turns = [turn for turn in done if self._serves(turn, leg)]
+        while turns and flags_are_kept and (leg.flags_suffice or not turns[-1].touches("data")):
+            turns.pop()
+        return turns
+
+    def _serves(self, turn: Turn, leg: Leg) -> bool:
+        """Whether a part that was run before is run again to get the groups back."""
+        runs = (
+            turn.part is not None
+            and turn.step.name not in self._skipped
+            and turn.part.touches(turn.params) != "nothing"
+        )
+        return runs and turn.along(self.exposure.meta) in ("samples", leg.along)
+
+    def _opener(self) -> Callable[[Box], OpenHere]:
+        """Return a function that opens reference files for a block; for whole frames they are opened once."""
+        of_frames: dict[type[Reference], Reference | None] = {}
+
+        def of_box(box: Box) -> OpenHere:
+            opened = of_frames if self._is_whole(box) else {}
+
+            def open_here(kind: type[Reference]) -> Reference | None:
+                if kind not in opened:
+                    opened[kind] = self.open_piece(kind, box.y, box.x)
+                return opened[kind]
+
+            return open_here
+
+        return of_box
+
+    def _is_whole(self, box: Box) -> bool:
+        return (box.y, box.x) == tuple(slice(0, size) for size in self.exposure.frame)
+
+    def _repeat(self, turn: Turn, block: Any, box: Box, open_here: Any) -> Any:
+        """Send a block once more through a part that it went through in an earlier leg."""
+        assert turn.part is not None
+        inputs = chain.inputs(turn.step, open_here, {})
+        notes = self.exposure.noted(turn.step.name, box)
+        with _quiet():
+            block = turn.part(replace(block, notes=notes, round=turn.number), turn.params, **inputs)
+        return replace(block, notes={}, counts={})
+
+    def _take(self, turn: Turn, block: Any, box: Box, open_here: Any, first: bool) -> Any:
+        """Send a block through a part; the first one decides whether the step is skipped."""
+        name = turn.step.name
+        if turn.part is None or name in self._skipped:
+            fresh = turn.part is None and first
+            return self._show(turn, chain.stamp(block, turn.step, turn.call, turn.reason, {}) if fresh else block, box)
+        part = turn.part
+        if isinstance(block, Ramp):
+            notes = {**self.exposure.noted(name, box), **block.notes}
+            block = replace(block, notes=notes, round=turn.number)
+        inputs: dict[str, Any] = {}
+
+        def apply() -> Any:
+            inputs.update(chain.inputs(turn.step, open_here, {}))
+            return part(block, turn.params, **inputs)
+
+        result, reason = chain.attempt(turn.step, turn.call, apply)
+        if reason:
+            return self._show(turn, self._skip(turn, block, reason, first), box)
+        return self._leave(turn, result, box, inputs, first)
+
+    def _skip(self, turn: Turn, block: Any, reason: str, first: bool) -> Any:
+        if not first:
+            raise JwrulesError(f"{turn.step.name}: a part of the exposure cannot be corrected: {reason}")
+        self._skipped[turn.step.name] = reason
+        block = replace(block, notes={}, counts={}) if isinstance(block, Ramp) else block
+        return chain.stamp(block, turn.step, turn.call, reason, {})
+
+    def _leave(self, turn: Turn, block: Any, box: Box, inputs: Mapping[str, Any], first: bool) -> Any:
+        """Take over what a part tells of a block; stamp the first one when a step is complete."""
+        name = turn.step.name
+        if isinstance(block, Ramp):
+            self.exposure.note(name, block.notes, box)
+            self.exposure.count(name, block.counts)
+            block = replace(block, counts={})
+        if not turn.last:
+            return block
+        if first:
+            block = chain.stamp(self._provisional(turn, block), turn.step, turn.call, "", inputs)
+        self._show(turn, block, box)
+        return replace(block, notes={}) if isinstance(block, Ramp) else block
+
+    def _show(self, turn: Turn, block: Any, box: Box) -> Any:
+        """Hand a block to those who asked for it after a step."""
+        if turn.last and turn.step.name in self.sinks:
+            self.sinks[turn.step.name](block, box)
+        return block
+
+    def _provisional(self, turn: Turn, block: Any) -> Any:
+        """Give the first block the keywords that the step will complete at the end."""
+        if turn.step.finish is None or not isinstance(block, Ramp):
+            return block
+        with _quiet():
+            counts = self.exposure.counts.get(turn.step.name, {})
+            return replace(block, meta=turn.step.finish(block.meta, counts, turn.params))
+
+    def _put_away(self, block: Any, box: Box, kept: Sequence[str], give: Sink | None) -> None:
+        if isinstance(block, Ramp):
+            self.exposure.absorb(block, box)
+            if box.i.start == 0 and (box.y.start, box.x.start) == (0, 0):
+                self.exposure.meta = self.exposure.unplaced(block.meta)
+                self.exposure.provenance = block.provenance
+        if give is not None:
+            give(block, box)
+        else:
+            self.exposure.keep(
+                block, box, kept, lambda shape, dtype: self.budget.room(shape, dtype, in_memory=self._in_memory())
+            )
+
+    def _in_memory(self) -> bool:
+        return isinstance(self.exposure.rooms.get("data"), Memory)
+
+    def _completed(self, turns: Sequence[Turn]) -> Callable[[Any], Any]:
+        """Return a function that completes the keywords of a product."""
+        finished = [t for t in turns if t.last and t.step.finish and t.part and t.step.name not in self._skipped]
+
+        def complete(product: Any) -> Any:
+            meta = self.exposure.unplaced(product.meta)
+            for turn in finished:
+                assert turn.step.finish is not None
+                meta = turn.step.finish(meta, self.exposure.counts.get(turn.step.name, {}), turn.params)
+            return replace(product, meta=meta)
+
+        return complete
+
+
+_thread = threading.local()
+
+
+def _in_parallel(work: Callable[[Box], None], boxes: Iterator[Box]) -> None:
+    """Work on all boxes, on as many threads as are allowed; the first error ends it."""
+    threads = allowed_threads()
+
+    def alone(box: Box) -> None:
+        with single_threaded(), _quiet():
+            work(box)
+
+    if threads == 1:
+        for box in boxes:
+            alone(box)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        for part in [pool.submit(alone, box) for box in boxes]:
+            try:
+                part.result()
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what this thread says to itself: the first block has said it."""
+    before = getattr(_thread, "quiet", False)
+    _thread.quiet = True
+    try:
+        yield
+    finally:
+        _thread.quiet = before
+
+
+log.addFilter(lambda record: not getattr(_thread, "quiet", False))

@@ -1,0 +1,82 @@
+"""What stage 1 writes besides its count rates."""
+
+from dataclasses import replace
+
+import numpy as np
+from astropy.io import fits as pyfits
+from ramp_scene import gain_and_readnoise, ramp, reference
+
+from jwrules.products import fits
+from jwrules.products.flags import DQ
+from jwrules.products.kinds import Persat, Persistence, PersistenceArray, Reference, TrapDensity, TrapsFilled
+from jwrules.products.reference import open_reference
+from jwrules.stages import chain, detector1
+from jwrules.stages.workbench import Workbench
+
+NAME = "jw01234001001_02101_00001_nrcalong"
+KEYWORDS = {
+    "EXPSTART": 60000.0,
+    "EXPEND": 60000.01,
+    "NINTS": 2,
+    "NGROUPS": 4,
+    "EFFINTTM": 40.0,
+    "SUBSTRT1": 5,
+    "SUBSTRT2": 9,
+}
+
+
+def exposure():
+    return ramp(np.arange(1.0, 5.0)[:, np.newaxis, np.newaxis] * np.full((2, 1, 3, 4), 9000.0), **KEYWORDS)
+
+
+def write(folder, name, product):
+    keywords = {"REFTYPE": product.reftype} if isinstance(product, Reference) else {}
+    fits.write(folder / f"{name}.fits", replace(product, meta=product.meta.updated(SUBSTRT1=5, SUBSTRT2=9, **keywords)))
+    return folder / f"{name}.fits"
+
+
+def bench(folder, **settings):
+    files = {name: write(folder, name, one) for name, one in gain_and_readnoise((3, 4)).items()}
+    files["trapdensity"] = write(folder, "trapdensity", reference(TrapDensity, data=np.ones((3, 4))))
+    files["persat"] = write(folder, "persat", reference(Persat, data=np.full((3, 4), 6e4)))
+    table = np.array(
+        [(900.0, -0.02, 150.0, -0.01)], [(n, "f8") for n in ("capture0", "capture1", "capture2", "decay_param")]
+    )
+    primary = pyfits.PrimaryHDU(header=pyfits.Header([("REFTYPE", "TRAPPARS")]))
+    files["trappars"] = folder / "trappars.fits"
+    pyfits.HDUList([primary, pyfits.BinTableHDU(table, name="TRAPPARS")]).writeto(files["trappars"])
+    calls = [chain.Call("persistence", {"method": "traps"} | settings), chain.Call("ramp_fit")]
+    return Workbench("detector1", calls, files, folder / "out")
+
+
+def test_the_filled_traps_are_a_product_that_the_next_exposure_can_be_given(tmp_path):
+    uncal = write(tmp_path, f"{NAME}_uncal", exposure())
+    made = detector1.run(uncal, bench(tmp_path))
+    assert [path.name for path in made] == [f"{NAME}_{end}.fits" for end in ("trapsfilled", "rate", "rateints")]
+    traps = open_reference(made[0], TrapsFilled, exposure().meta, (3, 4))
+    assert traps.data.shape == (1, 3, 4)
+    assert traps.data.min() > 0
+    assert traps.meta["EXPEND"] == 60000.01
+    assert traps.meta["R_TRPPAR"] == "crds://trappars.fits"
+
+
+def test_what_persistence_took_off_is_a_product_where_it_is_asked_for(tmp_path):
+    uncal = write(tmp_path, f"{NAME}_uncal", exposure())
+    made = detector1.run(uncal, bench(tmp_path, save_persistence=True, save_trapsfilled=False))
+    assert [path.name for path in made] == [f"{NAME}_{end}.fits" for end in ("output_pers", "rate", "rateints")]
+    assert fits.read(made[0], Persistence).data[1].min() > 0
+
+
+def test_open_windows_are_a_product_that_the_next_exposure_can_be_given(tmp_path):
+    product = exposure()
+    product.groupdq[1, 2, 0, 1] = np.uint8(DQ.SATURATED)
+    uncal = write(tmp_path, f"{NAME}_uncal", product)
+    settings = {"method": "window", "persistence_time": 100, "save_persistence": True}
+    made = detector1.run(uncal, bench(tmp_path, **settings))
+    assert [path.name for path in made] == [
+        f"{NAME}_{end}" for end in ("persistence.asdf", "rate.fits", "rateints.fits")
+    ]
+    windows = open_reference(made[0], PersistenceArray, product.meta, (3, 4)).tree["NRCALONG"]
+    assert (windows["rows"].tolist(), windows["cols"].tolist(), windows["pers_time"]) == ([8], [5], 100)
+    # the third group of the second integration is read 70 s after the start
+    np.testing.assert_allclose(windows["vals"], (60000 - 40587) * 86400 + 170, rtol=0, atol=1e-5)
