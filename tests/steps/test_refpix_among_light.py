@@ -57,7 +57,7 @@ def test_a_suspect_pair_plays_no_part_unless_the_limit_is_high(usual):
 
 def test_kept_reference_pixels_are_flagged_where_they_are_suspect():
     product, row = struck()
-    result = corrected(product, preserve_irs2_refpix=True, ovr_corr_mitigation_ftr=30.0)
+    result = corrected(product, preserve_irs2_refpix=True, ovr_corr_mitigation_ftr=6.0)
     assert result.data.shape == (1, 2, 3200, 2048)
     assert np.all(result.pixeldq[row : row + 2] == DQ.BAD_REF_PIXEL | DQ.DO_NOT_USE)
     assert np.flatnonzero(result.pixeldq.any(axis=1)).tolist() == [row, row + 1]
