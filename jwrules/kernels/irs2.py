@@ -15,7 +15,7 @@ import numpy as np
 
 from jwrules.kernels.compiled import as_input, compiled, over_rows
 from jwrules.kernels.irs2_layout import OUTPUTS, Layout
-from jwrules.kernels.irs2_spectrum import Transform, combine, filled
+from jwrules.kernels.irs2_spectrum import combine, filled, slow_and_alternating, transform_of
 
 EDGE = 4
 REACH = 16
@@ -50,8 +50,8 @@ class Correction:
     ) -> None:
         self.layout, self.taken, self.keep = layout, taken, keep
         self.kept = np.arange(layout.rows) if keep else layout.light
-        self._transform = Transform(layout.period, layout.lines)
-        self._passed = self._transform.slow_and_alternating(layout.normal + layout.reference + 2)
+        self._transform = transform_of(layout.period, layout.lines)
+        self._passed = slow_and_alternating(layout.period, layout.lines, layout.normal + layout.reference + 2)
         self._output, self._pixels = ([self._transform.weights(one) for one in each] for each in weights)
 
     def apply(self, data: np.ndarray) -> np.ndarray:

@@ -7,10 +7,12 @@ run side by side; it is (period, lines // 2 + 1), wave [a, b] the (lines·a + b)
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from scipy import fft
 
-from jwrules.kernels.compiled import allowed_threads, compiled, over_rows
+from jwrules.kernels.compiled import allowed_threads, as_input, compiled, over_rows
 
 SLOPE = 110000
 """Length of the filter's slope, in waves, times the pixels of a step."""
@@ -49,24 +51,39 @@ class Transform:
 
     def weights(self, values: np.ndarray) -> np.ndarray:
         """Return complex weights of all waves (period·lines,) as what of them acts on the real part of a series."""
-        whole = values.reshape(self.period, self.lines)
-        mirrored = np.roll(values[::-1], 1).reshape(self.period, self.lines)
-        waves = slice(self.lines // 2 + 1)
-        return np.asarray((whole[:, waves] + mirrored[:, waves].conj()) / 2, np.complex64)
+        result = np.empty((self.period, self.lines // 2 + 1), np.complex64)
+        over_rows(_weights, self.period, as_input(values), self.lines, result)
+        return result
 
-    def slow_and_alternating(self, cycle: int) -> np.ndarray:
-        """Return the filter that passes slow waves and those that alternate from pixel to pixel.
 
-        `cycle` is the time from one step to reference pixels to the next.
-        """
-        slope = SLOPE // cycle
-        passed = self.period // cycle * self.lines // 2 - slope // 2
-        half = self.period * self.lines // 2
-        wave = np.arange(self.period * self.lines)
-        wave = np.minimum(wave, wave.size - wave)
-        far = np.minimum(wave, half - wave - 1) - passed
-        share = (1 + np.cos(np.pi * np.clip(far, 0, slope) / slope)) / 2
-        return np.asarray(share.reshape(self.period, self.lines)[:, : self.lines // 2 + 1], np.float32)
+@cache
+def slow_and_alternating(period: int, lines: int, cycle: int) -> np.ndarray:
+    """Return the filter, for transforms, that passes slow waves and those that alternate from pixel to pixel.
+
+    `cycle` is the time from one step to reference pixels to the next.
+    """
+    slope = SLOPE // cycle
+    passed = period // cycle * lines // 2 - slope // 2
+    wave = np.arange(period * lines)
+    wave = np.minimum(wave, wave.size - wave)
+    far = np.minimum(wave, wave.size // 2 - wave - 1) - passed
+    share = (1 + np.cos(np.pi * np.clip(far, 0, slope) / slope)) / 2
+    return np.asarray(share.reshape(period, lines)[:, : lines // 2 + 1], np.float32)
+
+
+@cache
+def transform_of(period: int, lines: int) -> Transform:
+    """Return the transform of series of this length, made once."""
+    return Transform(period, lines)
+
+
+@compiled
+def _weights(start: int, stop: int, values: np.ndarray, lines: int, result: np.ndarray) -> None:
+    for a in range(start, stop):
+        row, first = result[a], a * lines
+        for b in range(row.size):
+            wave = first + b
+            row[b] = (values[wave] + np.conj(values[values.size - wave if wave else 0])) / np.float32(2)
 
 
 def filled(half: np.ndarray, held: np.ndarray, passed: np.ndarray, transform: Transform) -> np.ndarray:

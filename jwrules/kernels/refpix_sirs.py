@@ -1,7 +1,7 @@
 """The drift along the readout by convolution of the side reference pixels: simple improved reference subtraction.
 
 For every amplifier a kernel of its own turns the pixels at the start of the rows into what it has drifted, another one
-those at the end (Brandt et al. 2024; Rauscher 2024).
+those at the end.
 """
 
 from __future__ import annotations

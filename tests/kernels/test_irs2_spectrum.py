@@ -55,7 +55,7 @@ def test_the_filter_passes_slow_and_alternating_waves():
     """712 × 2048 pixels in steps of 22: waves up to 30268 pass, none from 35268 on; 729088 is the fastest."""
     passed = np.zeros(712 * 2048)
     waves = np.arange(712 * 2048).reshape(712, 2048)[:, :1025]
-    passed[waves] = passed[-waves] = kernel.Transform(712, 2048).slow_and_alternating(22)
+    passed[waves] = passed[-waves] = kernel.slow_and_alternating(712, 2048, 22)
     assert passed[[0, 30268, 729088 - 30268, 729088]].tolist() == [1, 1, 1, 1]
     assert passed[[35268, 300000, 729088 - 35269]].tolist() == [0, 0, 0]
     assert passed[32768] == pytest.approx(0.5)
