@@ -356,6 +356,20 @@ class Superbias(Reference):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Refpix(Reference):
+    """Weights of the reference output and of the interleaved reference pixels (NIRSpec, IRS2), wave by wave.
+
+    Columns alpha_0 ... alpha_3 (output) and beta_0 ... beta_3 (pixels), one for each amplifier: real and imaginary
+    parts by turns. `bad` lists reference pixels that are not to be used: OUTPUT (1 to 4), ODD_EVEN (1 or 2), MASK.
+    """
+
+    reftype: ClassVar[str] = "refpix"
+    keyword: ClassVar[str] = "R_REFPIX"
+    table: fits.FITS_rec = hdu("IRS2", "table", 1)
+    bad: fits.FITS_rec | None = hdu("DQ", "table", 1, optional=True)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Linearity(Reference):
     """Polynomial coefficients, coeffs (ncoeffs, ny, nx), lowest order first; inverse ones where given."""
 
@@ -525,6 +539,18 @@ class Emicorr(Tree):
 
     reftype: ClassVar[str] = "emicorr"
     keyword: ClassVar[str] = "R_MIREMI"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SirsKernel(Tree):
+    """Convolution kernels of the side reference pixels.
+
+    tree[detector, in lower case]: {gamma: those of the first columns, zeta: those of the last ones}, each the complex
+    transform of a kernel for every amplifier.
+    """
+
+    reftype: ClassVar[str] = "sirskernel"
+    keyword: ClassVar[str] = "R_SIRSKL"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from jwrules.errors import DataFault, ReferenceFault
 from jwrules.kernels import stored as kernel
 from jwrules.products.fits import declared, opened
 from jwrules.products.flags import by_name
+from jwrules.products.interleaved import layout_of
 from jwrules.products.kinds import Hdu, Meta, Reference, Tree
 from jwrules.products.stored import Stored, stored
 
@@ -223,6 +224,7 @@ class _Window:
 
     def __init__(self, path: Path, reference: Meta, science: Meta, shape: tuple[int, int], a_mean: bool) -> None:
         self.path, self.shape = path, shape
+        self.layout = layout_of(science, shape)
         self.a_mean = a_mean and science.get("EXP_TYPE") == "FGS_ID-STACK"
         self.ours = (science.get("SUBSTRT2"), science.get("SUBSTRT1"))
         self.theirs = (reference.get("SUBSTRT2"), reference.get("SUBSTRT1"))
@@ -230,7 +232,8 @@ class _Window:
     def box(self, shape: Sequence[int], extension: str) -> tuple[slice, slice] | None:
         """Return which rows and columns of an array of `shape` (..., rows, columns) the exposure covers.
 
-        None where its mean stands for the exposure.
+        None where its mean stands for the exposure. For one in IRS2 readout these are its frames as read, or those of
+        the detector: as the file has them.
         """
         ny, nx = shape[-2:]
         known = None not in self.theirs
@@ -241,6 +244,8 @@ class _Window:
             raise ReferenceFault(self._unplaced((ny, nx), extension))
         y, x = (ours - start for ours, start in zip(self.ours, theirs, strict=True))
         rows, columns = self.shape
+        if self.layout and ny < rows:
+            rows = self.layout.light.size
         if min(y, x) < 0 or y + rows > ny or x + columns > nx:
             if self.a_mean:
                 return None

@@ -98,7 +98,7 @@ def legs(turns: Sequence[Turn], meta: Meta) -> list[Leg]:
     kinds = [""]
     for turn in turns:
         kind = turn.along(meta)
-        waits = found[-1] and found[-1][-1].part is not None and found[-1][-1].part.awaited
+        waits = found[-1] and found[-1][-1].part is not None and found[-1][-1].part.waits(meta)
         if waits or (kind != "samples" and kinds[-1] not in ("", kind)):
             follows = _trailing(found[-1], meta) if kind == "ramps" and not waits else []
             del found[-1][len(found[-1]) - len(follows) :]

@@ -60,15 +60,16 @@ class Part:
     """A function `(ramp, params, **inputs) -> ramp` on blocks of one kind; it takes those inputs that it names.
 
     `awaited` tells that what comes next needs the notes of all blocks, not only those of its own; `settle(notes, meta,
-    params, **inputs)` then makes of these the notes that are handed on. `changes` is what it
-    writes into: "all", "flags" (GROUPDQ alone), or "nothing" but notes and PIXELDQ. The part is left out where
-    `when(params)` is false, and does not read the counts where `flags_suffice(params)`.
+    params, **inputs)` then makes of these the notes that are handed on. This and `along` may depend on the exposure:
+    functions of its Meta. `changes` is what it writes into: "all", "flags" (GROUPDQ alone), or "nothing" but notes and
+    PIXELDQ. The part is left out where `when(params)` is false, and does not read the counts where
+    `flags_suffice(params)`.
     """
 
     function: Callable[..., Any]
     along: str | Callable[[Meta], str] = "samples"
     margin: int | Callable[[Any], int] = 0
-    awaited: bool = False
+    awaited: bool | Callable[[Meta], bool] = False
     settle: Callable[..., Mapping[str, Note]] | None = None
     changes: str | Callable[[Any], str] = "all"
     when: Callable[[Any], bool] = lambda params: True
@@ -81,6 +82,10 @@ class Part:
     def touches(self, params: Any) -> str:
         """Return what the part writes into."""
         return self.changes(params) if callable(self.changes) else self.changes
+
+    def waits(self, meta: Meta) -> bool:
+        """Return whether what comes next needs the notes of all blocks, for an exposure with these keywords."""
+        return self.awaited(meta) if callable(self.awaited) else self.awaited
 
     def rows(self, params: Any) -> int:
         """Return how many rows beside a pixel decide on it."""

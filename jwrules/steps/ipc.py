@@ -1,8 +1,8 @@
 """Undo the coupling of neighbouring pixels by the capacitance between them.
 
 Each group is convolved with the kernel of the reference file, the inverse of the coupling, which may differ from
-pixel to pixel. Reference pixels at the edge of the detector neither give nor take. Source: JWST documentation,
-CALWEBB_DETECTOR1, interpixel capacitance correction.
+pixel to pixel. Reference pixels, at the edge of the detector or (IRS2 readout of NIRSpec) among the light, neither give
+nor take. Source: JWST documentation, CALWEBB_DETECTOR1, interpixel capacitance correction.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 
 from jwrules.errors import CannotRun
 from jwrules.kernels import ipc as kernel
+from jwrules.products.interleaved import layout_of
 from jwrules.products.kinds import Ipc, Meta, Ramp
 from jwrules.steps.declare import step
 
@@ -28,11 +29,16 @@ class Params:
 @step(status="S_IPC", along="frames")
 def ipc(ramp: Ramp, params: Params, *, ipc: Ipc) -> Ramp:
     """Return the ramp with every group corrected (DN); ZEROFRAME is left as it is."""
-    ny, nx = ramp.data.shape[2:]
+    layout = layout_of(ramp.meta, ramp.pixeldq.shape)
+    light = slice(None) if layout is None else layout.light
+    ny, nx = ramp.pixeldq[light].shape
     rows, columns = _science(ramp.meta, "2", ny), _science(ramp.meta, "1", nx)
     couplings = _couplings(ipc.data, (ny, nx), rows, columns)
-    for plane in ramp.data.reshape(-1, ny, nx):
+    for frame in ramp.data.reshape(-1, *ramp.pixeldq.shape):
+        plane = frame[light]
         plane[rows, columns] = kernel.convolve(plane[rows, columns], couplings)
+        if layout is not None:
+            frame[light] = plane
     return ramp
 
 

@@ -1,64 +1,112 @@
-"""Take off the drifts of the readout, as the reference pixels at the edge of the detector show them.
+"""Take off the drifts of the readout, as the reference pixels of the detector show them.
 
 Each of the four amplifiers reads 512 columns (in the order of readout, which FASTAXIS and SLOWAXIS tell). The
 reference pixels in the first and the last four rows give a clipped mean per amplifier, of even and odd columns apart;
 those in the first and the last four columns of the rows, by a running median over rows, give the drift along the
-readout. A subarray uses the reference pixels that it holds; one read by a single amplifier uses all of them together.
-Without any there is nothing to do. The detectors of MIRI have reference pixels at the ends of the rows alone, and
-outputs that read every fourth column: what an output has drifted since the first group is a clipped mean over the
-rows, even and odd ones apart; in a subarray nothing is done. Source: JWST documentation, CALWEBB_DETECTOR1, reference
-pixel correction.
+readout. With `refpix_algorithm: sirs` full frames get the latter by kernels that the sirskernel file has for each
+amplifier; without that file, or the detector in it, the median serves. A subarray uses the reference pixels that it
+holds; one read by a single amplifier uses all of them together (SUB512, SUB512S and SUB32 of NIRSpec their first and
+last four columns). Without any there is nothing to do. The detectors of MIRI have reference pixels at the ends of the
+rows alone, and outputs that read every fourth column: what an output has drifted since the first group is a clipped
+mean over the rows, even and odd ones apart; in a subarray nothing is done.
+
+The frames of NIRSpec in IRS2 readout hold a reference output and reference pixels among the light. Suspect ones are
+sought in the whole exposure and replaced by those around, as are those that the refpix file lists. A straight line in
+time is taken off what each output differs from its mean over the integration; then, wave by wave, what light shares
+with the reference output and the reference pixels by the weights of that file. What is left are frames of the detector,
+unless `preserve_irs2_refpix` is set. Three things differ from the official step: a pixel that happens to equal its
+mean is corrected like any other; a flag on a pixel that sees light does not condemn its row; a reference pixel that the
+file lists never stands in for another one. Source: JWST documentation, CALWEBB_DETECTOR1, reference pixel correction;
+Rauscher et al. 2017, PASP 129, 105003.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from jwrules.errors import CannotRun
+from jwrules.kernels import irs2, irs2_means, irs2_suspects, refpix_interleaved, refpix_sets, refpix_sirs
 from jwrules.kernels import refpix as kernel
-from jwrules.kernels import refpix_interleaved
+from jwrules.kernels.irs2_layout import Layout
 from jwrules.products.flags import DQ
-from jwrules.products.kinds import Meta, Ramp
+from jwrules.products.interleaved import blocks_of, is_interleaved, layout_of, listed_rows, spectral_weights
+from jwrules.products.kinds import Meta, Ramp, Refpix, SirsKernel
 from jwrules.steps.declare import Part, Skip, par, step
 
-DETECTOR, BORDER, AMPLIFIER = 2048, 4, 512
-"""Pixels along a side of the detector, of its border of reference pixels, and of an amplifier's columns."""
+log = logging.getLogger("jwrules")
 
+DETECTOR, BORDER = refpix_sets.DETECTOR, refpix_sets.BORDER
 MIRI_COLUMNS = 1032
 """Columns of the detectors of MIRI, the reference pixels at both ends included."""
+EDGELESS = ("SUB512", "SUB512S", "SUB32")
+"""Subarrays of NIRSpec whose first and last columns serve as reference pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Params:
-    """What is told apart, and how the drift along the readout is smoothed."""
+    """What is told apart, how the drift along the readout is smoothed, and what becomes of interleaved pixels."""
 
     odd_even_columns: bool = par(True, "measure even and odd columns apart")
     use_side_ref_pixels: bool = par(True, "take off the drift along the readout too")
     side_smoothing_length: int = par(11, "rows of the running median; an even number counts as the next odd one", ge=1)
     side_gain: float = par(1.0, "factor on the drift along the readout")
     odd_even_rows: bool = par(True, "measure even and odd rows apart (MIRI)")
+    ovr_corr_mitigation_ftr: float = par(3.0, "excess from which on reference pixels are suspect", unit="sigma", gt=0)
+    preserve_irs2_refpix: bool = par(False, "keep the interleaved reference pixels")
+    irs2_mean_subtraction: bool = par(False, "first take off the mean of the first and last lines of each output")
+    refpix_algorithm: str = par("median", "how the drift along the readout is found", choices=("median", "sirs"))
+    sigreject: float = par(4.0, "deviation beyond which side pixels are left out (sirs)", unit="sigma", gt=0)
+    gaussmooth: float = par(1.0, "width of the Gaussian that smooths the kernels (sirs)", unit="pixel", gt=0)
+    halfwidth: int = par(30, "half the length of the kernels (sirs)", unit="pixel", ge=1)
     siglimit: float = par(3.0, "deviation beyond which reference pixels are left out", unit="sigma", gt=0)
 
 
-def _measure(ramp: Ramp, params: Params) -> Ramp:
+def _measure(ramp: Ramp, params: Params, *, sirskernel: SirsKernel | None = None) -> Ramp:
     """Return the ramp with notes of what its rows and columns are too high, in every group."""
+    if layout := layout_of(ramp.meta, ramp.pixeldq.shape):
+        return _note_suspects(ramp, params, layout)
     if ramp.meta.get("INSTRUME") == "MIRI":
         return _measure_interleaved(ramp, params)
-    dq = _as_read(ramp.pixeldq, ramp.meta)
-    corner = _corner(ramp.meta, dq.shape)
+    readout = _readout(ramp.meta)
+    dq = readout.as_read(_with_edges(ramp))
+    corner = readout.corner(dq.shape)
+    if min(corner) < 0 or max(np.add(corner, dq.shape)) > DETECTOR:
+        raise Skip(f"a frame of {dq.shape} pixels (as read) from {corner} on does not lie on the detector")
     single = ramp.meta.get("NOUTPUTS") != 4 and dq.shape != (DETECTOR, DETECTOR)
-    sets = _sets(list(_references(dq, corner, single, params.odd_even_columns)), dq.shape[1])
-    sides = _sides(dq, corner, params, single)
-    if not sets.rows.size and not sides.usable.any():
+    kernels = _kernels(ramp.meta, dq.shape, params, sirskernel)
+    usable = (dq & np.uint32(DQ.DO_NOT_USE)) == 0
+    gain = params.side_gain if params.use_side_ref_pixels and not single and kernels is None else 0.0
+    sides = refpix_sets.sides(usable, corner, params.side_smoothing_length, gain)
+    parities = refpix_sets.parities(corner[1], dq.shape[1], params.odd_even_columns)
+    if single:
+        sets = refpix_sets.together(usable & ((dq & np.uint32(DQ.REFERENCE_PIXEL)) != 0), parities)
+    else:
+        sets = refpix_sets.of_amplifiers(usable, corner, [*refpix_sets.amplifiers(corner[1], dq.shape[1])], parities)
+    if not sets.rows.size and not sides.usable.any() and kernels is None:
         raise Skip("there are no usable reference pixels")
-    planes = ramp.data.reshape(-1, *ramp.pixeldq.shape)
-    along_y, along_x = (a.reshape(*ramp.data.shape[:2], -1) for a in _drifts(planes, ramp.meta, sets, sides, params))
-    ramp = ramp.noting("along_y", along_y, "igy").noting("along_x", along_x, "igx")
-    if ramp.zeroframe is not None:
-        along_y, along_x = _drifts(ramp.zeroframe, ramp.meta, sets, sides, params)
-        ramp = ramp.noting("first_along_y", along_y, "iy").noting("first_along_x", along_x, "ix")
+    given = {"": ramp.data} | ({} if ramp.zeroframe is None else {"first_": ramp.zeroframe})
+    for prefix, data in given.items():
+        planes = readout.as_read(data.reshape(-1, *data.shape[-2:]))
+        by_row, by_column = kernel.drifts(planes, sets, sides, params.siglimit)
+        drifts = {"slow": by_row, "fast": by_column}
+        if kernels is not None:
+            drifts["amplifiers"] = refpix_sirs.drifts(planes, by_column, *kernels, params.sigreject)
+        ramp = _noting(ramp, prefix, drifts, data.shape[:-2], readout)
+    return ramp
+
+
+def _noting(
+    ramp: Ramp, prefix: str, drifts: Mapping[str, np.ndarray], frames: tuple[int, ...], readout: refpix_sets.Readout
+) -> Ramp:
+    """Note drifts (n, ..., k) of all frames, along the fast or the slow direction of the readout."""
+    for name, drift in drifts.items():
+        axis = readout.fast if name == "fast" else readout.slow
+        axes = "ig"[: len(frames)] + "-" * (drift.ndim - 2) + "xy"[abs(axis) - 1]
+        ramp = ramp.noting(prefix + name, readout.turned(drift, axis).reshape(*frames, *drift.shape[1:]), axes)
     return ramp
 
 
@@ -76,101 +124,94 @@ def _measure_interleaved(ramp: Ramp, params: Params) -> Ramp:
     return ramp.noting("excess", excess.reshape(nints, ngroups, *excess.shape[1:]), "ig--")
 
 
-@step(status="S_REFPIX", before=[Part(_measure, along="frames", changes="nothing")])
-def refpix(ramp: Ramp, params: Params) -> Ramp:
+def _note_suspects(ramp: Ramp, params: Params, layout: Layout) -> Ramp:
+    """Note which rows of the frames hold reference pixels that are suspect in any integration so far."""
+    known = ((ramp.pixeldq & np.uint32(DQ.BAD_REF_PIXEL)) != 0).any(axis=1)
+    bad = ramp.notes["bad"].array if "bad" in ramp.notes else np.zeros(layout.rows, bool)
+    for frames in ramp.data:
+        bad = bad | irs2_suspects.suspects(frames, layout, known, params.ovr_corr_mitigation_ftr)
+    return ramp.noting("bad", bad, "-")
+
+
+@step(
+    status="S_REFPIX",
+    along=blocks_of,
+    before=[Part(_measure, along="frames", awaited=is_interleaved, changes="nothing")],
+)
+def refpix(ramp: Ramp, params: Params, *, refpix: Refpix | None = None, sirskernel: SirsKernel | None = None) -> Ramp:
     """Return the ramp with every group and the first frames corrected (DN)."""
     notes = {name: note.array for name, note in ramp.notes.items()}
+    if layout := layout_of(ramp.meta, ramp.pixeldq.shape):
+        return _correct_among_light(ramp, params, layout, notes["bad"], refpix)
     planes = ramp.data.reshape(-1, *ramp.pixeldq.shape)
     if "excess" in notes:
         excess = notes["excess"].reshape(len(planes), *notes["excess"].shape[2:])
         refpix_interleaved.subtract(planes, excess, ramp.corner[1:])
         return ramp
-    kernel.subtract(planes, *(notes[name].reshape(len(planes), -1) for name in ("along_y", "along_x")))
+    _subtract(planes, notes, "", _readout(ramp.meta))
     if ramp.zeroframe is not None:
         no_value = ramp.zeroframe == 0
-        kernel.subtract(ramp.zeroframe, notes["first_along_y"], notes["first_along_x"])
+        _subtract(ramp.zeroframe, notes, "first_", _readout(ramp.meta))
         ramp.zeroframe[no_value] = 0
     return ramp
 
 
-def _drifts(
-    planes: np.ndarray, meta: Meta, sets: kernel.Sets, sides: kernel.Sides, params: Params
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return what each row (n, ny) and each column (n, nx) of `planes` (n, ny, nx) is too high."""
-    fast, slow = int(meta["FASTAXIS"]), int(meta["SLOWAXIS"])
-    by_row, by_column = kernel.drifts(_as_read(planes, meta), sets, sides, params.siglimit)
-    along = {abs(slow): by_row[:, :: _direction(slow)], abs(fast): by_column[:, :: _direction(fast)]}
-    return along[2], along[1]
+def _subtract(planes: np.ndarray, notes: Mapping[str, np.ndarray], prefix: str, readout: refpix_sets.Readout) -> None:
+    along = (notes[prefix + name].reshape(len(planes), -1) for name in ("fast", "slow"))
+    kernel.subtract(planes, *(along if abs(readout.fast) == 2 else reversed([*along])))
+    if (drifts := notes.get(prefix + "amplifiers")) is not None:
+        drifts = drifts.reshape(len(planes), *drifts.shape[-2:])
+        of_columns = abs(readout.fast) == 1
+        refpix_sirs.subtract(planes, drifts, readout.amplifier(planes.shape), of_columns=of_columns)
 
 
-def _as_read(planes: np.ndarray, meta: Meta) -> np.ndarray:
-    """Return a view (..., nrows, ncolumns) with its last axis along the fast direction of the readout."""
-    fast, slow = int(meta["FASTAXIS"]), int(meta["SLOWAXIS"])
-    if abs(fast) == 2:
-        planes = np.swapaxes(planes, -2, -1)
-    return planes[..., :: _direction(slow), :: _direction(fast)]
-
-
-def _direction(axis: int) -> int:
-    return 1 if axis > 0 else -1
-
-
-def _corner(meta: Meta, shape: tuple[int, int]) -> tuple[int, int]:
-    """Return row and column, in order of readout on the whole detector, of the first pixel that was read."""
-    starts = {1: int(meta["SUBSTRT1"]) - 1, 2: int(meta["SUBSTRT2"]) - 1}
-    axes = (int(meta["SLOWAXIS"]), int(meta["FASTAXIS"]))
-    row, column = (
-        starts[abs(axis)] if axis > 0 else DETECTOR - starts[abs(axis)] - size
-        for axis, size in zip(axes, shape, strict=True)
+def _correct_among_light(ramp: Ramp, params: Params, layout: Layout, bad: np.ndarray, refpix: Refpix | None) -> Ramp:
+    """Return the ramp with frames of the detector, corrected by the reference output and pixels among the light."""
+    if refpix is None:
+        raise CannotRun("there is no reference file of type 'refpix', which frames in IRS2 readout need")
+    ramp.pixeldq[bad] |= np.uint32(DQ.BAD_REF_PIXEL | DQ.DO_NOT_USE)
+    if params.irs2_mean_subtraction:
+        usable = (ramp.pixeldq & np.uint32(DQ.DO_NOT_USE)) == 0
+        irs2_means.subtract(ramp.data, usable, layout, params.odd_even_columns, params.siglimit)
+    taken = irs2_suspects.replacements(bad | listed_rows(refpix, layout), layout)
+    correction = irs2.Correction(layout, taken, spectral_weights(refpix, layout), keep=params.preserve_irs2_refpix)
+    rows = correction.kept
+    return replace(
+        ramp,
+        data=correction.apply(ramp.data),
+        pixeldq=ramp.pixeldq[rows],
+        groupdq=irs2.packed(ramp.groupdq, rows),
+        zeroframe=None if ramp.zeroframe is None else ramp.zeroframe[:, rows],
     )
-    return row, column
 
 
-def _references(
-    dq: np.ndarray, corner: tuple[int, int], single: bool, odd_even: bool
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield masks of reference pixels that belong together, each with the mask (ncolumns,) of columns they serve."""
-    usable = (dq & np.uint32(DQ.DO_NOT_USE)) == 0
-    rows, columns = (first + np.arange(size) for first, size in zip(corner, dq.shape, strict=True))
-    parities = [columns % 2 == 0, columns % 2 == 1] if odd_even else [columns >= 0]
-    if single:
-        usable &= (dq & np.uint32(DQ.REFERENCE_PIXEL)) != 0
-        yield from ((usable & parity, parity) for parity in parities)
-        return
-    for first in range(0, DETECTOR, AMPLIFIER):
-        amplifier = (columns >= first) & (columns < first + AMPLIFIER)
-        for end in (rows < BORDER, rows >= DETECTOR - BORDER):
-            for parity in parities:
-                yield usable & end[:, np.newaxis] & (amplifier & parity), amplifier & parity
-
-
-def _sets(references: list[tuple[np.ndarray, np.ndarray]], ncolumns: int) -> kernel.Sets:
-    owners = np.full((ncolumns, 2), -1)
-    rows, columns, starts = [], [], [0]
-    for pixels, served in references:
-        y, x = np.nonzero(pixels)
-        if y.size:
-            number = len(starts) - 1
-            owners[served & (owners[:, 0] >= 0), 1] = number
-            owners[served & (owners[:, 0] < 0), 0] = number
-            rows.append(y)
-            columns.append(x)
-            starts.append(starts[-1] + y.size)
-    if not rows:
-        return kernel.Sets(np.empty(0, int), np.empty(0, int), np.array([0]), owners)
-    return kernel.Sets(np.concatenate(rows), np.concatenate(columns), np.array(starts), owners)
-
-
-def _sides(dq: np.ndarray, corner: tuple[int, int], params: Params, single: bool) -> kernel.Sides:
-    columns = corner[1] + np.arange(dq.shape[1])
-    wanted = params.use_side_ref_pixels and not single
-    at_side = (columns < BORDER) | (columns >= DETECTOR - BORDER)
-    return kernel.Sides(
-        left=np.flatnonzero(columns < BORDER),
-        right=np.flatnonzero(columns >= DETECTOR - BORDER),
-        usable=((dq & np.uint32(DQ.DO_NOT_USE)) == 0) & at_side & wanted,
-        below=corner[0],
-        above=DETECTOR - corner[0] - dq.shape[0],
-        length=params.side_smoothing_length | 1,
-        gain=params.side_gain if wanted else 0.0,
+def _readout(meta: Meta) -> refpix_sets.Readout:
+    return refpix_sets.Readout(
+        *(int(meta[k]) for k in ("SLOWAXIS", "FASTAXIS")), *(int(meta[k]) - 1 for k in ("SUBSTRT1", "SUBSTRT2"))
     )
+
+
+def _with_edges(ramp: Ramp) -> np.ndarray:
+    """Return pixeldq with the first and last columns as reference pixels, in subarrays that need them."""
+    if ramp.meta.get("SUBARRAY") not in EDGELESS:
+        return ramp.pixeldq
+    dq = ramp.pixeldq.copy()
+    dq[:, [*range(BORDER), *range(-BORDER, 0)]] |= np.uint32(DQ.REFERENCE_PIXEL)
+    return dq
+
+
+def _kernels(
+    meta: Meta, shape: tuple[int, int], params: Params, sirskernel: SirsKernel | None
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the kernels of both sides, None where the running median serves."""
+    if params.refpix_algorithm != "sirs" or not params.use_side_ref_pixels or shape != (DETECTOR, DETECTOR):
+        return None
+    ours = None if sirskernel is None else sirskernel.tree.get(str(meta["DETECTOR"]).lower())
+    if ours is None:
+        log.warning("refpix: there are no kernels for %s: the running median serves", meta["DETECTOR"])
+        return None
+    gamma, zeta = (np.asarray(ours[name]) for name in ("gamma", "zeta"))
+    if params.halfwidth >= gamma.shape[1]:
+        raise CannotRun(f"halfwidth={params.halfwidth}: the kernels are shorter; give less than {gamma.shape[1]}")
+    left, right = (refpix_sirs.kernels(one, params.gaussmooth, params.halfwidth) for one in (gamma, zeta))
+    return left, right

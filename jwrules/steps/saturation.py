@@ -3,20 +3,24 @@
 A group is saturated from the first one on that reaches the threshold of its pixel, and so are its
 neighbours, to which charge spills. Where frames are averaged into groups, the group before the first
 saturated one is not used if some of its frames may have been saturated already. Groups at or below 0 DN are
-not used. Pixels without a threshold are never flagged and carry NO_SAT_CHECK. Source: JWST documentation,
-CALWEBB_DETECTOR1, saturation check.
+not used. Pixels without a threshold are never flagged and carry NO_SAT_CHECK. In IRS2 readout (NIRSpec) only light
+is looked at, and of averaged frames only the second group: one that something bright struck is saturated. Source: JWST
+documentation, CALWEBB_DETECTOR1, saturation check.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from jwrules.kernels import saturation as kernel
+from jwrules.kernels import saturation_irs2
+from jwrules.kernels.irs2_layout import Layout
 from jwrules.products.flags import DQ
+from jwrules.products.interleaved import blocks_of, layout_of, on_light
 from jwrules.products.kinds import Meta, Ramp, Saturation, Superbias
 from jwrules.steps.declare import Part, par, step
 
@@ -53,12 +57,14 @@ def _finish(meta: Meta, counts: Mapping[str, float], params: Params) -> Meta:
     return meta
 
 
-@step(status="S_SATURA", margin=_rows, after=(Part(_count),), finish=_finish)
+@step(status="S_SATURA", along=blocks_of, margin=_rows, after=(Part(_count),), finish=_finish)
 def saturation(ramp: Ramp, params: Params, *, saturation: Saturation, superbias: Superbias | None = None) -> Ramp:
     """Return the ramp with SATURATED, AD_FLOOR and DO_NOT_USE in groupdq and NO_SAT_CHECK in pixeldq.
 
     `superbias` serves to judge the second group of frame-averaged data; without it the bias is taken as 0.
     """
+    if layout := layout_of(ramp.meta, ramp.pixeldq.shape):
+        return _among_reference_pixels(ramp, params, layout, saturation, superbias)
     threshold, unchecked = _threshold(saturation)
     ramp.pixeldq[...] |= saturation.dq | np.where(unchecked, np.uint32(DQ.NO_SAT_CHECK), np.uint32(0))
     frames = int(ramp.meta.get("NFRAMES", 1)) if params.use_readpatt else 0
@@ -67,6 +73,21 @@ def saturation(ramp: Ramp, params: Params, *, saturation: Saturation, superbias:
         _flag_integration(data, groupdq, threshold, unchecked, bias, frames, params.n_pix_grow_sat)
     if ramp.zeroframe is not None:
         _blank_zeroframe(ramp.zeroframe, threshold, params.n_pix_grow_sat)
+    return ramp
+
+
+def _among_reference_pixels(
+    ramp: Ramp, params: Params, layout: Layout, saturation: Saturation, superbias: Superbias | None
+) -> Ramp:
+    """Return the ramp of IRS2 readout with its light flagged; what interleaves with it is left alone."""
+    reference = replace(saturation, data=on_light(saturation.data, layout), dq=on_light(saturation.dq, layout))
+    threshold, unchecked = _threshold(reference)
+    ramp.pixeldq[layout.light] |= reference.dq | np.where(unchecked, np.uint32(DQ.NO_SAT_CHECK), np.uint32(0))
+    bias = 0.0 if superbias is None else on_light(superbias.data, layout)
+    frames = int(ramp.meta.get("NFRAMES", 1)) if params.use_readpatt else 0
+    bits = saturation_irs2.Bits(int(DQ.SATURATED), int(DQ.AD_FLOOR | DQ.DO_NOT_USE))
+    for data, groupdq in zip(ramp.data, ramp.groupdq, strict=True):
+        saturation_irs2.flag(data, groupdq, layout.light, threshold, bias, frames, params.n_pix_grow_sat, bits)
     return ramp
 
 

@@ -1,7 +1,9 @@
 """Subtract the bias of every pixel at reset, and take over its flags.
 
 Where the superbias is NaN nothing is subtracted. Zero values of ZEROFRAME mean that there is no value and
-stay. Source: JWST documentation, CALWEBB_DETECTOR1, superbias subtraction.
+stay. In IRS2 readout (NIRSpec) the superbias has the frames as read, or those of the detector: then reference
+pixels keep their bias, which plays no part in what follows. Source: JWST documentation, CALWEBB_DETECTOR1, superbias
+subtraction.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jwrules.products.interleaved import blocks_of, layout_of, on_frame
 from jwrules.products.kinds import Ramp, Superbias
 from jwrules.steps.declare import step
 
@@ -19,11 +22,12 @@ class Params:
     """No parameters."""
 
 
-@step(status="S_SUPERB")
+@step(status="S_SUPERB", along=blocks_of)
 def superbias(ramp: Ramp, params: Params, *, superbias: Superbias) -> Ramp:
     """Return the ramp with the superbias (DN) subtracted from every group and from the first frame."""
-    bias = np.where(np.isnan(superbias.data), np.float32(0), superbias.data)
-    ramp.pixeldq[...] |= superbias.dq
+    layout = layout_of(ramp.meta, ramp.pixeldq.shape)
+    bias = on_frame(np.where(np.isnan(superbias.data), np.float32(0), superbias.data), layout)
+    ramp.pixeldq[...] |= on_frame(superbias.dq, layout)
     ramp.data[...] -= bias
     if ramp.zeroframe is not None:
         np.subtract(ramp.zeroframe, bias, out=ramp.zeroframe, where=ramp.zeroframe != 0)

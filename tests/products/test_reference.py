@@ -25,8 +25,10 @@ from jwrules.products.kinds import (
     Meta,
     Photom,
     Readnoise,
+    Refpix,
     Reset,
     Saturation,
+    SirsKernel,
     Superbias,
 )
 from jwrules.products.reference import open_reference
@@ -393,3 +395,30 @@ def test_a_tree_of_interference_must_tell_frequencies_and_subarrays(tmp_path):
     asdf.AsdfFile({"meta": {"reftype": "emicorr"}, "frequencies": {}}).write_to(path)
     with pytest.raises(ReferenceFault, match="subarray_cases"):
         open_reference(path, Emicorr, SCIENCE, SHAPE)
+
+
+IRS2 = Meta(primary=fits.Header({"INSTRUME": "NIRSPEC", "DETECTOR": "NRS1", "SUBSTRT1": 1, "SUBSTRT2": 1}))
+
+
+@pytest.mark.parametrize("rows", [2048, 3200])
+def test_a_file_for_frames_that_interleave_reference_pixels_comes_in_the_form_that_it_has(tmp_path, rows):
+    path = _write(tmp_path / "bias.fits", {"SCI": np.zeros((rows, 2048), np.float32)}, REFTYPE="SUPERBIAS")
+    bias = open_reference(path, Superbias, IRS2, (3200, 2048))
+    assert bias.data.shape == (rows, 2048)
+
+
+def test_weights_and_bad_reference_pixels_are_tables(tmp_path):
+    names = [f"{name}_{k}" for name in ("alpha", "beta") for k in range(4)]
+    weights = np.zeros(3, dtype=[(name, "f4") for name in names])
+    bad = np.array([(1, 2, 5)], dtype=[("OUTPUT", "u2"), ("ODD_EVEN", "u2"), ("MASK", "u4")])
+    path = _write(tmp_path / "refpix.fits", {"IRS2": weights, "DQ": bad}, REFTYPE="REFPIX")
+    opened = open_reference(path, Refpix, IRS2, (3200, 2048))
+    assert len(opened.table["beta_3"]) == 3
+    assert opened.bad["MASK"].tolist() == [5]
+
+
+def test_kernels_of_side_pixels_are_a_tree(tmp_path):
+    path = tmp_path / "sirskernel.asdf"
+    tree = {"meta": {"reftype": "sirskernel"}, "nrca1": {"gamma": np.ones((4, 9)) + 0j, "zeta": np.ones((4, 9)) + 0j}}
+    asdf.AsdfFile(tree).write_to(path)
+    assert open_reference(path, SirsKernel, SCIENCE, SHAPE).tree["nrca1"]["gamma"].shape == (4, 9)

@@ -119,3 +119,26 @@ def test_groups_are_corrected_each_on_its_own():
     product = flat((64, 64), groups=3, NOUTPUTS=1, SUBSTRT1=101, SUBSTRT2=1)
     product.data[0] += np.array([0.0, 100.0, -30.0]).reshape(3, 1, 1)
     assert np.abs(refpix(product).data).max() < 1e-3
+
+
+def test_edgeless_subarrays_of_nirspec_use_their_first_and_last_columns():
+    product = flat((32, 64), NOUTPUTS=1, SUBARRAY="SUB32", SUBSTRT1=1001, SUBSTRT2=1001, INSTRUME="NIRSPEC")
+    product.data[..., 4:-4] += 33.0
+    data = refpix(product).data[0, 0]
+    assert np.allclose(data[:, 4:-4], 33.0, atol=1e-3)
+    assert np.abs(data[:, :4]).max() < 1e-3
+
+
+def test_an_amplifier_without_usable_pixels_of_one_parity_is_left_alone():
+    product = flat()
+    product.pixeldq[:4, 513:1024:2] |= np.uint32(DQ.DO_NOT_USE)
+    product.pixeldq[2044:, 513:1024:2] |= np.uint32(DQ.DO_NOT_USE)
+    data = refpix(product, Params(use_side_ref_pixels=False)).data[0, 0]
+    assert np.allclose(data[:, 512:1024], 100.0)
+    assert np.abs(data[:, :512]).max() < 1e-3
+
+
+def test_a_subarray_that_does_not_lie_on_the_detector_is_skipped():
+    product = ramp(np.zeros((1, 1, 64, 64)), NOUTPUTS=1, SUBSTRT1=2001, SUBSTRT2=1, FASTAXIS=1, SLOWAXIS=2)
+    with pytest.raises(Skip, match="does not lie on the detector"):
+        refpix(product)
