@@ -44,4 +44,4 @@ def firstframe(ramp: Ramp, params: Params) -> Ramp:
     ramp.groupdq[:, 0][~kept] |= np.uint8(DQ.DO_NOT_USE)
     estimated = kept.any(axis=0)
     ramp.pixeldq[estimated] |= np.uint32(DQ.FLUX_ESTIMATED)
-    return ramp.leaving_out(slice(0, 1)).counting(bright=int(np.count_nonzero(estimated)))
+    return ramp.leaving_out(slice(0, 1)).counting(bright=int(np.count_nonzero(estimated[..., *ramp.own])))

@@ -103,7 +103,7 @@ def persistence(
 
 def _flag(ramp: Ramp, where: np.ndarray) -> Ramp:
     ramp.pixeldq[where] |= np.uint32(DQ.PERSISTENCE)
-    return ramp.counting(flagged=int(np.count_nonzero(where)))
+    return ramp.counting(flagged=int(np.count_nonzero(where[ramp.own])))
 
 
 def _lacking(ramp: Ramp, **references: Any) -> Exception:

@@ -108,7 +108,10 @@ def _leave_out(ramp: Ramp, integrations: slice, which: int, wanted: int) -> Ramp
     fewer = (skipped < wanted).any(axis=0)
     none = (fewer & (skipped == 0)).any(axis=0)
     ramp.pixeldq[fewer] |= np.uint32(DQ.FLUX_ESTIMATED)
-    numbers = {f"INT{which}BORS": int(np.count_nonzero(fewer[ramp.own])), f"INT{which}UGP1": int(np.count_nonzero(none[ramp.own]))}
+    numbers = {
+        f"INT{which}BORS": int(np.count_nonzero(fewer[ramp.own])),
+        f"INT{which}UGP1": int(np.count_nonzero(none[ramp.own])),
+    }
     ramp = replace(ramp, meta=ramp.meta.updated(**{f"INT{which}SKIP": wanted}))
     return ramp.leaving_out(slice(0, wanted), integrations).counting(**numbers)
 

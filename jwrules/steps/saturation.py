@@ -48,7 +48,9 @@ def _count(ramp: Ramp, params: Params) -> Ramp:
     for groupdq in ramp.groupdq:
         found = np.bitwise_or.reduce(groupdq, axis=0)
         bits = {"saturated": DQ.SATURATED, "floor": DQ.AD_FLOOR}
-        ramp = ramp.counting(**{name: int(np.count_nonzero(found & np.uint8(bit))) for name, bit in bits.items()})
+        ramp = ramp.counting(
+            **{name: int(np.count_nonzero(found[ramp.own] & np.uint8(bit))) for name, bit in bits.items()}
+        )
     return ramp
 
 
