@@ -1,0 +1,87 @@
+"""Ramps with flicker (1/f) noise of known size, made with numpy alone: sky, stars, an extended source, white noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from ramp_scene import ramp
+
+from jwrules.products.kinds import Ramp
+
+OVERHEAD = 12
+"""Pixels that pass between two lines."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An exposure, its true rates (DN/s), and the noise that it would have without flicker."""
+
+    ramp: Ramp
+    truth: np.ndarray
+    white: Ramp
+
+
+def flicker(random: np.random.Generator, lines: int, length: int, sigma: float) -> np.ndarray:
+    """Return 1/f noise (lines, length) of one amplifier, in order of readout, with the deviation `sigma`."""
+    n = lines * (length + OVERHEAD)
+    frequency = np.fft.rfftfreq(n)
+    amplitude = np.zeros(frequency.size)
+    amplitude[1:] = frequency[1:] ** -0.5
+    waves = amplitude * (random.normal(size=frequency.size) + 1j * random.normal(size=frequency.size))
+    stream = np.fft.irfft(waves, n)
+    return (sigma * stream / stream.std()).reshape(lines, -1)[:, :length]
+
+
+def frame(random: np.random.Generator, shape: tuple[int, int], sigma: float, amplifiers: int) -> np.ndarray:
+    """Return the flicker of one frame whose rows are lines; each amplifier has its own, of adjacent columns."""
+    lines, nx = shape
+    return np.hstack([flicker(random, lines, nx // amplifiers, sigma) for _ in range(amplifiers)])
+
+
+def light(shape: tuple[int, int], sky: float, stars: int, extended: float, seed: int) -> np.ndarray:
+    """Return rates (DN/s): sky, stars, and an exponential disc of 20 pixels across (its half-light diameter)."""
+    random = np.random.default_rng(seed)
+    y, x = np.indices(shape)
+    image = np.full(shape, sky)
+    for flux, v, u in zip(
+        10 ** random.uniform(1, 4, stars), *(random.uniform(0, n, stars) for n in shape), strict=True
+    ):
+        image += flux / (2 * np.pi) * np.exp(-((y - v) ** 2 + (x - u) ** 2) / 2)
+    radius = np.hypot(*(i - n // 2 for i, n in zip((y, x), shape, strict=True)))
+    return image + extended * np.exp(-radius / (10 / 1.678))
+
+
+def exposure(
+    shape: tuple[int, int] = (256, 256),
+    *,
+    nints: int = 1,
+    ngroups: int = 5,
+    sigma: float = 10.0,
+    amplifiers: int = 1,
+    sky: float = 1.0,
+    stars: int = 40,
+    extended: float = 3.0,
+    gain: float = 2.0,
+    readnoise: float = 8.0,
+    tgroup: float = 40.0,
+    seed: int = 1,
+    **keywords: Any,
+) -> Scene:
+    """Return a scene whose lines are rows."""
+    random = np.random.default_rng(seed)
+    truth = light(shape, sky, stars, extended, seed)
+    photons = random.poisson(truth * gain * tgroup, (nints, ngroups, *shape)).cumsum(axis=1) / gain
+    white = photons + random.normal(0, readnoise / np.sqrt(2), photons.shape)
+    noise = [frame(random, shape, sigma, amplifiers) for _ in range(nints * ngroups)]
+    data = white + np.reshape(noise, photons.shape)
+    known = {"TFRAME": tgroup, "TGROUP": tgroup, "EXP_TYPE": "NRC_IMAGE", "FASTAXIS": 1, "SLOWAXIS": 2} | keywords
+    return Scene(ramp(data, **known), truth, ramp(white, **known))
+
+
+def transposed(made: Ramp, **keywords: Any) -> Ramp:
+    """Return the exposure as a detector has it whose lines are columns."""
+    turned = ramp(np.swapaxes(made.data, 2, 3), **(dict(made.meta.primary) | {"FASTAXIS": 2, "SLOWAXIS": 1} | keywords))
+    turned.groupdq[...] = np.swapaxes(made.groupdq, 2, 3)
+    return turned
