@@ -6,6 +6,7 @@ difference of groups is too high is the median of its background. Noise of diffe
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -60,6 +61,62 @@ def excess(
 
     over_rows(measure, nints * (ngroups - 1))
     return np.cumsum(result, axis=1).astype(np.float32)
+
+
+def excess_beyond(
+    data: np.ndarray,
+    typical: np.ndarray,
+    scales: np.ndarray,
+    background: np.ndarray,
+    flat: np.ndarray,
+    lines: Lines,
+) -> np.ndarray:
+    """Return what each line of each group is above `scales` (nints,) times `typical` (ngroups, ny, nx).
+
+    The answer and the other arguments are those of `excess`.
+    """
+    nints, ngroups, ny, nx = data.shape
+    result = np.zeros((nints, ngroups, lines.parts, ny if lines.rows else nx), np.float32)
+
+    def measure(start: int, stop: int) -> None:
+        for number in range(start, stop):
+            i, g = divmod(number, ngroups)
+            image = data[i, g] - np.float32(scales[i]) * typical[g]
+            image = image / flat if flat.size else image
+            usable = background[min(i, len(background) - 1)] & np.isfinite(image)
+            stripes(image, usable, lines, result[i, g])
+
+    over_rows(measure, nints * ngroups)
+    return result
+
+
+def clean(
+    data: np.ndarray,
+    flags: np.ndarray,
+    background: np.ndarray,
+    flat: np.ndarray,
+    method: Method,
+    unusable: int,
+    noise_of: Callable[[np.ndarray, np.ndarray], np.ndarray],
+) -> None:
+    """Take off the groups, in place, what `noise_of(image, usable)` finds in their differences.
+
+    The other arguments are those of `excess`.
+    """
+    inputs = as_input(data), as_input(flags), as_input(background), as_input(flat)
+
+    def measure(start: int, stop: int) -> None:
+        for i in range(start, stop):
+            total = np.zeros(data.shape[2:], np.float32)
+            for g in range(1, data.shape[1]):
+                image, usable = difference(*inputs, i, g, unusable)
+                subtract_background(image, usable, method)
+                data[i, g - 1] -= total
+                noise = noise_of(image, usable)
+                total += noise * flat if flat.size else noise
+            data[i, -1] -= total
+
+    over_rows(measure, len(data))
 
 
 @compiled

@@ -84,6 +84,14 @@ def _bell(x: np.ndarray, height: float, center: float, width: float) -> np.ndarr
     return height * np.exp(-(((x - center) / width) ** 2) / 2)
 
 
+def backdrop(rate: np.ndarray, dark: np.ndarray, n_sigma: float, *, histogram: bool = False) -> np.ndarray:
+    """Return where rates (ny, nx) show background: where it is `dark`, without what stands out by `n_sigma`."""
+    dark = dark & np.isfinite(rate) & (rate != 0)
+    if n_sigma > 0:
+        clip(rate, dark, LIMIT, n_sigma, histogram=histogram)
+    return dark
+
+
 def subtract_median(image: np.ndarray, usable: np.ndarray, n_sigma: float) -> float:
     """Take the median of the background off `image`, in place, and light off `usable`; return it.
 

@@ -144,7 +144,7 @@ def moments(buckets: Buckets, first: int, last: int) -> tuple[float, float]:
 
 @compiled
 def clipped(buckets: Buckets, start: int, stop: int, limit: float) -> tuple[float, float, float]:
-    """Return mean, median and deviation of what clipping, `limit` σ about the median, leaves of the numbers start:stop."""
+    """Return mean, median and deviation of the numbers start:stop that clipping leaves, `limit` σ about the median."""
     first, last = start, stop
     for _ in range(ROUNDS):
         middle, reach = median(buckets, first, last), limit * moments(buckets, first, last)[1]

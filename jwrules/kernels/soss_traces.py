@@ -47,12 +47,12 @@ def _straight_on(waves: np.ndarray, known: np.ndarray, values: np.ndarray) -> np
     return np.where(waves < known[0], before, np.where(waves > known[-1], after, inside))
 
 
-def beside(track: np.ndarray, shape: tuple[int, int], corner: tuple[int, int], halfwidth: int) -> np.ndarray:
-    """Return which pixels of `shape` (ny, nx) are within `halfwidth` rows of a track (2, n).
+def beside(track: np.ndarray, rows: np.ndarray, columns: np.ndarray, halfwidth: int) -> np.ndarray:
+    """Return which pixels (ny, nx) are within `halfwidth` rows of a track (2, n).
 
-    `corner` is the row and the column of the track's frame where the array begins.
+    `rows` (ny,) and `columns` (nx,) are where they lie in the frame of the track.
     """
     x, y = track[:, np.argsort(track[0])]
-    middle = np.interp(corner[1] + np.arange(shape[1]), x, y) - corner[0]
-    rows = np.arange(shape[0])[:, np.newaxis]
-    return (rows >= np.floor(middle - halfwidth)) & (rows <= np.ceil(middle + halfwidth))
+    middle = np.interp(columns, x, y)
+    low, high = np.floor(middle - halfwidth), np.ceil(middle + halfwidth)
+    return (rows[:, np.newaxis] >= low) & (rows[:, np.newaxis] <= high)

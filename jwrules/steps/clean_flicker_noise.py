@@ -4,27 +4,34 @@ Light is told from background in draft rates of the exposure: pixels above `n_si
 image for all integrations). In every difference of groups the background is subtracted, and the median of what is left
 in each line along the fast direction of the readout (`fit_by_channel`: of each of the four amplifiers of a full frame)
 is its noise; `fit_method: fft` fits waves to it instead (NIRSpec). The noise of the differences is added up and taken
-off the groups. Images of MIRI flicker along columns; its spectra are left alone.
+off the groups. With `background_method: median_image` the median over integrations, scaled to the light of each, is
+subtracted from the groups themselves. Images of MIRI flicker along columns; its spectra are left alone. `autoparam`
+chooses background and amplifiers for images of NIRCam and NIRISS.
 
-Draft rates are weighted as those of `ramp_fit`; `weighting: official` repeats the official ones, which are slower to
-make and as good. A group without usable pixels keeps the correction of the group before it (the official step begins
-anew), and a group without value does not spoil those after it. `mask_science_regions` leaves out what is not
-illuminated by the sky (MIRI), the spectra of NIRISS SOSS, and for NIRSpec shutters that are stuck open (as the mask
-file flags them) and the rows of the fixed slits; slits and slices themselves are known by their light only. Masks of
-one's own (`user_mask`) and files of mask, noise and background are not supported. Source: JWST documentation,
-CALWEBB_DETECTOR1, clean flicker noise; Rauscher 2024, PASP 136, 015001.
+`mask_science_regions` leaves out what is not illuminated by the sky (MIRI), the spectra of NIRISS SOSS, and for NIRSpec
+shutters that are stuck open (as the mask file flags them) and the rows of the fixed slits; slits and slices themselves
+are known by their light only. Masks of one's own (`user_mask`) and files of mask, noise and background are not
+supported.
+
+Different from the official step: a group without usable pixels keeps the correction of the group before it, and a
+group without value does not spoil those after it. Light is scaled by the flux of what stands out in the median image,
+not by spectra or photometry. Draft rates have the weights of `ramp_fit`; waves are damped where there are no pixels to
+tell them, weights and noise lie where they belong, and lines are followed in the order of readout (NRS2):
+`weighting: official` has the official weights for all of them. Source: JWST documentation, CALWEBB_DETECTOR1, clean
+flicker noise; Rauscher 2024, PASP 136, 015001.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from jwrules.errors import CannotRun
 from jwrules.kernels import flicker as kernel
-from jwrules.kernels import flicker_background, soss_traces
+from jwrules.kernels import flicker_background, flicker_choice, flicker_fourier, typical_ramp
 from jwrules.products.flags import DQ
+from jwrules.products.illumination import light_falls
 from jwrules.products.kinds import Flat, Gain, Meta, Pastasoss, Ramp, Readnoise
 from jwrules.steps.declare import Part, Skip, par, step
 from jwrules.steps.ramp_fit import Params as RampFit
@@ -32,19 +39,24 @@ from jwrules.steps.ramp_fit import ramp_fit
 
 UNUSABLE = int(DQ.DO_NOT_USE | DQ.JUMP_DET)
 DETECTOR, AMPLIFIERS = 2048, 4
-FIXED_SLITS = slice(922, 1116)
-"""Rows of a full frame of NIRSpec that the fixed slits illuminate."""
-SOSS_HALF_WIDTH, SOSS_CORNER = 16, (1793, 1)
-"""Half the width of a spectrum; SUBSTRT2 and SUBSTRT1 of the subarray that traces are measured in."""
+WAVES_OF = ("NRS_MSASPEC", "NRS_IFU", "NRS_FIXEDSLIT", "NRS_BRIGHTOBJ")
+CUTOFF, CUTOFF_ALLSLITS = (1061, 1211, 49943, 49957), (150, 200, 49943, 49957)
+"""Frequencies (Hz) between which waves fade and rise again, in subarrays."""
+FITS = {"unbiased": flicker_fourier.Fit(1e-2, 0), "official": flicker_fourier.Fit(1e-10, 1)}
+CHOICES = {"NRC_IMAGE": flicker_choice.NIRCAM, "NIS_IMAGE": flicker_choice.NIRISS}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Params:
     """How light is told from background, and noise from both."""
 
+    autoparam: bool = par(False, "choose background, flat and amplifiers for the image (NIRCam, NIRISS)")
+    fit_method: str = par("median", "what noise is: the median of a line, or waves", choices=("median", "fft"))
     fit_by_channel: bool = par(False, "measure each amplifier of a full frame apart (near infrared)")
     background_method: str | None = par(
-        "median", "background: one level, a smooth model, or none", choices=("median", "model")
+        "median",
+        "background: one level, a smooth model, the median over integrations, or none",
+        choices=("median", "model", "median_image"),
     )
     background_box_size: tuple[int, int] | None = par(None, "boxes of the smooth model; none: up to 32", unit="pixel")
     mask_science_regions: bool = par(False, "leave out where light is known to fall")
@@ -52,19 +64,40 @@ class Params:
     n_sigma: float = par(2.0, "brightness from which on a pixel is light; 0: none is", unit="sigma", ge=0)
     fit_histogram: bool = par(False, "take sigma from a Gaussian fitted to the histogram of the draft rates")
     single_mask: bool = par(True, "find light in the exposure as a whole, not in each integration")
-    weighting: str = par("unbiased", "weights of the draft rates, as in ramp_fit", choices=("unbiased", "official"))
+    weighting: str = par("unbiased", "weights of draft rates and waves", choices=("unbiased", "official"))
 
 
 def draft(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Ramp:
-    """Note the rates in which light is looked for."""
-    _require(ramp.meta, ramp.data.shape, params)
+    """Note the rates in which light is looked for, and the median over integrations."""
+    _require(ramp, params)
     slopes = ramp_fit(ramp, RampFit(weighting=params.weighting), gain=gain, readnoise=readnoise)
-    if params.single_mask:
-        return ramp.noting("rate", slopes.rate.data, "yx")
-    return ramp.noting("rate", slopes.rateints.data, "iyx")
+    if params.autoparam or (params.single_mask and params.background_method != "median_image"):
+        ramp = ramp.noting("rate", slopes.rate.data, "yx")
+    if params.background_method == "median_image":
+        ramp = ramp.noting("typical", typical_ramp.median(ramp.data), "gyx")
+        ramp = ramp.noting("typical rate", typical_ramp.median(slopes.rateints.data[:, np.newaxis])[0], "yx")
+    if params.background_method == "median_image" or not params.single_mask:
+        ramp = ramp.noting("rates", slopes.rateints.data, "iyx")
+    return ramp
 
 
-@step(status="S_CLNFNS", along="frames", before=[Part(draft, along="ramps", awaited=True)])
+def _require(ramp: Ramp, params: Params) -> None:
+    exposure, (nints, ngroups) = str(ramp.meta.get("EXP_TYPE", "")), ramp.data.shape[:2]
+    if exposure.startswith("MIR") and exposure != "MIR_IMAGE":
+        raise Skip(f"{exposure} has no flicker noise that a line has in common")
+    if params.fit_method == "fft" and exposure not in WAVES_OF:
+        raise CannotRun(f"fit_method=fft serves {', '.join(WAVES_OF)}, and not {exposure}; take 'median'")
+    if params.background_method == "median_image":
+        if params.fit_method == "fft" or nints < 2:
+            raise CannotRun(
+                f"background_method=median_image needs fit_method=median, which is {params.fit_method}, and several "
+                f"integrations, of which there are {nints}"
+            )
+    elif ngroups < 2:
+        raise Skip("there is one group: the noise shows in differences")
+
+
+@step(status="S_CLNFNS", along="frames", before=(Part(draft, along="ramps", awaited=True),))
 def clean_flicker_noise(
     ramp: Ramp,
     params: Params,
@@ -75,71 +108,50 @@ def clean_flicker_noise(
     pastasoss: Pastasoss | None = None,
 ) -> Ramp:
     """Return the ramp without flicker noise."""
-    response = _response(ramp, flat) if params.apply_flat_field else np.empty((0, 0), np.float32)
-    rates = ramp.notes["rate"].array.reshape(-1, *ramp.data.shape[2:])
-    lit = light_falls(ramp, flat, pastasoss) if params.mask_science_regions else np.zeros(rates.shape[1:], bool)
-    rates = rates / response if response.size else rates
-    background = np.array([backdrop(rate, ~lit, params.n_sigma, histogram=params.fit_histogram) for rate in rates])
+    params = _chosen(ramp, params, flat)
+    response = _response(flat) if params.apply_flat_field else np.empty((0, 0), np.float32)
+    lit = light_falls(ramp, flat, pastasoss) if params.mask_science_regions else np.zeros(ramp.pixeldq.shape, bool)
+    background = np.array([_backdrop(rate, lit, response, params) for rate in _rates(ramp)])
     lines = _lines(ramp.meta, ramp.data.shape, params.fit_by_channel)
+    if params.background_method == "median_image":
+        light = ~_backdrop(ramp.notes["typical rate"].array, lit, response, params)
+        scales = typical_ramp.scales(_rates(ramp), ramp.notes["typical rate"].array, light)
+        excess = kernel.excess_beyond(ramp.data, ramp.notes["typical"].array, scales, background, response, lines)
+        kernel.subtract(ramp.data, excess, response, lines)
+        return ramp
     method = kernel.Method(str(params.background_method).lower(), params.background_box_size, params.n_sigma)
-    excess = kernel.excess(ramp.data, ramp.groupdq, background, response, lines, method, UNUSABLE)
-    kernel.subtract(ramp.data, excess, response, lines)
+    measured = ramp.data, ramp.groupdq, background, response
+    if params.fit_method == "fft":
+        kernel.clean(*measured, method, UNUSABLE, lambda image, usable: _waves(image, usable, ramp.meta, params))
+    else:
+        kernel.subtract(ramp.data, kernel.excess(*measured, lines, method, UNUSABLE), response, lines)
     return ramp
 
 
-def _require(meta: Meta, shape: tuple[int, ...], params: Params) -> None:
-    exposure = str(meta.get("EXP_TYPE", ""))
-    if exposure.startswith("MIR") and exposure != "MIR_IMAGE":
-        raise Skip(f"{exposure} has no flicker noise that a line has in common")
-    if shape[1] < 2:
-        raise Skip("there is one group: the noise shows in differences")
+def _chosen(ramp: Ramp, params: Params, flat: Flat | None) -> Params:
+    limits = CHOICES.get(str(ramp.meta.get("EXP_TYPE")))
+    if not params.autoparam or limits is None:
+        return params
+    response = np.empty((0, 0), np.float32) if flat is None else _response(flat)
+    look = flicker_choice.look(ramp.notes["rate"].array, response, _lines(ramp.meta, ramp.data.shape, False))
+    background, by_channel = flicker_choice.choose(look, limits)
+    return replace(params, background_method=background, fit_by_channel=by_channel, apply_flat_field=flat is not None)
 
 
-def _response(ramp: Ramp, flat: Flat | None) -> np.ndarray:
+def _response(flat: Flat | None) -> np.ndarray:
     if flat is None:
         raise CannotRun("apply_flat_field is set and there is no flat field; give a reference file of type 'flat'")
     return flicker_background.without_holes(flat.data)
 
 
-def backdrop(rate: np.ndarray, dark: np.ndarray, n_sigma: float, *, histogram: bool = False) -> np.ndarray:
-    """Return where draft rates (ny, nx) show background: where it is `dark`, without what stands out."""
-    dark = dark & np.isfinite(rate) & (rate != 0)
-    if n_sigma > 0:
-        flicker_background.clip(rate, dark, flicker_background.LIMIT, n_sigma, histogram=histogram)
-    return dark
+def _rates(ramp: Ramp) -> np.ndarray:
+    note = ramp.notes["rates" if "rates" in ramp.notes else "rate"]
+    return note.array.reshape(-1, *ramp.data.shape[2:])
 
 
-def light_falls(ramp: Ramp, flat: Flat | None = None, pastasoss: Pastasoss | None = None) -> np.ndarray:
-    """Return where (ny, nx) light is known to fall, or what is seen is not the sky."""
-    exposure, dq = str(ramp.meta.get("EXP_TYPE", "")), ramp.pixeldq
-    if exposure == "MIR_IMAGE":
-        dark = dq if flat is None else dq | flat.dq
-        unknown = False if flat is None else ~np.isfinite(flat.data) | (flat.data == 0)
-        return unknown | ((dark & np.uint32(DQ.DO_NOT_USE | DQ.NON_SCIENCE | DQ.NO_FLAT_FIELD)) != 0)
-    if exposure == "NIS_SOSS":
-        return _spectra(ramp, pastasoss)
-    lit = np.zeros(dq.shape, bool)
-    if exposure.startswith("NRS"):
-        lit |= (dq & np.uint32(DQ.MSA_FAILED_OPEN)) != 0
-    if exposure in ("NRS_IFU", "NRS_MSASPEC"):
-        lit[FIXED_SLITS] = True
-    return lit
-
-
-def _spectra(ramp: Ramp, pastasoss: Pastasoss | None) -> np.ndarray:
-    if pastasoss is None:
-        raise CannotRun("the spectra cannot be masked without a reference file of type 'pastasoss'")
-    meta, angle = pastasoss.tree["meta"], float(ramp.meta["PWCPOS"])
-    low, high = meta["pwcpos_bounds"]
-    if not low <= angle <= high:
-        raise CannotRun(f"PWCPOS={angle} is not from {low} to {high}, for which {pastasoss.meta.source} tells traces")
-    waves = np.linspace(meta["wavemap_wlmin"], meta["wavemap_wlmax"], meta["wavemap_nwl"])
-    corner = (int(ramp.meta["SUBSTRT2"]) - SOSS_CORNER[0], int(ramp.meta["SUBSTRT1"]) - SOSS_CORNER[1])
-    lit = np.zeros(ramp.pixeldq.shape, bool)
-    for trace, solution in zip(pastasoss.tree["traces"], pastasoss.tree["wavecal_models"], strict=True):
-        track = soss_traces.track(trace, solution, angle - meta["pwcpos_cmd"], waves)
-        lit |= soss_traces.beside(track, lit.shape, corner, SOSS_HALF_WIDTH)
-    return lit
+def _backdrop(rate: np.ndarray, lit: np.ndarray, response: np.ndarray, params: Params) -> np.ndarray:
+    rate = rate / response if response.size else rate
+    return flicker_background.backdrop(rate, ~lit, params.n_sigma, histogram=params.fit_histogram)
 
 
 def _lines(meta: Meta, shape: tuple[int, ...], by_channel: bool) -> kernel.Lines:
@@ -149,3 +161,18 @@ def _lines(meta: Meta, shape: tuple[int, ...], by_channel: bool) -> kernel.Lines
     rows = abs(int(meta["SLOWAXIS"])) == 2
     whole = meta.get("SUBARRAY") == "FULL" and shape[3 if rows else 2] == DETECTOR
     return kernel.Lines(rows, AMPLIFIERS if by_channel and whole else 1)
+
+
+def _waves(image: np.ndarray, usable: np.ndarray, meta: Meta, params: Params) -> np.ndarray:
+    """Return the noise that waves along the readout make."""
+    fast, slow = int(meta["FASTAXIS"]), int(meta["SLOWAXIS"])
+    along = -1 if fast < 0 and params.weighting != "official" else 1
+    across = -1 if slow < 0 else 1
+    noise = np.empty(image.shape, np.float32)
+    read, good, result = ((a.T if abs(fast) == 2 else a)[::across, ::along] for a in (image, usable, noise))
+    if image.shape == (DETECTOR, DETECTOR):
+        result[...] = flicker_fourier.whole_frame(read, good, FITS[params.weighting])
+    else:
+        cutoff = CUTOFF_ALLSLITS if meta.get("SUBARRAY") == "ALLSLITS" else CUTOFF
+        result[...] = flicker_fourier.subarray(read, good, cutoff, FITS[params.weighting])
+    return noise

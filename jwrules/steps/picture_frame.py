@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from jwrules.errors import CannotRun
+from jwrules.kernels import flicker_background
 from jwrules.kernels import picture_frame as kernel
+from jwrules.products.illumination import light_falls
 from jwrules.products.kinds import Gain, Meta, PictureFrame, Ramp, Readnoise
-from jwrules.steps.clean_flicker_noise import backdrop, light_falls
 from jwrules.steps.declare import Part, Skip, par, step
 from jwrules.steps.ramp_fit import Params as RampFit
 from jwrules.steps.ramp_fit import ramp_fit
@@ -49,11 +50,11 @@ def _require(meta: Meta, ngroups: int) -> None:
         raise Skip("there is one group: the picture frame shows in what comes after it")
 
 
-@step(status="S_PCTFRM", along="frames", before=[Part(draft, along="ramps", awaited=True)])
+@step(status="S_PCTFRM", along="frames", before=(Part(draft, along="ramps", awaited=True),))
 def picture_frame(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise, pictureframe: PictureFrame) -> Ramp:
     """Return the ramp without its picture frame."""
     lit = light_falls(ramp) if params.mask_science_regions else np.zeros(ramp.pixeldq.shape, bool)
-    background = backdrop(ramp.notes["rate"].array, ~lit, params.n_sigma)
+    background = flicker_background.backdrop(ramp.notes["rate"].array, ~lit, params.n_sigma)
     regions = np.array([region & background for region in _regions(background.shape)])
     if not regions.any(axis=(1, 2)).all():
         raise Skip("the centre or the border has no background")
