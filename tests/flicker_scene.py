@@ -21,6 +21,7 @@ class Scene:
     ramp: Ramp
     truth: np.ndarray
     white: Ramp
+    sky: float
 
 
 def flicker(random: np.random.Generator, lines: int, length: int, sigma: float) -> np.ndarray:
@@ -58,7 +59,7 @@ def exposure(
     *,
     nints: int = 1,
     ngroups: int = 5,
-    sigma: float = 10.0,
+    sigma: float = 3.0,
     amplifiers: int = 1,
     sky: float = 1.0,
     stars: int = 40,
@@ -77,7 +78,7 @@ def exposure(
     noise = [frame(random, shape, sigma, amplifiers) for _ in range(nints * ngroups)]
     data = white + np.reshape(noise, photons.shape)
     known = {"TFRAME": tgroup, "TGROUP": tgroup, "EXP_TYPE": "NRC_IMAGE", "FASTAXIS": 1, "SLOWAXIS": 2} | keywords
-    return Scene(ramp(data, **known), truth, ramp(white, **known))
+    return Scene(ramp(data, **known), truth, ramp(white, **known), sky)
 
 
 def transposed(made: Ramp, **keywords: Any) -> Ramp:
@@ -85,3 +86,36 @@ def transposed(made: Ramp, **keywords: Any) -> Ramp:
     turned = ramp(np.swapaxes(made.data, 2, 3), **(dict(made.meta.primary) | {"FASTAXIS": 2, "SLOWAXIS": 1} | keywords))
     turned.groupdq[...] = np.swapaxes(made.groupdq, 2, 3)
     return turned
+
+
+def rate(made: Ramp) -> np.ndarray:
+    """Return the slope of every pixel (DN/s) over all integrations: ramps without flags are fitted by least squares."""
+    groups = made.data.mean(axis=0, dtype=np.float64)
+    time = float(made.meta["TGROUP"]) * np.arange(len(groups))
+    time -= time.mean()
+    return np.tensordot(time, groups, 1) / (time @ time)
+
+
+def line_rms(scene: Scene, cleaned: Ramp, amplifiers: int = 1) -> float:
+    """Return the scatter of the means of the lines of each amplifier, in units of what white noise alone leaves."""
+    return _scatter_of_lines(rate(cleaned) - scene.truth, amplifiers) / _scatter_of_lines(
+        rate(scene.white) - scene.truth, amplifiers
+    )
+
+
+def _scatter_of_lines(residual: np.ndarray, amplifiers: int) -> float:
+    means = residual.reshape(len(residual), amplifiers, -1).mean(axis=2)
+    return float(np.std(means - means.mean(axis=0)))
+
+
+def bias(scene: Scene, cleaned: Ramp, radius: float = 10.0) -> float:
+    """Return by how much the extended source is too bright against its surroundings, as a share of its flux.
+
+    What white noise does to it is not counted.
+    """
+    y, x = np.indices(scene.truth.shape, sparse=True)
+    distance = np.hypot(y - scene.truth.shape[0] // 2, x - scene.truth.shape[1] // 2)
+    inside, around = distance <= radius, (distance > 60) & (distance < 100)
+    error = rate(cleaned) - rate(scene.white)
+    flux = float((scene.truth[inside] - scene.sky).sum())
+    return float((error[inside] - np.median(error[around])).sum()) / flux

@@ -29,7 +29,7 @@ import numpy as np
 
 from jwrules.errors import CannotRun
 from jwrules.kernels import flicker as kernel
-from jwrules.kernels import flicker_background, flicker_choice, flicker_fourier, typical_ramp
+from jwrules.kernels import flicker_background, flicker_choice, flicker_fourier, flicker_ramps, typical_ramp
 from jwrules.products.flags import DQ
 from jwrules.products.illumination import light_falls
 from jwrules.products.kinds import Flat, Gain, Meta, Pastasoss, Ramp, Readnoise
@@ -64,6 +64,9 @@ class Params:
     n_sigma: float = par(2.0, "brightness from which on a pixel is light; 0: none is", unit="sigma", ge=0)
     fit_histogram: bool = par(False, "take sigma from a Gaussian fitted to the histogram of the draft rates")
     single_mask: bool = par(True, "find light in the exposure as a whole, not in each integration")
+    against: str = par(
+        "draft", "what groups are compared with: draft rates, or the group before", choices=("draft", "previous")
+    )
     weighting: str = par("unbiased", "weights of draft rates and waves", choices=("unbiased", "official"))
 
 
@@ -111,20 +114,34 @@ def clean_flicker_noise(
     params = _chosen(ramp, params, flat)
     response = _response(flat) if params.apply_flat_field else np.empty((0, 0), np.float32)
     lit = light_falls(ramp, flat, pastasoss) if params.mask_science_regions else np.zeros(ramp.pixeldq.shape, bool)
-    background = np.array([_backdrop(rate, lit, response, params) for rate in _rates(ramp)])
     lines = _lines(ramp.meta, ramp.data.shape, params.fit_by_channel)
+    method = kernel.Method(str(params.background_method).lower(), params.background_box_size, params.n_sigma)
+    if params.against == "draft" and params.fit_method == "median" and params.background_method != "median_image":
+        return _against_draft(ramp, lit, response, lines, method, params)
+    background = np.array([_backdrop(rate, lit, response, params) for rate in _rates(ramp)])
     if params.background_method == "median_image":
         light = ~_backdrop(ramp.notes["typical rate"].array, lit, response, params)
         scales = typical_ramp.scales(_rates(ramp), ramp.notes["typical rate"].array, light)
         excess = kernel.excess_beyond(ramp.data, ramp.notes["typical"].array, scales, background, response, lines)
         kernel.subtract(ramp.data, excess, response, lines)
         return ramp
-    method = kernel.Method(str(params.background_method).lower(), params.background_box_size, params.n_sigma)
     measured = ramp.data, ramp.groupdq, background, response
     if params.fit_method == "fft":
         kernel.clean(*measured, method, UNUSABLE, lambda image, usable: _waves(image, usable, ramp.meta, params))
     else:
         kernel.subtract(ramp.data, kernel.excess(*measured, lines, method, UNUSABLE), response, lines)
+    return ramp
+
+
+def _against_draft(
+    ramp: Ramp, lit: np.ndarray, response: np.ndarray, lines: kernel.Lines, method: kernel.Method, params: Params
+) -> Ramp:
+    rates = _rates(ramp) / response if response.size else _rates(ramp)
+    found = [flicker_ramps.scene(rate, ~lit, lines, method, histogram=params.fit_histogram) for rate in rates]
+    scene, background = (np.array(one) for one in zip(*found, strict=True))
+    scene = scene * response if response.size else scene
+    seconds, unusable = float(ramp.meta["TGROUP"]), UNUSABLE | int(DQ.SATURATED)
+    flicker_ramps.subtract(ramp.data, ramp.groupdq, scene, background, response, lines, seconds, unusable)
     return ramp
 
 

@@ -21,6 +21,7 @@ from jwrules.steps.picture_frame import picture_frame
 from jwrules.steps.ramp_fit import Params as RampFit
 from jwrules.steps.ramp_fit import ramp_fit
 
+AS_OFFICIAL = {"weighting": "official", "against": "previous"}
 pytestmark = [pytest.mark.official, pytest.mark.filterwarnings("ignore")]
 
 
@@ -99,7 +100,7 @@ def test_clean_flicker_noise(drafts, options, columns):
     drafts(product, references)
     theirs = official_clean(product, "NRC_IMAGE", **options)
     known = np.isfinite(theirs.data)
-    ours = clean_flicker_noise(product, CleanFlickerNoise(weighting="official", **options), **references)
+    ours = clean_flicker_noise(product, CleanFlickerNoise(**AS_OFFICIAL, **options), **references)
     np.testing.assert_allclose(ours.data[known], theirs.data[known], rtol=1e-6, atol=2e-4)
     assert np.array_equal(ours.groupdq, theirs.groupdq)
 
@@ -115,7 +116,7 @@ def test_clean_flicker_noise_with_a_flat(drafts, tmp_path):
     drafts(product, references)
     theirs = official_clean(product, "NRC_IMAGE", flat_filename=str(tmp_path / "flat.fits"))
     known = np.isfinite(theirs.data)
-    params = CleanFlickerNoise(weighting="official", apply_flat_field=True)
+    params = CleanFlickerNoise(**AS_OFFICIAL, apply_flat_field=True)
     ours = clean_flicker_noise(product, params, flat=flat, **references)
     np.testing.assert_allclose(ours.data[known], theirs.data[known], rtol=1e-6, atol=5e-4)
 
@@ -127,7 +128,7 @@ def test_clean_flicker_noise_by_channel(drafts, columns):
     references = gain_and_readnoise(product.pixeldq.shape)
     drafts(product, references)
     theirs = official_clean(product, "NRC_IMAGE", "FULL", fit_by_channel=True)
-    ours = clean_flicker_noise(product, CleanFlickerNoise(weighting="official", fit_by_channel=True), **references)
+    ours = clean_flicker_noise(product, CleanFlickerNoise(**AS_OFFICIAL, fit_by_channel=True), **references)
     np.testing.assert_allclose(ours.data, theirs.data, rtol=1e-6, atol=2e-4)
 
 
@@ -149,7 +150,7 @@ def test_clean_flicker_noise_of_miri(drafts, monkeypatch):
     monkeypatch.setattr(official, "post_process_rate", flagged)
     theirs = official_clean(product, "MIR_IMAGE", mask_science_regions=True)
     flat = reference(kinds.Flat, data=np.ones(dq.shape), err=np.zeros(dq.shape), dq=dq)
-    params = CleanFlickerNoise(weighting="official", mask_science_regions=True)
+    params = CleanFlickerNoise(**AS_OFFICIAL, mask_science_regions=True)
     ours = clean_flicker_noise(product, params, flat=flat, **references)
     np.testing.assert_allclose(ours.data, theirs.data, rtol=1e-6, atol=2e-4)
 
@@ -162,7 +163,7 @@ def test_clean_flicker_noise_by_waves(drafts, subarray):
     drafts(product, references)
     theirs = official_clean(product, "NRS_FIXEDSLIT", subarray, fit_method="fft")
     known = np.isfinite(theirs.data)
-    ours = clean_flicker_noise(product, CleanFlickerNoise(weighting="official", fit_method="fft"), **references)
+    ours = clean_flicker_noise(product, CleanFlickerNoise(**AS_OFFICIAL, fit_method="fft"), **references)
     np.testing.assert_allclose(ours.data[known], theirs.data[known], rtol=1e-6, atol=0.02)
 
 
@@ -178,7 +179,7 @@ def test_waves_of_a_full_frame(detector, monkeypatch):
     usable = random.random(image.shape) > 0.3
     usable[200:300, 300:400] = False
     axes = {"NRS1": {"FASTAXIS": 2, "SLOWAXIS": 1}, "NRS2": {"FASTAXIS": -2, "SLOWAXIS": -1}}[detector]
-    ours = image - waves(image, usable, meta(**axes), CleanFlickerNoise(weighting="official"))
+    ours = image - waves(image, usable, meta(**axes), CleanFlickerNoise(**AS_OFFICIAL))
     theirs = fft_clean_full_frame(image.copy(), usable, detector)
     np.testing.assert_allclose(ours, theirs, atol=0.1)
     assert np.std(ours - theirs) < 1e-3
