@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from ramp_scene import ramp
 
-from jwrules.products.kinds import Ramp
+from jwrules.products.kinds import Note, Ramp
 
 OVERHEAD = 12
 """Pixels that pass between two lines."""
@@ -79,6 +79,18 @@ def exposure(
     data = white + np.reshape(noise, photons.shape)
     known = {"TFRAME": tgroup, "TGROUP": tgroup, "EXP_TYPE": "NRC_IMAGE", "FASTAXIS": 1, "SLOWAXIS": 2} | keywords
     return Scene(ramp(data, **known), truth, ramp(white, **known), sky)
+
+
+def segment(product: Ramp, first: int, last: int) -> Ramp:
+    """Return some integrations of an exposure, as a step on frames is handed them."""
+    notes = {k: Note(n.array[first:last] if n.axes[0] == "i" else n.array, n.axes) for k, n in product.notes.items()}
+    return replace(product, data=product.data[first:last].copy(), groupdq=product.groupdq[first:last], notes=notes)
+
+
+def band(product: Ramp, first: int, last: int) -> Ramp:
+    """Return some rows of an exposure, as a step on ramps is handed them."""
+    data, groupdq = (np.ascontiguousarray(one[:, :, first:last]) for one in (product.data, product.groupdq))
+    return replace(product, data=data, groupdq=groupdq, pixeldq=product.pixeldq[first:last])
 
 
 def transposed(made: Ramp, **keywords: Any) -> Ramp:

@@ -7,6 +7,8 @@ median is taken.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.ndimage import uniform_filter
 
@@ -15,8 +17,25 @@ from jwrules.kernels.compiled import as_input, compiled, over_rows
 from jwrules.kernels.flicker import TOGETHER, Lines, Method
 
 TURNS, AROUND = 3, 5
-"""A line that is too high loses more of its pixels to clipping, and its median is too low: each turn mends six parts
-of seven of what the one before has left."""
+"""Rounds of cleaning the scene, and pixels along a side that are averaged before light is looked for.
+
+A line that is too high loses more of its pixels to clipping, and its median is too low: each round mends six parts of
+seven of what the one before has left.
+"""
+
+
+class Bench(NamedTuple):
+    """Some lines of an integration, one after the other: groups, which are lost, the scene, the flat, what is usable.
+
+    noise (nlines, ngroups, parts) is the result.
+    """
+
+    values: np.ndarray
+    lost: np.ndarray
+    scene: np.ndarray
+    flat: np.ndarray
+    usable: np.ndarray
+    noise: np.ndarray
 
 
 def scene(
@@ -62,10 +81,9 @@ def subtract(
     all; flat (ny, nx), or empty, divides the groups; `seconds` pass from group to group. A pixel counts until it
     first has a flag of `unusable`. The first group that most pixels can use is taken for the start.
     """
-    nx = data.shape[3]
-    inputs = data, as_input(flags), _starts(flags, unusable), as_input(scene), as_input(background), as_input(flat)
-    kernel, number = (_rows, data.shape[2]) if lines.rows else (_columns, -(-nx // TOGETHER))
-    over_rows(kernel, number, *inputs, lines.parts, np.float32(seconds), unusable)
+    number = -(-data.shape[2 if lines.rows else 3] // TOGETHER)
+    inputs = as_input(flags), _starts(flags, unusable), as_input(scene), as_input(background), as_input(flat)
+    over_rows(_subtract, number, data, *inputs, lines.rows, lines.parts, np.float32(seconds), unusable)
 
 
 def _starts(flags: np.ndarray, unusable: int) -> np.ndarray:
@@ -80,31 +98,7 @@ def _starts(flags: np.ndarray, unusable: int) -> np.ndarray:
 
 
 @compiled
-def _level_row(
-    data: np.ndarray,
-    flags: np.ndarray,
-    first: int,
-    y: int,
-    scene: np.ndarray,
-    step: float,
-    unusable: int,
-    usable: np.ndarray,
-    level: np.ndarray,
-) -> None:
-    """Write the mean level of each pixel of a row above the scene, over the groups that it counts for."""
-    level[:] = 0
-    groups, counts = np.zeros(level.size, np.float32), usable.copy()
-    for g in range(first, data.shape[0]):
-        for x in range(level.size):
-            counts[x] &= flags[g, y, x] & unusable == 0
-            if counts[x]:
-                level[x] += data[g, y, x] - scene[y, x] * ((g - first) * step)
-                groups[x] += 1
-    level /= np.maximum(groups, np.float32(1))
-
-
-@compiled
-def _rows(
+def _subtract(
     start: int,
     stop: int,
     data: np.ndarray,
@@ -113,80 +107,121 @@ def _rows(
     scene: np.ndarray,
     background: np.ndarray,
     flat: np.ndarray,
-    parts: int,
-    seconds: float,
-    unusable: int,
-) -> None:
-    nints, ngroups, _, nx = data.shape
-    room, counts = np.empty(nx + 1, np.float32), np.empty(order.BINS, np.int64)
-    usable, rise, noise = np.empty(nx, np.bool_), np.empty(nx, np.float32), np.empty(nx, np.float32)
-    level = np.empty(nx, np.float32)
-    for y in range(start, stop):
-        for i in range(nints):
-            first, k = starts[i], min(i, scene.shape[0] - 1)
-            for x in range(nx):
-                usable[x] = background[k, y, x] and flags[i, first, y, x] & unusable == 0
-            noise[:] = 0
-            _level_row(data[i], flags[i], first, y, scene[k], seconds, unusable, usable, level)
-            for g in range(first, ngroups):
-                for x in range(nx):
-                    rise[x] = data[i, g, y, x] - level[x] - scene[k, y, x] * ((g - first) * seconds)
-                    usable[x] &= flags[i, g, y, x] & unusable == 0
-                if flat.size:
-                    rise /= flat[y]
-                for part in range(parts):
-                    low, high, n = part * nx // parts, (part + 1) * nx // parts, 0
-                    for x in range(low, high):
-                        room[n] = rise[x]
-                        n += usable[x] and np.isfinite(rise[x])
-                    if n:
-                        noise[low:high] = order.median_of(room, n, counts)
-                for x in range(nx):
-                    data[i, g, y, x] -= noise[x] * flat[y, x] if flat.size else noise[x]
-
-
-@compiled
-def _columns(
-    start: int,
-    stop: int,
-    data: np.ndarray,
-    flags: np.ndarray,
-    starts: np.ndarray,
-    scene: np.ndarray,
-    background: np.ndarray,
-    flat: np.ndarray,
+    rows: bool,
     parts: int,
     seconds: float,
     unusable: int,
 ) -> None:
     nints, ngroups, ny, nx = data.shape
-    counts, usable = np.empty(order.BINS, np.int64), np.empty((ny, TOGETHER), np.bool_)
-    room, n = np.empty((TOGETHER, ny + 1), np.float32), np.empty(TOGETHER, np.int64)
-    noise = np.empty((parts, TOGETHER), np.float32)
-    for tile in range(start, stop):
-        left, width = tile * TOGETHER, min(TOGETHER, nx - tile * TOGETHER)
+    nlines, length = (ny, nx) if rows else (nx, ny)
+    bench = _bench(ngroups, length, parts)
+    room, counts = np.empty(length + 1, np.float32), np.empty(order.BINS, np.int64)
+    for left in range(start * TOGETHER, min(stop * TOGETHER, nlines), TOGETHER):
+        width = min(TOGETHER, nlines - left)
         for i in range(nints):
-            first, k = starts[i], min(i, scene.shape[0] - 1)
-            for y in range(ny):
-                for c in range(width):
-                    usable[y, c] = background[k, y, left + c] and flags[i, first, y, left + c] & unusable == 0
-            noise[:] = 0
-            for g in range(first + 1, ngroups):
-                for part in range(parts):
-                    n[:] = 0
-                    for y in range(part * ny // parts, (part + 1) * ny // parts):
-                        for c in range(width):
-                            x = left + c
-                            usable[y, c] &= flags[i, g, y, x] & unusable == 0
-                            rise = data[i, g, y, x] - data[i, first, y, x] - scene[k, y, x] * (g - first) * seconds
-                            rise = rise / flat[y, x] if flat.size else rise
-                            room[c, n[c]] = rise
-                            n[c] += usable[y, c] and np.isfinite(rise)
-                    for c in range(width):
-                        if n[c]:
-                            noise[part, c] = order.median_of(room[c], n[c], counts)
-                for y in range(ny):
-                    part = y * parts // ny
-                    for c in range(width):
-                        x = left + c
-                        data[i, g, y, x] -= noise[part, c] * flat[y, x] if flat.size else noise[part, c]
+            k = min(i, scene.shape[0] - 1)
+            _fetch(bench, data[i], flags[i], scene[k], background[k], flat, left, width, rows, unusable)
+            for t in range(width):
+                _measure(bench, t, starts[i], seconds, room, counts)
+            _store(bench, data[i], flat, left, width, rows)
+
+
+@compiled
+def _bench(ngroups: int, length: int, parts: int) -> Bench:
+    return Bench(
+        np.empty((TOGETHER, ngroups, length), np.float32),
+        np.empty((TOGETHER, ngroups, length), np.bool_),
+        np.empty((TOGETHER, length), np.float32),
+        np.ones((TOGETHER, length), np.float32),
+        np.empty((TOGETHER, length), np.bool_),
+        np.empty((TOGETHER, ngroups, parts), np.float32),
+    )
+
+
+@compiled
+def _fetch(
+    bench: Bench,
+    data: np.ndarray,
+    flags: np.ndarray,
+    scene: np.ndarray,
+    background: np.ndarray,
+    flat: np.ndarray,
+    left: int,
+    width: int,
+    rows: bool,
+    unusable: int,
+) -> None:
+    """Lay lines from `left` on out on the bench, whichever way they run."""
+    ngroups, ny, nx = data.shape
+    low, high = (left, left + width) if rows else (0, ny)
+    first, last = (0, nx) if rows else (left, left + width)
+    for y in range(low, high):
+        for x in range(first, last):
+            t, m = (y - left, x) if rows else (x - left, y)
+            bench.scene[t, m], bench.usable[t, m] = scene[y, x], background[y, x]
+            if flat.size:
+                bench.flat[t, m] = flat[y, x]
+    for g in range(ngroups):
+        for y in range(low, high):
+            for x in range(first, last):
+                t, m = (y - left, x) if rows else (x - left, y)
+                bench.values[t, g, m] = data[g, y, x]
+                bench.lost[t, g, m] = flags[g, y, x] & unusable != 0 or not np.isfinite(data[g, y, x])
+
+
+@compiled
+def _measure(bench: Bench, t: int, first: int, seconds: float, room: np.ndarray, counts: np.ndarray) -> None:
+    """Write the noise of line t: the medians of its usable pixels above the scene and their own mean level.
+
+    A part of a group without usable pixels has the noise of the group before; the first group is left as it is.
+    """
+    values, usable, noise, flat = bench.values[t], bench.usable[t], bench.noise[t], bench.flat[t]
+    ngroups, length = values.shape
+    level = _levels(values, bench.lost[t], bench.scene[t], usable, first, seconds)
+    noise[:] = 0
+    for g in range(first, ngroups):
+        if g > first:
+            noise[g] = noise[g - 1]
+        for m in range(length):
+            usable[m] &= not bench.lost[t, g, m]
+        for part in range(noise.shape[1]):
+            n = 0
+            for m in range(part * length // noise.shape[1], (part + 1) * length // noise.shape[1]):
+                room[n] = (values[g, m] - level[m]) / flat[m]
+                n += usable[m]
+            if n:
+                noise[g, part] = order.median_of(room, n, counts)
+    start = noise[first].copy()
+    for g in range(first, ngroups):
+        noise[g] -= start
+
+
+@compiled
+def _levels(
+    values: np.ndarray, lost: np.ndarray, scene: np.ndarray, usable: np.ndarray, first: int, seconds: float
+) -> np.ndarray:
+    """Take the scene off `values` (ngroups, n), in place; return the mean of each pixel until it is first lost."""
+    ngroups, n = values.shape
+    level, number, counts = np.zeros(n, np.float32), np.zeros(n, np.float32), usable.copy()
+    for g in range(first, ngroups):
+        for m in range(n):
+            values[g, m] -= scene[m] * ((g - first) * seconds)
+            counts[m] &= not lost[g, m]
+            if counts[m]:
+                level[m] += values[g, m]
+                number[m] += np.float32(1)
+    return level / np.maximum(number, np.float32(1))
+
+
+@compiled
+def _store(bench: Bench, data: np.ndarray, flat: np.ndarray, left: int, width: int, rows: bool) -> None:
+    ngroups, ny, nx = data.shape
+    parts = bench.noise.shape[2]
+    low, high = (left, left + width) if rows else (0, ny)
+    first, last = (0, nx) if rows else (left, left + width)
+    for g in range(ngroups):
+        for y in range(low, high):
+            for x in range(first, last):
+                t, m = (y - left, x) if rows else (x - left, y)
+                noise = bench.noise[t, g, m * parts // (nx if rows else ny)]
+                data[g, y, x] -= noise * flat[y, x] if flat.size else noise

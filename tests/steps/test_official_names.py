@@ -11,8 +11,11 @@ from jwrules.steps.declare import parameters
 
 STEPS = registry()
 OURS_ONLY = {
+    "clean_flicker_noise.against",
+    "clean_flicker_noise.weighting",
     "outlier_detection.blur",
     "outlier_detection.noise",
+    "picture_frame.weighting",
     "ramp_fit.weighting",
     "resample.good_bits",
     "source_catalog.centroid",
