@@ -2,9 +2,9 @@
 
     python benchmarks/accuracy_flicker.py [--scenes N]
 
-simulates exposures with 1/f noise, sky, stars and an extended source of 20 pixels, cleans them with jwrules and with the
-official step (package jwst needed), and prints Markdown: scatter of the means of lines, in units of what white noise
-alone leaves, and bias of the extended source.
+simulates exposures with 1/f noise, sky, stars and an extended source of 20 pixels, cleans them with jwrules and with
+the official step (package jwst needed), and prints Markdown: scatter of the means of lines, in units of what white
+noise alone leaves, and bias of the extended source.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def ours(scene: Scene) -> Ramp:
 
 
 def official(scene: Scene) -> Ramp:
-    """The official step, with draft rates from our fit with its weights: the one thing that it would read from files."""
+    """The official step; its draft rates, for which it would read files, are those of our fit with its weights."""
     from jwst.clean_flicker_noise import clean_flicker_noise as step
     from test_detector1_steps import datamodels, official_ramp
 

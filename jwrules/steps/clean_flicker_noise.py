@@ -1,24 +1,26 @@
 """Take off the flicker (1/f) noise that pixels read one after the other have in common.
 
-Light is told from background in draft rates of the exposure: pixels above `n_sigma` are left out (`single_mask`: in one
-image for all integrations). In every difference of groups the background is subtracted, and the median of what is left
-in each line along the fast direction of the readout (`fit_by_channel`: of each of the four amplifiers of a full frame)
-is its noise; `fit_method: fft` fits waves to it instead (NIRSpec). The noise of the differences is added up and taken
-off the groups. With `background_method: median_image` the median over integrations, scaled to the light of each, is
-subtracted from the groups themselves. Images of MIRI flicker along columns; its spectra are left alone. `autoparam`
-chooses background and amplifiers for images of NIRCam and NIRISS.
+A line is what is read along the fast direction of the readout before the slow one goes on; images of MIRI flicker along
+columns, and its spectra are left alone. Draft rates of the exposure (`single_mask`) or of each integration are cleaned
+first: light is what stands out by `n_sigma`, in means of 5 x 5 pixels; the background is subtracted; the median of what
+is left in each line (`fit_by_channel`: of each of the four amplifiers of a full frame) is its noise. Then every group
+is compared with what these rates let expect, and the medians of its lines are taken off, so that they are those of the
+first group. `against: previous` is the official way: the noise of a group is measured in its difference to the one
+before, where medians err more, and the errors add up along the ramp.
 
-`mask_science_regions` leaves out what is not illuminated by the sky (MIRI), the spectra of NIRISS SOSS, and for NIRSpec
-shutters that are stuck open (as the mask file flags them) and the rows of the fixed slits; slits and slices themselves
-are known by their light only. Masks of one's own (`user_mask`) and files of mask, noise and background are not
-supported.
+`fit_method: fft` fits waves to the differences instead (NIRSpec). With `background_method: median_image` the median
+over integrations, scaled to the light of each, is subtracted from the groups themselves. `autoparam` chooses background and
+amplifiers for images of NIRCam and NIRISS. `mask_science_regions` leaves out what is not illuminated by the sky (MIRI),
+the spectra of NIRISS SOSS, and for NIRSpec shutters that are stuck open (as the mask file flags them) and the rows of
+the fixed slits; slits and slices themselves are known by their light only. Masks of one's own (`user_mask`) and files
+of mask, noise and background are not supported.
 
-Different from the official step: a group without usable pixels keeps the correction of the group before it, and a
-group without value does not spoil those after it. Light is scaled by the flux of what stands out in the median image,
-not by spectra or photometry. Draft rates have the weights of `ramp_fit`; waves are damped where there are no pixels to
-tell them, weights and noise lie where they belong, and lines are followed in the order of readout (NRS2):
-`weighting: official` has the official weights for all of them. Source: JWST documentation, CALWEBB_DETECTOR1, clean
-flicker noise; Rauscher 2024, PASP 136, 015001.
+Different from the official step in any case: a group without usable pixels keeps the correction of the one before, a
+group without value does not spoil those after it, and the light of an integration is the flux of what stands out in the
+median image, not that of spectra or of an aperture. Draft rates have the weights of `ramp_fit`. Waves are damped where
+no pixels tell them, weights and noise lie where they belong, and lines are followed in the order of readout (NRS2);
+`weighting: official` undoes both. Source: JWST documentation, CALWEBB_DETECTOR1, clean flicker noise; Rauscher 2024,
+PASP 136, 015001.
 """
 
 from __future__ import annotations
