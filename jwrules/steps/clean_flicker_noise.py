@@ -9,11 +9,11 @@ first group. `against: previous` is the official way: the noise of a group is me
 before, where medians err more, and the errors add up along the ramp.
 
 `fit_method: fft` fits waves to the differences instead (NIRSpec). With `background_method: median_image` the median
-over integrations, scaled to the light of each, is subtracted from the groups themselves. `autoparam` chooses background and
-amplifiers for images of NIRCam and NIRISS. `mask_science_regions` leaves out what is not illuminated by the sky (MIRI),
-the spectra of NIRISS SOSS, and for NIRSpec shutters that are stuck open (as the mask file flags them) and the rows of
-the fixed slits; slits and slices themselves are known by their light only. Masks of one's own (`user_mask`) and files
-of mask, noise and background are not supported.
+over integrations, scaled to the light of each, is subtracted from the groups themselves. `autoparam` chooses background
+and amplifiers for images of NIRCam and NIRISS. `mask_science_regions` leaves out what is not illuminated by the sky
+(MIRI), the spectra of NIRISS SOSS, and for NIRSpec shutters that are stuck open (as the mask file flags them) and the
+rows of the fixed slits; slits and slices themselves are known by their light only. Masks of one's own (`user_mask`) and
+files of mask, noise and background are not supported.
 
 Different from the official step in any case: a group without usable pixels keeps the correction of the one before, a
 group without value does not spoil those after it, and the light of an integration is the flux of what stands out in the
