@@ -26,8 +26,8 @@ NIRCAM = {
     "NGROUPS": 6,
 }
 STAGE_1 = [
-    *("group_scale", "dq_init", "saturation", "ipc", "superbias", "refpix", "linearity", "dark_current", "jump"),
-    *("persistence", "ramp_fit", "gain_scale"),
+    *("group_scale", "dq_init", "saturation", "ipc", "superbias", "refpix", "linearity", "dark_current"),
+    *("charge_migration", "jump", "picture_frame", "clean_flicker_noise", "persistence", "ramp_fit", "gain_scale"),
 ]
 
 
@@ -69,7 +69,7 @@ def test_the_official_pipeline_applies_them_in_that_order():
 
 def test_what_operations_skip_is_skipped(known):
     skipped = [one.step for stage in ("detector1", "image2", "image3") for one in resolved(known, stage) if one.skip]
-    assert skipped == ["ipc", "err_init", "persistence"]
+    assert skipped == ["ipc", "err_init", "charge_migration", "picture_frame", "clean_flicker_noise", "persistence"]
 
 
 def test_snowballs_are_looked_for_in_nircam_images(known):

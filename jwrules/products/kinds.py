@@ -463,6 +463,14 @@ class TrapsFilled(Reference):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PictureFrame(Reference):
+    """What warmth adds to the borders of a detector of NIRSpec, data (ny, nx), DN/s."""
+
+    reftype: ClassVar[str] = "pictureframe"
+    data: np.ndarray = hdu("SCI", "f4", 2)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Gain(Reference):
     """Gain, data (ny, nx), electron/DN."""
 
@@ -561,6 +569,18 @@ class PersistenceArray(Tree):
     """
 
     reftype: ClassVar[str] = "persistence_array_file"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pastasoss(Tree):
+    """Where the spectra of NIRISS SOSS lie.
+
+    tree['traces']: for each order {pivot_x, pivot_y, trace (n, 2)}, pixels of SUBSTRIP256 (0-based) at the pupil wheel
+    angle tree['meta']['pwcpos_cmd']; tree['wavecal_models']: wavelengths along them.
+    """
+
+    reftype: ClassVar[str] = "pastasoss"
+    keyword: ClassVar[str] = "R_PSTSOS"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,6 +28,7 @@ _BRANCHES = {
     "filteroffset": ("filters",),
     "abvegaoffset": ("abvega_offset",),
     "emicorr": ("frequencies", "subarray_cases"),
+    "pastasoss": ("meta", "traces", "wavecal_models"),
 }
 
 # A pixel without a bias, dark, gain, flat, linearity or saturation value is known to the steps: they flag it or leave
@@ -36,6 +37,7 @@ _NAN_SHARE = {
     "superbias": 0.5,
     "dark": 0.5,
     "reset": 0.5,
+    "pictureframe": 0.5,
     "gain": 0.5,
     "flat": 0.5,
     "linearity": 0.5,

@@ -17,9 +17,11 @@ MIRI = {
     "READPATT": "FASTR1",
     "NGROUPS": 40,
 }
+NOISE = ("charge_migration", "picture_frame", "clean_flicker_noise")
 STAGE_1 = [
     *("group_scale", "dq_init", "emicorr", "saturation", "ipc", "firstframe", "lastframe", "reset", "linearity"),
-    *("rscd", "dark_current", "refpix", "jump", "persistence", "ramp_fit", "gain_scale"),
+    *("rscd", "dark_current", "refpix", "charge_migration", "jump", "picture_frame", "clean_flicker_noise"),
+    *("persistence", "ramp_fit", "gain_scale"),
 ]
 
 
@@ -53,7 +55,7 @@ def test_stage_1_has_the_order_of_the_official_pipeline(known):
 
 def test_what_operations_skip_is_skipped(known):
     skipped = [name for name, one in resolved(known, "detector1").items() if one.skip]
-    assert skipped == ["ipc", "firstframe", "err_init", "refpix", "persistence"]
+    assert skipped == ["ipc", "firstframe", "err_init", "refpix", *NOISE, "persistence"]
 
 
 def test_showers_are_looked_for_and_snowballs_are_not(known):

@@ -11,6 +11,8 @@ from jwrules.steps.declare import parameters
 
 STEPS = registry()
 OURS_ONLY = {
+    "clean_flicker_noise.against",
+    "clean_flicker_noise.weighting",
     "flat_field.guider_error",
     "guider_cds.noise",
     "outlier_detection.blur",
@@ -18,6 +20,7 @@ OURS_ONLY = {
     "persistence.flag_pers_cutoff",
     "persistence.method",
     "persistence.save_trapsfilled",
+    "picture_frame.weighting",
     "ramp_fit.weighting",
     "resample.good_bits",
     "rscd.method",

@@ -1,0 +1,59 @@
+"""Where light is known to fall on a detector, whatever the exposure shows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jwrules.errors import CannotRun
+from jwrules.kernels import soss_traces
+from jwrules.products.flags import DQ
+from jwrules.products.kinds import Flat, Pastasoss, Ramp
+
+FIXED_SLITS = slice(922, 1116)
+"""Rows of a full frame of NIRSpec that the fixed slits illuminate."""
+
+HALF_WIDTH, CORNER = 16, (1793, 1)
+"""Half the width of a spectrum of SOSS; SUBSTRT2 and SUBSTRT1 of the subarray that its traces are measured in."""
+
+
+def light_falls(ramp: Ramp, flat: Flat | None = None, pastasoss: Pastasoss | None = None) -> np.ndarray:
+    """Return where (ny, nx) light is known to fall, or what is seen is not the sky (imaging with MIRI).
+
+    For NIRSpec these are pixels of shutters that are stuck open, and the fixed slits behind other apertures.
+    """
+    exposure = str(ramp.meta.get("EXP_TYPE", ""))
+    if exposure == "MIR_IMAGE":
+        return _blind(ramp.pixeldq, flat)
+    if exposure == "NIS_SOSS":
+        return _spectra(ramp, pastasoss)
+    lit = np.zeros(ramp.pixeldq.shape, bool)
+    if exposure.startswith("NRS"):
+        lit |= (ramp.pixeldq & np.uint32(DQ.MSA_FAILED_OPEN)) != 0
+    if exposure in ("NRS_IFU", "NRS_MSASPEC"):
+        lit[FIXED_SLITS] = True
+    return lit
+
+
+def _blind(dq: np.ndarray, flat: Flat | None) -> np.ndarray:
+    unknown = np.zeros(dq.shape, bool)
+    if flat is not None:
+        dq, unknown = dq | flat.dq, ~np.isfinite(flat.data) | (flat.data == 0)
+    return unknown | ((dq & np.uint32(DQ.DO_NOT_USE | DQ.NON_SCIENCE | DQ.NO_FLAT_FIELD)) != 0)
+
+
+def _spectra(ramp: Ramp, pastasoss: Pastasoss | None) -> np.ndarray:
+    if pastasoss is None:
+        raise CannotRun("the spectra cannot be masked without a reference file of type 'pastasoss'")
+    tree, angle = pastasoss.tree, float(ramp.meta["PWCPOS"])
+    low, high = tree["meta"]["pwcpos_bounds"]
+    if not low <= angle <= high:
+        raise CannotRun(f"PWCPOS={angle} is not from {low} to {high}, for which {pastasoss.meta.source} tells traces")
+    turned = angle - tree["meta"]["pwcpos_cmd"]
+    waves = np.linspace(*(tree["meta"][f"wavemap_{name}"] for name in ("wlmin", "wlmax", "nwl")))
+    starts = (int(ramp.meta["SUBSTRT2"]) - CORNER[0], int(ramp.meta["SUBSTRT1"]) - CORNER[1])
+    rows, columns = (first + np.arange(n) for first, n in zip(starts, ramp.pixeldq.shape, strict=True))
+    lit = np.zeros(ramp.pixeldq.shape, bool)
+    for trace, solution in zip(tree["traces"], tree["wavecal_models"], strict=True):
+        track = soss_traces.track(trace, solution, turned, waves)
+        lit |= soss_traces.beside(track, rows, columns, HALF_WIDTH)
+    return lit
