@@ -46,7 +46,7 @@ def _noise(shelf: Shelf, chip: Chip, keys: Mapping[str, Any]) -> None:
 
 def _reset(shelf: Shelf, chip: Chip, keys: Mapping[str, Any]) -> None:
     """Write what the reset leaves, for the first and for later integrations."""
-    left = np.array([chip.residue(i, RESET_GROUPS) for i in (0, 1)])
+    left = np.array([[chip.residue(i, g) for g in range(RESET_GROUPS)] for i in (0, 1)])
     hdus = [image("SCI", left, unit="DN"), image("ERR", np.zeros_like(left)), *_no_flags(chip)]
     more = {"NINTS": len(left), "NGROUPS": RESET_GROUPS}
     shelf.put("reset", "What the reset leaves in the first groups", hdus, "ResetModel", **keys, **READOUT, **more)
@@ -67,7 +67,7 @@ def _rscd(shelf: Shelf, pointing: Pointing) -> None:
 def _dark(shelf: Shelf, pointing: Pointing, chip: Chip, keys: Mapping[str, Any]) -> None:
     """Write the dark of the first and of later integrations; it may end before the exposure does."""
     groups, seconds = min(pointing.readout.groups, pointing.dark_frames), pointing.window.frame_time
-    ramp = np.array([chip.dark(i, seconds, groups) for i in (0, 1)])
+    ramp = np.array([[chip.dark(i, seconds, g) for g in range(groups)] for i in (0, 1)])
     pixels = chip.pixels
     flags = Flags(chip.window.shape, ("HOT", "WARM"))
     flags.set(pixels.hot & (pixels.dark > 10), "HOT").set(pixels.hot & (pixels.dark <= 10), "WARM")

@@ -9,18 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jwrules.simulate import nircam
-from jwrules.simulate.nircam import Band, Detector, Pointing, Readout
+from jwrules.simulate.nircam import Band, Detector, Mode, Pointing, Readout
 
-TICK = 1e-5
+TICK, IDLE_ROW = 1e-5, 7
 ROWS, COLUMNS, EDGE, OUTPUTS = 1024, 1032, 4, 4
 
 
 @dataclass(frozen=True)
 class Window(nircam.Window):
-    """The part of the detector that is read; ticks of 10 us from a row to the next and from a frame to the next."""
+    """The part of the detector that is read; ticks of 10 us from a row to the next."""
 
     row_ticks: int = 0
-    frame_ticks: int = 0
+
+    @property
+    def frame_ticks(self) -> int:
+        """Ticks from a frame to the next: rows that are passed over take a few too."""
+        return self.ny * self.row_ticks + (ROWS - self.ny) * IDLE_ROW
 
     @property
     def frame_time(self) -> float:
@@ -28,8 +32,8 @@ class Window(nircam.Window):
         return TICK * self.frame_ticks
 
 
-FULL = Window("FULL", 0, 0, COLUMNS, ROWS, OUTPUTS, row_ticks=271, frame_ticks=277504)
-SUB128 = Window("SUB128", 0, 888, 136, 128, OUTPUTS, row_ticks=44, frame_ticks=11904)
+FULL = Window("FULL", 0, 0, COLUMNS, ROWS, OUTPUTS, row_ticks=271)
+SUB128 = Window("SUB128", 0, 888, 136, 128, OUTPUTS, row_ticks=44)
 
 # The plane of the optics is as large as that of NIRCam, with its middle beyond the upper right corner of the array.
 MIRIMAGE = Detector(
@@ -69,6 +73,8 @@ RESET_GROUPS = 12
 SKIPPED = (3, 5)
 """Groups that the first and later integrations leave out."""
 
+IMAGING = Mode("MIRI Imaging", "MIR_IMAGE")
+
 
 def window(name: str) -> Window:
     """Return the window of this name."""
@@ -82,5 +88,5 @@ def imaging(size: str) -> tuple[Pointing, ...]:
     interference changes from group to group; `full` reads all.
     """
     if size == "full":
-        return (Pointing(1, MIRIMAGE, F770W, FULL, Readout("FASTR1", 1, 0, 20, 2), DITHERS, 150, 30, 24),)
-    return (Pointing(1, MIRIMAGE, F770W, SUB128, Readout("FASTR1", 1, 0, 40, 2), DITHERS, 44, 4, 34),)
+        return (Pointing(1, MIRIMAGE, F770W, FULL, Readout("FASTR1", 1, 0, 20, 2), DITHERS, 150, 30, 24, IMAGING),)
+    return (Pointing(1, MIRIMAGE, F770W, SUB128, Readout("FASTR1", 1, 0, 40, 2), DITHERS, 44, 4, 34, IMAGING),)

@@ -10,7 +10,7 @@ import numpy as np
 from astropy.io import fits
 
 from jwrules.simulate import drifts
-from jwrules.simulate.nircam import EXPOSURE_TYPES, FULL, Band, Detector, Pointing, Window
+from jwrules.simulate.nircam import FULL, Band, Detector, Pointing, Window
 from jwrules.simulate.optics import nominal_area, pixel_area
 from jwrules.simulate.pixels import DEGREE, Pixels, full_gain
 from jwrules.simulate.psf import Psf
@@ -207,7 +207,7 @@ def _optics(pointing: Pointing) -> dict[str, Any]:
         "PUPIL": pointing.band.pupil,
         "CHANNEL": pointing.detector.channel,
         "MODULE": pointing.detector.module,
-        "EXP_TYPE": EXPOSURE_TYPES[pointing.detector.instrument],
+        "EXP_TYPE": pointing.mode.exp_type,
     }
     return {keyword: value for keyword, value in optics.items() if value}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import product
 
 import asdf
 import numpy as np
@@ -29,9 +30,9 @@ INT_TIMES = np.dtype(
 def group_table(taken: Taken) -> np.ndarray:
     """Return the table GROUP: one row for each group, when it ended and whether it arrived."""
     readout, window = taken.pointing.readout, taken.pointing.window
-    rows = np.zeros(readout.integrations * readout.groups, GROUP)
+    rows = np.zeros(len(taken.integrations) * readout.groups, GROUP)
     first = Time("2000-01-01T00:00:00", scale="utc").mjd
-    for row, (i, g) in zip(rows, np.ndindex(readout.integrations, readout.groups), strict=True):
+    for row, (i, g) in zip(rows, product(taken.integrations, range(readout.groups)), strict=True):
         frames = i * (readout.frames_read + 1) + g * (readout.frames + readout.gap) + readout.frames
         mjd = taken.start + frames * window.frame_time / 86400
         day, rest = divmod((mjd - first) * 86400e3, 86400e3)
@@ -49,8 +50,8 @@ def group_table(taken: Taken) -> np.ndarray:
 def integration_table(taken: Taken) -> np.ndarray:
     """Return the table INT_TIMES: one row for each integration, its start, middle and end."""
     readout, frame = taken.pointing.readout, taken.pointing.window.frame_time
-    rows = np.zeros(readout.integrations, INT_TIMES)
-    for i, row in enumerate(rows):
+    rows = np.zeros(len(taken.integrations), INT_TIMES)
+    for i, row in zip(taken.integrations, rows, strict=True):
         begin = i * (readout.frames_read + 1)
         row["integration_number"] = i + 1
         frames = {"start": begin, "mid": begin + readout.frames_read / 2, "end": begin + readout.frames_read}

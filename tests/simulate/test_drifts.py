@@ -5,12 +5,13 @@ import pytest
 
 from jwrules.simulate import drifts, nircam
 from jwrules.simulate.nircam import Window
+from jwrules.simulate.noise import Noise
 
 STRIPE = Window("SUBGRISM64", 0, 0, 2048, 64, 4)
 
 
 def drift(detector=nircam.NRCALONG, window=STRIPE, seed=0):
-    return drifts.Drift(detector, window, np.random.default_rng(seed))
+    return drifts.Drift(detector, window, Noise(np.random.default_rng(seed)))
 
 
 def test_every_amplifier_has_an_offset_for_its_odd_and_one_for_its_even_columns():
