@@ -71,16 +71,18 @@ def _columns(detector: Detector, window: Window) -> np.ndarray:
 
 def to_science(frame: np.ndarray, detector: Detector) -> np.ndarray:
     """Return a view of a frame (..., rows, columns in the order of readout) in science orientation."""
-    flip = tuple(slice(None, None, 1 if axis > 0 else -1) for axis in (detector.slow, detector.fast))
-    turned = frame[(..., *flip)]
+    turned = _flipped(frame, detector)
     return turned if abs(detector.fast) == 1 else np.swapaxes(turned, -2, -1)
 
 
 def to_readout(frame: np.ndarray, detector: Detector) -> np.ndarray:
     """Return a view of a frame (..., ny, nx in science orientation) with rows and columns in the order of readout."""
     straight = frame if abs(detector.fast) == 1 else np.swapaxes(frame, -2, -1)
-    flip = tuple(slice(None, None, 1 if axis > 0 else -1) for axis in (detector.slow, detector.fast))
-    return straight[(..., *flip)]
+    return _flipped(straight, detector)
+
+
+def _flipped(frame: np.ndarray, detector: Detector) -> np.ndarray:
+    return frame[..., :: 1 if detector.slow > 0 else -1, :: 1 if detector.fast > 0 else -1]
 
 
 def variance(strength: float = 1.0) -> float:

@@ -7,7 +7,7 @@ reset of the next integration.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,7 +101,7 @@ def expose(chip: Chip, readout: Readout, electrons: np.ndarray, rng: np.random.G
 
 
 def groups(
-    chip: Chip, readout: Readout, light: Sequence[np.ndarray], noise: Noise, extras: Extras
+    chip: Chip, readout: Readout, light: Iterable[np.ndarray], noise: Noise, extras: Extras
 ) -> Iterator[ramps.Group]:
     """Yield the groups of an exposure to the `light` (electron/s per pixel) of each integration, one after another."""
     former, tick = np.zeros(chip.window.shape), int(noise.rng.integers(0, 100_000))

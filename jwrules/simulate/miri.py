@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jwrules.simulate import nircam
-from jwrules.simulate.nircam import Band, Detector, Mode, Pointing, Readout
+from jwrules.simulate.nircam import Band, Detector, Extras, Mode, Pointing, Readout
 
 TICK, IDLE_ROW = 1e-5, 7
 ROWS, COLUMNS, EDGE, OUTPUTS = 1024, 1032, 4, 4
@@ -74,11 +74,24 @@ SKIPPED = (3, 5)
 """Groups that the first and later integrations leave out."""
 
 IMAGING = Mode("MIRI Imaging", "MIR_IMAGE")
+SHOWERY = Extras(showers=EFFECTS.showers[0])
+
+
+SLOW_ROW = 2333
+"""Ticks from a row to the next in slow mode, which reads the full frame only."""
+WINDOWS = (
+    FULL,
+    SUB128,
+    Window("SUB64", 0, 778, 72, 64, OUTPUTS, row_ticks=28),
+    Window("SLITLESSPRISM", 0, 528, 72, 416, OUTPUTS, row_ticks=28),
+    Window("MASK1550", 0, 466, 288, 224, OUTPUTS, row_ticks=82),
+    Window("MASKLYOT", 0, 716, 320, 304, OUTPUTS, row_ticks=90),
+)
 
 
 def window(name: str) -> Window:
-    """Return the window of this name."""
-    return {one.name: one for one in (FULL, SUB128)}[name]
+    """Return the window of this name, as it is read in fast mode."""
+    return {one.name: one for one in WINDOWS}[name]
 
 
 def imaging(size: str) -> tuple[Pointing, ...]:
@@ -87,6 +100,6 @@ def imaging(size: str) -> tuple[Pointing, ...]:
     `small` reads SUB128, which lies at the left edge and holds reference pixels, and in which the phase of the
     interference changes from group to group; `full` reads all.
     """
-    if size == "full":
-        return (Pointing(1, MIRIMAGE, F770W, FULL, Readout("FASTR1", 1, 0, 20, 2), DITHERS, 150, 30, 24, IMAGING),)
-    return (Pointing(1, MIRIMAGE, F770W, SUB128, Readout("FASTR1", 1, 0, 40, 2), DITHERS, 44, 4, 34, IMAGING),)
+    window, groups, stars, galaxies, dark = (FULL, 20, 150, 30, 24) if size == "full" else (SUB128, 40, 44, 4, 34)
+    readout = Readout("FASTR1", 1, 0, groups, 2)
+    return (Pointing(1, MIRIMAGE, F770W, window, readout, DITHERS, stars, galaxies, dark, IMAGING, SHOWERY),)

@@ -10,6 +10,7 @@ import numpy as np
 from jwrules.simulate import miri
 from jwrules.simulate.nircam import Pointing, imaging
 from jwrules.simulate.optics import Attitude, View, reference_point
+from jwrules.simulate.wishes import Wishes
 
 PROGRAM = "09001"
 TARGET = (80.4875, -69.4975)
@@ -18,6 +19,7 @@ FIRST_START = 60748.3021
 BETWEEN = 95.0
 ABERRATION = 1.0000427
 ERROR = (0.030, 0.095)
+AS_IT_IS = Wishes()
 
 
 @dataclass(frozen=True)
@@ -87,11 +89,11 @@ class Taken:
         return frame * (readout.integrations * readout.frames_read + readout.integrations - 1)
 
 
-def fly(size: str, rng: np.random.Generator, instrument: str = "NIRCAM") -> list[Taken]:
-    """Return all exposures of the program with this instrument, in order."""
+def fly(size: str, rng: np.random.Generator, instrument: str = "NIRCAM", wishes: Wishes = AS_IT_IS) -> list[Taken]:
+    """Return all exposures of the program with this instrument, as asked for, in order."""
     taken: list[Taken] = []
     start = FIRST_START
-    for pointing in miri.imaging(size) if instrument == "MIRI" else imaging(size):
+    for pointing in map(wishes.granted, miri.imaging(size) if instrument == "MIRI" else imaging(size)):
         for number in range(1, len(pointing.dithers) + 1):
             taken.append(take(pointing, number, start, rng))
             start += (taken[-1].duration + BETWEEN) / 86400

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -68,7 +68,7 @@ def digitized(raw: np.ndarray) -> np.ndarray:
 
 
 def groups(
-    pixels: Pixels, readout: Readout, light: Sequence[np.ndarray], noise: Noise, extras: Extras
+    pixels: Pixels, readout: Readout, light: Iterable[np.ndarray], noise: Noise, extras: Extras
 ) -> Iterator[Group]:
     """Yield the groups of an exposure to the `light` (electron/s per pixel) of each integration, one after another."""
     for i, electrons in enumerate(light):
@@ -89,7 +89,7 @@ def _integrate(
     drift = drifts.Drift(pixels.detector, pixels.window, noise, extras.one_over_f)
     for group in range(readout.groups):
         signal = np.zeros(charge.shape, np.float32)
-        full, events, earliest = [], [], signal
+        full, events = [], []
         for read in range(readout.frames):
             events.append(_gather(pixels, charge, per_second, _seconds(pixels, readout, group, read), noise, extras))
             for one in events[-1]:
@@ -97,13 +97,15 @@ def _integrate(
             frame = np.minimum(pixels.read(charge), CONVERTER - pedestal)
             signal += frame
             full.append(pixels.bias + frame >= pixels.ceiling)
-            earliest = frame if read == 0 else earliest
+            if read == 0:
+                earliest = frame
         wanted = extras.zeroframe and group == 0
         deviation, alone = _read_noise(pixels, noise, drift, readout.frames, wanted)
         step = drift.step()
         raw = pedestal + signal / readout.frames + step + deviation
         first = pedestal + earliest + step + alone if wanted else None
-        yield Group(raw, *map(np.concatenate, zip(*events, strict=True)), np.any(full, 0), np.all(full, 0), first)
+        cosmic, large, touched = (np.concatenate(parts) for parts in zip(*events, strict=True))
+        yield Group(raw, cosmic, large, touched, np.any(full, axis=0), np.all(full, axis=0), first)
 
 
 def _seconds(pixels: Pixels, readout: Readout, group: int, read: int) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from astropy.io import fits
 
 from jwrules.simulate import drifts
+from jwrules.simulate.instruments import READ_PATTERNS
 from jwrules.simulate.nircam import FULL, Band, Detector, Pointing, Window
 from jwrules.simulate.optics import nominal_area, pixel_area
 from jwrules.simulate.pixels import DEGREE, Pixels, full_gain
@@ -17,7 +18,6 @@ from jwrules.simulate.psf import Psf
 
 DATE = "2025-01-15T00:00:00.000"
 USEAFTER = "2022-04-01T00:00:00"
-PATTERNS = "BRIGHT1 | BRIGHT2 | RAPID | SHALLOW2 | SHALLOW4 | MEDIUM2 | MEDIUM8 | DEEP2 | DEEP8 |"
 FLAT_ERROR = 5e-4
 ENERGIES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 ANNULUS = (14.0, 20.0)
@@ -106,17 +106,24 @@ class Shelf:
 
 def write_detector(shelf: Shelf, pointing: Pointing, pixels: Pixels, seed: int) -> None:
     """Write everything that belongs to one detector and the window read from it."""
+    write_for_ramps(shelf, pointing, pixels, seed)
+    keys = detector_keywords(pointing.detector, pointing.window)
+    area(shelf, pointing, FULL, detector_keywords(pointing.detector, FULL, "GENERIC"))
+    flat(shelf, pointing.band, pixels, keys, seed)
+    _photom(shelf, pointing)
+
+
+def write_for_ramps(shelf: Shelf, pointing: Pointing, pixels: Pixels, seed: int) -> None:
+    """Write what stage 1 needs."""
     keys = detector_keywords(pointing.detector, pointing.window)
     mask(shelf, pixels, keys)
     saturation(shelf, pixels, keys)
-    _superbias(shelf, pixels, keys)
+    _superbias(shelf, pointing, pixels, keys)
     linearity(shelf, pixels, keys)
     _dark(shelf, pointing, pixels, keys)
-    _noise(shelf, pixels, keys)
-    _whole_frame(shelf, pointing, seed)
+    _noise(shelf, pointing, pixels, keys)
+    _gain(shelf, pointing, seed)
     ipc(shelf, pointing.detector)
-    flat(shelf, pointing.band, pixels, keys, seed)
-    _photom(shelf, pointing)
 
 
 def mask(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
@@ -136,12 +143,17 @@ def saturation(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
     shelf.put("saturation", "Raw signal beyond which a pixel is full", hdus, "SaturationModel", **keys)
 
 
-def _superbias(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
+def _any_pattern(pointing: Pointing) -> dict[str, str]:
+    """Return the keywords of a file that serves every readout pattern of the instrument."""
+    return {"READPATT": "ANY", "P_READPA": " | ".join(READ_PATTERNS[pointing.detector.instrument]) + " |"}
+
+
+def _superbias(shelf: Shelf, pointing: Pointing, pixels: Pixels, keys: Mapping[str, Any]) -> None:
     flags = Flags(pixels.window.shape, ("UNRELIABLE_BIAS",)).set(pixels.noisy, "UNRELIABLE_BIAS")
     error = np.full(pixels.window.shape, 0.5)
     hdus = [image("SCI", pixels.bias, unit="DN"), image("ERR", error), *flags.hdus()]
-    more = {"READPATT": "ANY", "P_READPA": PATTERNS}
-    shelf.put("superbias", "Level of every pixel after its reset", hdus, "SuperBiasModel", **keys, **more)
+    describe = "Level of every pixel after its reset"
+    shelf.put("superbias", describe, hdus, "SuperBiasModel", **keys, **_any_pattern(pointing))
 
 
 def linearity(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
@@ -163,9 +175,7 @@ def _dark(shelf: Shelf, pointing: Pointing, pixels: Pixels, keys: Mapping[str, A
     flags.set(pixels.hot & (pixels.dark > 10), "HOT").set(pixels.hot & (pixels.dark <= 10), "WARM")
     hdus = [image("SCI", ramp, unit="DN"), *flags.hdus()]
     more = {
-        "EXP_TYPE": "NRC_DARK",
-        "P_EXP_TY": "NRC_IMAGE | NRC_DARK |",
-        "READPATT": "RAPID",
+        **_darks(pointing),
         "NOUTPUTS": pointing.window.outputs,
         "NFRAMES": 1,
         "NGROUPS": frames,
@@ -177,20 +187,28 @@ def _dark(shelf: Shelf, pointing: Pointing, pixels: Pixels, keys: Mapping[str, A
     shelf.put("dark", "Dark current, frame by frame", hdus, "DarkModel", **keys, **more)
 
 
-def _noise(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
-    single = np.hypot(pixels.noise / pixels.gain, np.sqrt(drifts.variance()))
+def _darks(pointing: Pointing) -> dict[str, str]:
+    """Return which exposures a dark serves: in NIRCam those of some kinds, elsewhere those of its readout pattern."""
+    if pointing.detector.instrument != "NIRCAM":
+        return {"EXP_TYPE": f"{pointing.mode.exp_type[:3]}_DARK", "READPATT": pointing.readout.pattern}
+    kinds = dict.fromkeys((pointing.mode.exp_type, "NRC_DARK"))
+    return {"EXP_TYPE": "NRC_DARK", "P_EXP_TY": " | ".join(kinds) + " |", "READPATT": "RAPID"}
+
+
+def _noise(shelf: Shelf, pointing: Pointing, pixels: Pixels, keys: Mapping[str, Any]) -> None:
+    shared = drifts.variance(pointing.extras.one_over_f)
+    single = np.hypot(pixels.noise / pixels.gain, np.sqrt(shared))
     hdus = [image("SCI", np.sqrt(2) * single, unit="DN")]
-    more = {"READPATT": "ANY", "P_READPA": PATTERNS}
-    shelf.put("readnoise", "Noise of the difference of two reads", hdus, "ReadnoiseModel", **keys, **more)
+    describe = "Noise of the difference of two reads"
+    shelf.put("readnoise", describe, hdus, "ReadnoiseModel", **keys, **_any_pattern(pointing))
 
 
-def _whole_frame(shelf: Shelf, pointing: Pointing, seed: int) -> None:
-    """Write the files of the full frame, from which every subarray is cut: gain and area."""
+def _gain(shelf: Shelf, pointing: Pointing, seed: int) -> None:
+    """Write the gain of the full frame, from which that of every subarray is cut."""
     detector = pointing.detector
     keys = detector_keywords(detector, FULL, "GENERIC")
     hdus = [image("SCI", full_gain(detector, seed), unit="electrons/DN")]
     shelf.put("gain", "Gain", hdus, "GainModel", **keys)
-    area(shelf, pointing, FULL, keys)
 
 
 def area(shelf: Shelf, pointing: Pointing, window: Window, keys: Mapping[str, Any]) -> None:

@@ -27,6 +27,15 @@ INT_TIMES = np.dtype(
 )
 
 
+def extensions(taken: Taken) -> list[fits.BinTableHDU]:
+    """Return the extensions GROUP, INT_TIMES and ASDF."""
+    return [
+        fits.BinTableHDU(group_table(taken), name="GROUP"),
+        fits.BinTableHDU(integration_table(taken), name="INT_TIMES"),
+        asdf_table(taken),
+    ]
+
+
 def group_table(taken: Taken) -> np.ndarray:
     """Return the table GROUP: one row for each group, when it ended and whether it arrived."""
     readout, window = taken.pointing.readout, taken.pointing.window
