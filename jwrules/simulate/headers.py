@@ -81,7 +81,7 @@ def _file(taken: Taken) -> Iterator[Card]:
     yield "ORIGIN", "JWRULES", "who made this file"
     yield "TIMESYS", "UTC", "time system of the keywords"
     yield "TIMEUNIT", "s", "unit of times"
-    yield "FILENAME", f"{taken.name}_uncal.fits", "name of this file"
+    yield "FILENAME", f"{taken.name}_uncal.fits", "its name"
     yield "FILETYPE", "raw", "kind of data"
     yield "SDP_VER", "simulated", "software that packed the telemetry"
     yield "PRD_VER", "simulated", "project reference database"

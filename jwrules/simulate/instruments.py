@@ -59,7 +59,7 @@ _SUBARRAYS = {
     "NIRCAM": (
         _square("SUB64P", 1984, 0, 64),
         _square("SUB32TATS", 1024, 76, 32),
-        _square("SUB320A335R", 535, 1725, 320),
+        _square("SUB320A335R", 535, 1700, 320),
         _square("SUBFSA335R", 740, 1650, 64),
         *(Window(f"SUBGRISM{rows}", 0, 0, 2048, rows, 4) for rows in (64, 128, 256)),
     ),

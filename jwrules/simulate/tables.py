@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-from itertools import product
 
 import asdf
 import numpy as np
 from astropy.io import fits
 from astropy.time import Time
 
-from jwrules.simulate.headers import BARYCENTRIC, HELIOCENTRIC, iso
+from jwrules.simulate.headers import BARYCENTRIC, HELIOCENTRIC
 from jwrules.simulate.program import Taken
 
 GROUP = np.dtype(
@@ -40,19 +39,16 @@ def group_table(taken: Taken) -> np.ndarray:
     """Return the table GROUP: one row for each group, when it ended and whether it arrived."""
     readout, window = taken.pointing.readout, taken.pointing.window
     rows = np.zeros(len(taken.integrations) * readout.groups, GROUP)
-    first = Time("2000-01-01T00:00:00", scale="utc").mjd
-    for row, (i, g) in zip(rows, product(taken.integrations, range(readout.groups)), strict=True):
-        frames = i * (readout.frames_read + 1) + g * (readout.frames + readout.gap) + readout.frames
-        mjd = taken.start + frames * window.frame_time / 86400
-        day, rest = divmod((mjd - first) * 86400e3, 86400e3)
-        row["integration_number"], row["group_number"] = i + 1, g + 1
-        row["end_day"], row["end_milliseconds"] = day, int(rest)
-        row["end_submilliseconds"] = int(rest % 1 * 1000)
-        row["group_end_time"] = iso(mjd)
-        row["number_of_columns"], row["number_of_rows"] = window.nx, window.ny
-        row["completion_code_text"] = "COMPLETE"
-        row["bary_end_time"] = mjd + BARYCENTRIC / 86400
-        row["helio_end_time"] = mjd + HELIOCENTRIC / 86400
+    i, g = (axis.ravel() for axis in np.meshgrid(taken.integrations, range(readout.groups), indexing="ij"))
+    frames = i * (readout.frames_read + 1) + g * (readout.frames + readout.gap) + readout.frames
+    mjd = taken.start + frames * window.frame_time / 86400
+    day, rest = np.divmod((mjd - Time("2000-01-01T00:00:00", scale="utc").mjd) * 86400e3, 86400e3)
+    rows["integration_number"], rows["group_number"] = i + 1, g + 1
+    rows["end_day"], rows["end_milliseconds"], rows["end_submilliseconds"] = day, rest, rest % 1 * 1000
+    rows["group_end_time"] = Time(mjd, format="mjd", scale="utc").isot
+    rows["number_of_columns"], rows["number_of_rows"] = window.nx, window.ny
+    rows["completion_code_text"] = "COMPLETE"
+    rows["bary_end_time"], rows["helio_end_time"] = (mjd + delay / 86400 for delay in (BARYCENTRIC, HELIOCENTRIC))
     return rows
 
 

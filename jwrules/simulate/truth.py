@@ -84,8 +84,8 @@ def write_ramps(
 ) -> None:
     """Write the truth of the ramps of an exposure, all its segments together, `NAME_truth.fits`.
 
-    RATE (DN/s) and ELECTRON (electron/s) are the mean of the integrations, without dark current and noise; LIGHT is the
-    share of it in each integration over that mean. Everything in the tables is counted from 0 and in science pixels.
+    RATE (DN/s) and ELECTRON (electron/s) are the mean of the integrations, without dark current and noise; LIGHT is
+    that of each integration over the mean. Everything in the tables is counted from 0 and in science pixels.
     COSMIC: each charge (electron) that cosmic rays left. LARGE: snowballs, which have a core and a halo, or showers
     (radii in pixels); TOUCHED: each charge that they left. JUMPS: both, one row for each pixel and group. SATURATED:
     pixels that fill, the first group of which some frames are full (`partly`), and of which all are (`wholly`, NGROUPS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 
@@ -10,6 +11,8 @@ from jwrules.simulate import miri
 from jwrules.simulate.instruments import READ_PATTERNS
 from jwrules.simulate.nircam import Extras, Pointing, Readout
 
+LONGEST = 2 * 10**9
+"""Bytes of a raw file, about; longer exposures come in segments."""
 EFFECTS = tuple(one.name for one in fields(Extras))
 
 
@@ -32,9 +35,8 @@ class Wishes:
             groups=self.groups or readout.groups,
             integrations=self.integrations or readout.integrations,
         )
-        segments = min(pointing.mode.segments, readout.integrations)
-        pointing = replace(pointing, readout=readout, mode=replace(pointing.mode, segments=segments))
-        return replace(_timed(pointing), extras=self._extras(pointing.extras))
+        pointing = _timed(replace(pointing, readout=readout, extras=self._extras(pointing.extras)))
+        return replace(pointing, mode=replace(pointing.mode, segments=_segments(pointing)))
 
     def _extras(self, usual: Extras) -> Extras:
         if unknown := sorted(set(self.effects) - set(EFFECTS)):
@@ -50,6 +52,13 @@ def patterned(instrument: str, pattern: str, groups: int, integrations: int) -> 
         raise WorkflowFault(f"read pattern {pattern!r} is none of {instrument}; there are: {', '.join(known)}")
     frames, gap, *samples = known[pattern]
     return Readout(pattern, frames, gap, groups, integrations, *samples)
+
+
+def _segments(pointing: Pointing) -> int:
+    """Return in how many files the exposure is cut: as the template has it, more where they would be very long."""
+    readout, window = pointing.readout, pointing.window
+    size = 2 * readout.integrations * readout.groups * window.nx * window.ny
+    return min(max(pointing.mode.segments, math.ceil(size / LONGEST)), readout.integrations)
 
 
 def _timed(pointing: Pointing) -> Pointing:
