@@ -86,7 +86,7 @@ def _file(taken: Taken) -> Iterator[Card]:
     yield "SDP_VER", "simulated", "software that packed the telemetry"
     yield "PRD_VER", "simulated", "project reference database"
     yield "OSS_VER", "simulated", "on-board scripts"
-    yield "DATAMODL", "Level1bModel", "data model"
+    yield "DATAMODL", taken.pointing.mode.model, "data model"
     yield "TELESCOP", "JWST", "telescope"
     yield "HGA_MOVE", False, "antenna moved during the exposure"
     yield "COMPRESS", False, "compressed on board"

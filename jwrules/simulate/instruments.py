@@ -75,7 +75,12 @@ _SUBARRAYS = {
         Window("SUB2048", 0, 976, 2048, 32, 1, True, 1),
         Window("ALLSLITS", 0, 896, 2048, 256, 1, True, 1),
     ),
-    "FGS": (Window("SUB128LL", 0, 0, 128, 128, 1, True), Window("SUB8LL", 20, 20, 8, 8, 1, True)),
+    "FGS": (
+        Window("SUB128LL", 860, 1010, 128, 128, 1, upright=True),
+        Window("SUB32LL", 908, 1058, 32, 32, 1, upright=True),
+        Window("SUB32DIAG", 909, 1057, 32, 32, 1, upright=True),
+        Window("SUB8LL", 920, 1070, 8, 8, 1, upright=True),
+    ),
     "MIRI": miri.WINDOWS,
 }
 

@@ -138,7 +138,8 @@ F444W = Band("F444W", 0.402, 0.61, 2.3, (-0.064, 0.147), 3.18)
 class Mode:
     """The kind of observation: observing template, EXP_TYPE, keywords of the optics beyond filter and pupil.
 
-    A time series may be cut into `segments`, files of so many integrations each.
+    A time series may be cut into `segments`, files of so many integrations each. `guiding` says what a guider does, as
+    the name of its file has it.
     """
 
     template: str
@@ -146,6 +147,12 @@ class Mode:
     optics: Mapping[str, Any] = field(default_factory=dict, hash=False)
     series: bool = False
     segments: int = 1
+    guiding: str = ""
+
+    @property
+    def model(self) -> str:
+        """The data model of its raw files."""
+        return "GuiderRawModel" if self.guiding else "Level1bModel"
 
 
 IMAGING = Mode("NIRCam Imaging", "NRC_IMAGE")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from astropy.time import Time
 
 from jwrules.simulate import miri
 from jwrules.simulate.nircam import Pointing, imaging
@@ -45,6 +46,9 @@ class Taken:
     @property
     def name(self) -> str:
         """The stem of the names of its files."""
+        if guiding := self.pointing.mode.guiding:
+            end = Time(self.start + self.duration / 86400, format="mjd", scale="utc")
+            return f"jw{self.visit}_gs-{guiding}{'' if guiding.startswith('id') else end.strftime('_%Y%j%H%M%S')}"
         segment = f"-seg{self.segment:03d}" if self.segment else ""
         return f"jw{self.visit}_02101_{self.number:05d}{segment}_{self.pointing.detector.name.lower()}"
 

@@ -90,6 +90,7 @@ class Shelf:
     def __init__(self, folder: Path, instrument: str = "NIRCAM") -> None:
         self.folder, self.instrument = folder, instrument
         self._count: dict[str, int] = {}
+        self._shared: set[tuple[str, str]] = set()
 
     def path(self, reftype: str, suffix: str = "fits") -> Path:
         """Return the next free name for a file of this type."""
@@ -102,6 +103,12 @@ class Shelf:
         keywords = {"FILENAME": path.name, "DATAMODL": model, "INSTRUME": self.instrument} | keywords
         primary = fits.PrimaryHDU(header=header(reftype, describe, **keywords))
         fits.HDUList([primary, *hdus]).writeto(path, overwrite=True)
+
+    def put_once(self, reftype: str, describe: str, hdus: Sequence[Any], model: str, **keywords: Any) -> None:
+        """Write a FITS reference file that all exposures with a detector share, unless it is there."""
+        if (reftype, keywords["DETECTOR"]) not in self._shared:
+            self._shared.add((reftype, keywords["DETECTOR"]))
+            self.put(reftype, describe, hdus, model, **keywords)
 
 
 def write_detector(shelf: Shelf, pointing: Pointing, pixels: Pixels, seed: int) -> None:
@@ -208,7 +215,7 @@ def _gain(shelf: Shelf, pointing: Pointing, seed: int) -> None:
     detector = pointing.detector
     keys = detector_keywords(detector, FULL, "GENERIC")
     hdus = [image("SCI", full_gain(detector, seed), unit="electrons/DN")]
-    shelf.put("gain", "Gain", hdus, "GainModel", **keys)
+    shelf.put_once("gain", "Gain", hdus, "GainModel", **keys)
 
 
 def area(shelf: Shelf, pointing: Pointing, window: Window, keys: Mapping[str, Any]) -> None:
@@ -242,7 +249,7 @@ def ipc(shelf: Shelf, detector: Detector) -> None:
     kernel[1, 1] = 1.0
     describe = "Deconvolution of the inter-pixel capacitance"
     keys = {"DETECTOR": detector.name, "SUBARRAY": "GENERIC"}
-    shelf.put("ipc", describe, [image("SCI", kernel)], "IPCModel", **keys)
+    shelf.put_once("ipc", describe, [image("SCI", kernel)], "IPCModel", **keys)
 
 
 def flat(shelf: Shelf, band: Band, pixels: Pixels, keys: Mapping[str, Any], seed: int) -> None:
@@ -257,6 +264,12 @@ def flat(shelf: Shelf, band: Band, pixels: Pixels, keys: Mapping[str, Any], seed
     optics = {"FILTER": band.filter, "PUPIL": band.pupil, "CHANNEL": pixels.detector.channel}
     more = {keyword: value for keyword, value in optics.items() if value}
     shelf.put("flat", "Relative response to a uniform sky", hdus, "FlatModel", **keys, **more)
+
+
+def flat_of_guider(shelf: Shelf, pointing: Pointing, pixels: Pixels, seed: int) -> None:
+    """Write the flat for what a guider does; those of FGS are told apart by the kind of exposure."""
+    keys = detector_keywords(pointing.detector, pointing.window) | {"EXP_TYPE": pointing.mode.exp_type}
+    flat(shelf, pointing.band, pixels, keys, seed)
 
 
 def _photom(shelf: Shelf, pointing: Pointing) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,27 +20,29 @@ DIP = 0.01
 """Share of the light that is missing in the middle of a time series."""
 
 
-def simulate(directory: Path, template: Template, size: str, seed: int, wishes: Wishes) -> None:
-    """Write uncal, references and truth of one exposure with each detector of the template below `directory`.
+def simulate(directory: Path, rows: Sequence[Template], size: str, seed: int, wishes: Wishes) -> None:
+    """Write uncal, references and truth below `directory`: an exposure with each detector for each row of a template.
 
     Groups go into the files one by one, so that a time series may be longer than memory; with more than
     `recording.MANY` integrations their random numbers come from a pool (see `noise.Pooled`).
     """
     for folder in ("uncal", "references", "truth"):
         (directory / folder).mkdir(parents=True, exist_ok=True)
-    pointings = [wishes.granted(pointing) for pointing in template.pointings(size)]
-    shelf = Shelf(directory / "references", pointings[0].detector.instrument)
+    planned = [(wishes.granted(pointing), row.light) for row in rows for pointing in row.pointings(size)]
+    shelf = Shelf(directory / "references", planned[0][0].detector.instrument)
     if shelf.instrument == "MIRI":
-        mid_infrared_references.write_interference(shelf, pointings, miri.EFFECTS)
-    for pointing in pointings:
+        mid_infrared_references.write_interference(shelf, [pointing for pointing, _ in planned], miri.EFFECTS)
+    for pointing, picture in planned:
         camera = (_mid_infrared if shelf.instrument == "MIRI" else _near_infrared)(shelf, pointing, seed)
         taken = program.take(pointing, 1, program.FIRST_START, np.random.default_rng([seed, 10]))
-        _expose(directory, taken, camera, template.light, seed)
+        _expose(directory, taken, camera, picture, seed)
 
 
 def _near_infrared(shelf: Shelf, pointing: Pointing, seed: int) -> Camera:
     camera = recording.near_infrared(pointing, seed)
     references.write_for_ramps(shelf, pointing, camera.pixels, seed)
+    if pointing.mode.guiding:
+        references.flat_of_guider(shelf, pointing, camera.pixels, seed)
     return camera
 
 

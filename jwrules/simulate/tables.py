@@ -69,7 +69,7 @@ def integration_table(taken: Taken) -> np.ndarray:
 
 def asdf_table(taken: Taken) -> fits.BinTableHDU:
     """Return the extension ASDF that every exposure carries: one cell that holds a tree, here of a few words."""
-    meta = {"model_type": "Level1bModel", "filename": f"{taken.name}_uncal.fits", "telescope": "JWST"}
+    meta = {"model_type": taken.pointing.mode.model, "filename": f"{taken.name}_uncal.fits", "telescope": "JWST"}
     buffer = io.BytesIO()
     asdf.AsdfFile({"meta": meta}).write_to(buffer)
     cell = np.frombuffer(buffer.getvalue(), np.uint8)[np.newaxis]

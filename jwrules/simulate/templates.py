@@ -1,4 +1,4 @@
-"""The observing templates of which stage 1 data are made: one row each."""
+"""The observing templates of which stage 1 data are made: a row for each kind of exposure."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ class Template:
     by_detector: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     series: bool = False
     segments: int = 1
+    guiding: str = ""
 
     def pointings(self, size: str) -> list[Pointing]:
         """Return what each detector does in this size."""
@@ -58,7 +59,7 @@ class Template:
             stars=0,
             galaxies=0,
             dark_frames=DARK_FRAMES.get(detector.instrument, 12),
-            mode=Mode(self.title, self.exp_type, optics, self.series, self.segments),
+            mode=Mode(self.title, self.exp_type, optics, self.series, self.segments, self.guiding),
         )
 
 
@@ -121,6 +122,16 @@ TABLE = (
              "FGS", 5, 1, "stars", {}),
     Template("fgs_dark", "FGS Internal Flat", "FGS_DARK", (GUIDER1,), "FULL",
              "FGSRAPID", 5, 2, "none", {}),
+    Template("fgs_guide_star", "FGS Guide Star", "FGS_ID-IMAGE", (GUIDER1,), "FULL",
+             "FGSRAPID", 2, 2, "stars", {}, guiding="id_1_image"),
+    Template("fgs_guide_star", "FGS Guide Star", "FGS_ACQ1", (GUIDER1,), "SUB128LL",
+             "FGSRAPID", 2, 6, "star", {}, guiding="acq1"),
+    Template("fgs_guide_star", "FGS Guide Star", "FGS_ACQ2", (GUIDER1,), "SUB32LL",
+             "FGSRAPID", 2, 5, "star", {}, guiding="acq2"),
+    Template("fgs_guide_star", "FGS Guide Star", "FGS_TRACK", (GUIDER1,), "SUB32DIAG",
+             "FGSRAPID", 2, 40, "star", {}, guiding="track"),
+    Template("fgs_guide_star", "FGS Guide Star", "FGS_FINEGUIDE", (GUIDER1,), "SUB8LL",
+             "FGSRAPID", 8, 40, "star", {}, guiding="fg"),
     Template("miri_lrs_fixed_slit", "MIRI Low Resolution Spectroscopy", "MIR_LRS-FIXEDSLIT", (MIRIMAGE,), "FULL",
              "FASTR1", 24, 1, "prism", PRISM),
     Template("miri_lrs_slitless", "MIRI Low Resolution Spectroscopy", "MIR_LRS-SLITLESS", (MIRIMAGE,), "SLITLESSPRISM",
@@ -134,4 +145,4 @@ TABLE = (
     Template("miri_target_acquisition", "MIRI Imaging", "MIR_TACQ", (MIRIMAGE,), "SUB64",
              "FASTR1", 16, 1, "star", {"FILTER": "FND"}),
 )  # fmt: skip
-BY_NAME = {row.name: row for row in TABLE}
+BY_NAME: dict[str, list[Template]] = {row.name: [one for one in TABLE if one.name == row.name] for row in TABLE}

@@ -116,6 +116,6 @@ def test_a_pattern_may_store_its_frames_in_a_way_of_its_own(tmp_path, monkeypatc
 
 
 def test_a_longer_exposure_comes_in_more_files():
-    (pointing,) = BY_NAME["nircam_grism_time_series"].pointings("full")
+    (pointing,) = BY_NAME["nircam_grism_time_series"][0].pointings("full")
     assert Wishes(20, 600).granted(pointing).mode.segments == 7  # 12.6 GB
     assert Wishes(20, 2).granted(pointing).mode.segments == 2

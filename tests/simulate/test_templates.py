@@ -14,16 +14,18 @@ from jwrules.simulate import templates
 from jwrules.simulate.stage1 import DIP
 from jwrules.simulate.templates import BY_NAME, TABLE
 
+SINGLE = [row for row in TABLE if not row.guiding]
 
-@pytest.fixture(scope="module", params=TABLE, ids=lambda row: row.name)
+
+@pytest.fixture(scope="module", params=SINGLE, ids=lambda row: row.name)
 def made(request, tmp_path_factory):
     """A row of the table and the raw files made by it."""
     row = request.param
     return row, make(row.name, tmp_path_factory.mktemp(row.name))
 
 
-def test_every_template_has_a_name_of_its_own():
-    assert len(BY_NAME) == len(TABLE)
+def test_only_guide_stars_need_several_kinds_of_exposures():
+    assert {name for name, rows in BY_NAME.items() if len(rows) > 1} == {"fgs_guide_star"}
 
 
 def test_the_list_of_what_can_be_simulated_has_programs_and_templates():
@@ -107,7 +109,7 @@ def test_the_whole_subarray_is_read_in_the_size_full(tmp_path):
     simulate.run("nircam_target_acquisition", tmp_path, size="full")
     header = headers.read(next((tmp_path / "uncal").iterdir()))
     assert (header["SUBSIZE1"], header["SUBSIZE2"]) == (32, 32)
-    (pointing,) = templates.BY_NAME["niriss_dark"].pointings("full")
+    (pointing,) = templates.BY_NAME["niriss_dark"][0].pointings("full")
     assert (pointing.window.nx, pointing.window.ny) == (2048, 2048)
 
 

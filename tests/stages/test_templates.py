@@ -20,7 +20,7 @@ def pulls(taken, made):
     return ((rate.data - truth) / rate.err)[good]
 
 
-@pytest.mark.parametrize("template", BY_NAME)
+@pytest.mark.parametrize("template", [name for name, rows in BY_NAME.items() if not rows[0].guiding])
 def test_the_rates_are_the_true_ones_within_their_errors(template, tmp_path):
     for taken in make(template, tmp_path, effects=CALM):
         pull = pulls(taken, slopes(taken, refpix=ALL_ROWS_ALIKE))
