@@ -33,6 +33,7 @@ def _add_simulate(commands: Commands) -> None:
     command.add_argument("--groups", type=int, metavar="N", help="groups of an integration")
     command.add_argument("--integrations", type=int, metavar="N", help="integrations of an exposure")
     command.add_argument("--pattern", metavar="P", help="readout pattern, such as BRIGHT2")
+    command.add_argument("--subarray", metavar="S", help="another subarray, such as SUBSTRIP96")
     command.add_argument(
         "--effect",
         metavar="NAME=X",
@@ -69,6 +70,7 @@ def simulate(options: argparse.Namespace) -> None:
         groups=options.groups,
         integrations=options.integrations,
         pattern=options.pattern,
+        subarray=options.subarray,
         effects=dict(map(_effect, options.effect)),
     )
     log.info("next: jwrules run %s/uncal --references %s/references --output %s", *[options.directory] * 3)

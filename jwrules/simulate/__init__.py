@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 SIZES = ("small", "full")
@@ -25,13 +26,14 @@ def run(
     groups: int | None = None,
     integrations: int | None = None,
     pattern: str | None = None,
+    subarray: str | None = None,
     effects: Mapping[str, float] | None = None,
 ) -> None:
     """Write `directory`/uncal, /references and /truth for exposures of this observing template.
 
-    Those in PROGRAMS are for all stages, the others for stage 1. `groups`, `integrations` and `pattern` replace those
-    of the template, `effects` are numbers for the fields of `nircam.Extras`. The same seed gives the same files.
-    Raises WorkflowFault for what is not known.
+    Those in PROGRAMS are for all stages, the others for stage 1. `groups`, `integrations`, `pattern` and, for stage
+    1, `subarray` replace those of the template; `effects` are numbers for the fields of `nircam.Extras`. The same seed
+    gives the same files. Raises WorkflowFault for what is not known.
     """
     from jwrules.errors import WorkflowFault
     from jwrules.simulate import campaign, stage1
@@ -42,7 +44,10 @@ def run(
         if value not in known:
             raise WorkflowFault(f"{what} {value!r} cannot be simulated; there are: {', '.join(known)}")
     wishes = Wishes(groups, integrations, pattern, effects or {})
+    if template in PROGRAMS and subarray:
+        raise WorkflowFault(f"{template} has subarrays of its own: {subarray!r} cannot be asked for")
     if template in PROGRAMS:
         campaign.simulate(Path(directory), size, seed, PROGRAMS[template], wishes)
     else:
-        stage1.simulate(Path(directory), BY_NAME[template], size, seed, wishes)
+        rows = [replace(row, subarray=subarray or row.subarray) for row in BY_NAME[template]]
+        stage1.simulate(Path(directory), rows, size, seed, wishes)

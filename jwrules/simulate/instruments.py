@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from jwrules.errors import WorkflowFault
 from jwrules.simulate import miri, nircam
 from jwrules.simulate.nircam import NRCALONG, NRCB1, Detector, Window
 
@@ -86,8 +87,11 @@ _SUBARRAYS = {
 
 
 def window(instrument: str, name: str) -> Window:
-    """Return the subarray of this name."""
-    return next(one for one in (FULL[instrument], *_SUBARRAYS[instrument]) if one.name == name)
+    """Return the subarray of this name; WorkflowFault where the instrument has none."""
+    known = {one.name: one for one in (FULL[instrument], *_SUBARRAYS[instrument])}
+    if name not in known:
+        raise WorkflowFault(f"subarray {name!r} of {instrument} cannot be simulated; there are: {', '.join(known)}")
+    return known[name]
 
 
 def shortened(whole: Window, pixels: int) -> Window:

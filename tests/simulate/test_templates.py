@@ -126,6 +126,11 @@ def test_groups_integrations_and_pattern_may_be_asked_for(tmp_path):
     assert [header[name] for name in ("NGROUPS", "NINTS", "READPATT", "NFRAMES")] == [3, 2, "BRIGHT2", 2]
 
 
+def test_another_subarray_may_be_asked_for(tmp_path):
+    files = make("niriss_soss", tmp_path, subarray="SUBSTRIP96", integrations=3, groups=2)
+    assert {headers.read(taken.raw)["SUBSIZE2"] for taken in files} == {96}
+
+
 def test_a_slow_read_of_miri_takes_nine_samples(tmp_path):
     (taken, *_) = make("miri_dark", tmp_path, groups=3, integrations=1, pattern="SLOWR1")
     header = headers.read(taken.raw)
@@ -139,6 +144,8 @@ def test_a_slow_read_of_miri_takes_nine_samples(tmp_path):
         ("niriss_ami", {"pattern": "RAPID"}, "'RAPID' is none of NIRISS; there are: NIS, NISRAPID"),
         ("miri_coronagraphy", {"pattern": "SLOWR1"}, "SLOWR1 reads the full frame only, not MASK1550"),
         ("niriss_ami", {"effects": {"aliens": 1.0}}, r"\['aliens'\] cannot be asked for"),
+        ("niriss_soss", {"subarray": "SUB64P"}, "'SUB64P' of NIRISS cannot be simulated; there are: FULL, SUB80"),
+        ("nircam_imaging", {"subarray": "SUB64P"}, "nircam_imaging has subarrays of its own"),
     ],
 )
 def test_what_cannot_be_is_refused(template, wishes, said, tmp_path):
