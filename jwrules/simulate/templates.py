@@ -136,6 +136,8 @@ TABLE = (
              "FASTR1", 24, 1, "prism", PRISM),
     Template("miri_lrs_slitless", "MIRI Low Resolution Spectroscopy", "MIR_LRS-SLITLESS", (MIRIMAGE,), "SLITLESSPRISM",
              "FASTR1", 20, 6, "prism", PRISM, series=True, segments=2),
+    Template("miri_time_series_imaging", "MIRI Imaging", "MIR_IMAGE", (MIRIMAGE,), "SUB64",
+             "FASTR1", 20, 8, "star", {"FILTER": "F770W"}, series=True, segments=2),
     Template("miri_mrs", "MIRI Medium Resolution Spectroscopy", "MIR_MRS", IFUS, "FULL",
              "SLOWR1", 20, 1, "slices", {"BAND": "SHORT"}, CHANNELS),
     Template("miri_coronagraphy", "MIRI Coronagraphic Imaging", "MIR_4QPM", (MIRIMAGE,), "MASK1550",
