@@ -30,14 +30,13 @@ def test_the_rates_are_the_true_ones_within_their_errors(template, tmp_path):
         assert (high - low) / 2 == pytest.approx(1.0, abs=0.03 + 3 / np.sqrt(len(pull)))
 
 
-def test_snowballs_leave_less_in_the_rate_when_they_are_looked_for(tmp_path):
+def test_more_of_the_rings_of_snowballs_is_flagged_when_they_are_looked_for(tmp_path):
     (taken,) = make("nircam_coronagraphy", tmp_path, groups=8, effects=CALM | {"snowballs": 5.0, "cosmic_rays": 0.0})
     touched = taken.truth("TOUCHED")
     ring = touched[~touched["is_core"] & (touched["group"] > 0)]
-    excess = []
+    flagged = []
     for looked_for in (False, True):
-        rate = slopes(taken, jump={"expand_large_events": looked_for}).rate
-        apart = (rate.data - taken.rate(taken.ramp()))[ring["y"], ring["x"]] / rate.err[ring["y"], ring["x"]]
-        excess.append(np.nanmean(apart))
+        dq = slopes(taken, jump={"expand_large_events": looked_for}).rate.dq[ring["y"], ring["x"]]
+        flagged.append(np.mean((dq & np.uint32(DQ.JUMP_DET)) != 0))
     assert len(taken.truth("LARGE")) > 2
-    assert excess[1] < 0.7 * excess[0]
+    assert flagged[1] > flagged[0] + 0.05
