@@ -48,6 +48,29 @@ def test_a_command_is_required(capsys):
     assert "COMMAND" in capsys.readouterr().err
 
 
+def test_simulate_lists_the_templates(capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main(["simulate", "--list"])
+    assert end.value.code == 0
+    assert {"nircam_imaging", "niriss_soss"} <= set(capsys.readouterr().out.splitlines())
+
+
+def test_simulate_takes_readout_and_effects(tmp_path, monkeypatch):
+    asked = {}
+    monkeypatch.setattr("jwrules.simulate.run", lambda *args, **more: asked.update(more))
+    options = ["--groups", "3", "--integrations", "2", "--pattern", "NIS", "--subarray", "SUB80", "--seed", "4"]
+    cli.main(
+        ["simulate", "niriss_ami", str(tmp_path), *options, "--effect", "snowballs=0.5", "--effect", "zeroframe=1"]
+    )
+    assert asked.pop("effects") == {"snowballs": 0.5, "zeroframe": 1.0}
+    assert asked == {"size": "small", "seed": 4, "groups": 3, "integrations": 2, "pattern": "NIS", "subarray": "SUB80"}
+
+
+def test_simulate_refuses_an_effect_without_a_number(tmp_path, capsys):
+    assert cli.main(["simulate", "niriss_ami", str(tmp_path), "--effect", "snowballs"]) != 0
+    assert "a number is wanted" in capsys.readouterr().err
+
+
 def test_an_unknown_option_is_refused(capsys):
     with pytest.raises(SystemExit) as end:
         cli.main(["steps", "--colour"])

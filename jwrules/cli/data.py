@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from jwrules.cli.common import Commands, add_command, log
+from jwrules.errors import WorkflowFault
 
 
 def add(commands: Commands) -> None:
@@ -21,23 +23,65 @@ def _add_simulate(commands: Commands) -> None:
         "simulate",
         simulate,
         "simulate a program of an observing template, with every reference file and the truth",
-        "example:\n  jwrules simulate nircam_imaging demo --size small --seed 7",
+        "examples:\n  jwrules simulate nircam_imaging demo --size small --seed 7\n"
+        "  jwrules simulate niriss_soss soss --integrations 20 --effect snowballs=0.5",
     )
     command.add_argument("template", metavar="TEMPLATE", help="name of a recipe, such as nircam_imaging")
     command.add_argument("directory", metavar="DIR", type=Path, help="where uncal/, references/ and truth/ go")
-    command.add_argument("--size", choices=("small", "full"), default="small", help="small: minutes (default)")
+    command.add_argument("--list", action=_List, nargs=0, help="list the templates that can be simulated")
+    command.add_argument("--size", choices=("small", "full"), default="small", help="small: seconds (default)")
+    command.add_argument("--groups", type=int, metavar="N", help="groups of an integration")
+    command.add_argument("--integrations", type=int, metavar="N", help="integrations of an exposure")
+    command.add_argument("--pattern", metavar="P", help="readout pattern, such as BRIGHT2")
+    command.add_argument("--subarray", metavar="S", help="another subarray, such as SUBSTRIP96")
+    command.add_argument(
+        "--effect",
+        metavar="NAME=X",
+        action="append",
+        default=[],
+        help="cosmic_rays, one_over_f: factors; snowballs, showers: per 10^6 pixels and second; zeroframe: 1",
+    )
     command.add_argument("--seed", type=int, default=1, metavar="N", help="of the random numbers (default 1)")
+
+
+class _List(argparse.Action):
+    """Print the templates that can be simulated, and leave."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from jwrules import simulate as simulator
+
+        print("\n".join(simulator.names()))
+        parser.exit()
 
 
 def simulate(options: argparse.Namespace) -> None:
     """Write DIR/uncal (raw exposures), DIR/references (in CRDS format) and DIR/truth.
 
-    The same template, size and seed give the same data.
+    The imaging programs of NIRCam and MIRI have what all stages need, the other templates (--list) what stage 1 needs.
+    The same options give the same data.
     """
     from jwrules import simulate as simulator
 
-    simulator.run(options.template, options.directory, size=options.size, seed=options.seed)
+    simulator.run(
+        options.template,
+        options.directory,
+        size=options.size,
+        seed=options.seed,
+        groups=options.groups,
+        integrations=options.integrations,
+        pattern=options.pattern,
+        subarray=options.subarray,
+        effects=dict(map(_effect, options.effect)),
+    )
     log.info("next: jwrules run %s/uncal --references %s/references --output %s", *[options.directory] * 3)
+
+
+def _effect(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    try:
+        return name, float(value)
+    except ValueError as reason:
+        raise WorkflowFault(f"--effect {text}: a number is wanted, as in snowballs=0.5") from reason
 
 
 def _add_associate(commands: Commands) -> None:

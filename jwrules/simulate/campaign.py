@@ -2,51 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
-from astropy.io import fits
 
-from jwrules.simulate import (
-    headers,
-    mid_infrared,
-    mid_infrared_references,
-    miri,
-    pixels,
-    program,
-    ramps,
-    references,
-    scene,
-    tables,
-    transforms,
-    truth,
-)
-from jwrules.simulate.nircam import Pointing, Readout
-from jwrules.simulate.pixels import Pixels
+from jwrules.simulate import mid_infrared_references, program, recording, references, scene, transforms, truth
+from jwrules.simulate.nircam import Pointing
 from jwrules.simulate.program import Taken
 from jwrules.simulate.psf import Psf
+from jwrules.simulate.recording import Camera
 from jwrules.simulate.scene import Sources
+from jwrules.simulate.wishes import Wishes
 
 THREADS = 2
 
 
-@dataclass(frozen=True)
-class Camera:
-    """A detector: its pixels, and how it records charge (electron/s) in a readout."""
-
-    pixels: Pixels
-    expose: Callable[[Readout, np.ndarray, np.random.Generator], ramps.Exposure]
-
-
-def simulate(directory: Path, size: str, seed: int, instrument: str = "NIRCAM") -> None:
+def simulate(directory: Path, size: str, seed: int, instrument: str, wishes: Wishes) -> None:
     """Write the program of this instrument in this size: uncal, references and truth below `directory`."""
     for folder in ("uncal", "references", "truth"):
         (directory / folder).mkdir(parents=True, exist_ok=True)
-    taken = program.fly(size, np.random.default_rng([seed, 10]), instrument)
+    taken = program.fly(size, np.random.default_rng([seed, 10]), instrument, wishes)
     pointings = list(dict.fromkeys(one.pointing for one in taken))
     fields = [(p, next(t.claimed for t in taken if t.pointing is p)) for p in pointings]
     sources = scene.populate(fields, np.random.default_rng([seed, 11]))
@@ -62,18 +39,18 @@ def simulate(directory: Path, size: str, seed: int, instrument: str = "NIRCAM") 
 
 
 def _near_infrared(shelf: references.Shelf, pointing: Pointing, seed: int) -> Camera:
-    detector = pixels.make(pointing.detector, pointing.window, seed)
-    references.write_detector(shelf, pointing, detector, seed)
+    camera = recording.near_infrared(pointing, seed)
+    references.write_detector(shelf, pointing, camera.pixels, seed)
     transforms.write_distortion(shelf, pointing)
     transforms.write_offsets(shelf, pointing)
-    return Camera(detector, partial(ramps.expose, detector))
+    return camera
 
 
 def _mid_infrared(shelf: references.Shelf, pointing: Pointing, seed: int) -> Camera:
-    chip = mid_infrared.make(pointing.detector, miri.window(pointing.window.name), seed)
+    camera, chip = recording.mid_infrared_chip(pointing, seed)
     mid_infrared_references.write_detector(shelf, pointing, chip, seed)
     mid_infrared_references.write_optics(shelf, pointing)
-    return Camera(chip.pixels, partial(mid_infrared.expose, chip))
+    return camera
 
 
 def _observe(directory: Path, taken: Sequence[Taken], camera: Camera, sources: Sources, seed: int) -> None:
@@ -93,16 +70,9 @@ def _expose(directory: Path, taken: Taken, camera: Camera, sources: Sources, psf
     detector = camera.pixels
     rate = truth.count_rate(taken, detector, image)
     rng = np.random.default_rng([seed, 12, taken.pointing.observation, taken.number])
-    exposure = camera.expose(taken.pointing.readout, rate * detector.gain, rng)
-    hdus = [
-        fits.PrimaryHDU(header=headers.primary(taken)),
-        fits.ImageHDU(exposure.ramp, header=headers.science(taken), name="SCI"),
-        fits.BinTableHDU(tables.group_table(taken), name="GROUP"),
-        fits.BinTableHDU(tables.integration_table(taken), name="INT_TIMES"),
-        tables.asdf_table(taken),
-    ]
-    fits.HDUList(hdus).writeto(directory / "uncal" / f"{taken.name}_uncal.fits", overwrite=True)
-    truth.write(directory / "truth", taken, sources, image, rate, detector.gain, exposure.cosmic)
+    lit = [rate * detector.gain] * taken.pointing.readout.integrations
+    diary = recording.write(directory / "uncal", taken, camera, lit, rng)
+    truth.write(directory / "truth", taken, sources, image, rate, detector.gain, diary.tables())
 
 
 def _write_sources(folder: Path, pointings: Sequence[Pointing], taken: Sequence[Taken], sources: Sources) -> None:

@@ -9,14 +9,24 @@ import numpy as np
 from astropy.io import fits
 from astropy.time import Time
 
-from jwrules.simulate.nircam import EXPOSURE_TYPES
 from jwrules.simulate.optics import nominal_area
 from jwrules.simulate.program import ABERRATION, PROGRAM, TARGET, Taken
 
 Card = tuple[str, Any, str]
 BARYCENTRIC = -214.3
 HELIOCENTRIC = -215.1
-TEMPLATES = {"NIRCAM": "NIRCam Imaging", "MIRI": "MIRI Imaging"}
+OPTICS = {
+    "CORONMSK": "coronagraph",
+    "CHANNEL": "channel of the spectrograph",
+    "BAND": "part of the channel",
+    "GRATING": "grating",
+    "FXD_SLIT": "slit",
+    "LAMP": "internal lamp",
+    "OPMODE": "mode of operation",
+    "MSAMETFL": "what the shutters do",
+    "MSAMETID": "entry of that file",
+    "FOCUSPOS": "focus",
+}
 PATTERNS = {"NIRCAM": "INTRAMODULEBOX", "MIRI": "4-POINT-SETS"}
 
 
@@ -71,12 +81,12 @@ def _file(taken: Taken) -> Iterator[Card]:
     yield "ORIGIN", "JWRULES", "who made this file"
     yield "TIMESYS", "UTC", "time system of the keywords"
     yield "TIMEUNIT", "s", "unit of times"
-    yield "FILENAME", f"{taken.name}_uncal.fits", "name of this file"
+    yield "FILENAME", f"{taken.name}_uncal.fits", "its name"
     yield "FILETYPE", "raw", "kind of data"
     yield "SDP_VER", "simulated", "software that packed the telemetry"
     yield "PRD_VER", "simulated", "project reference database"
     yield "OSS_VER", "simulated", "on-board scripts"
-    yield "DATAMODL", "Level1bModel", "data model"
+    yield "DATAMODL", taken.pointing.mode.model, "data model"
     yield "TELESCOP", "JWST", "telescope"
     yield "HGA_MOVE", False, "antenna moved during the exposure"
     yield "COMPRESS", False, "compressed on board"
@@ -103,7 +113,7 @@ def _identity(taken: Taken) -> Iterator[Card]:
     yield "ACT_ID", "01", "activity, base 36"
     yield "EXPOSURE", str(taken.number), "exposure request"
     yield "BKGDTARG", False, "target is background"
-    yield "TEMPLATE", TEMPLATES[taken.pointing.detector.instrument], "observing template"
+    yield "TEMPLATE", taken.pointing.mode.template, "observing template"
     yield "OBSLABEL", f"{taken.pointing.band.filter} field", "label of the observation"
     yield "OBSFOLDR", "Simulated", "folder of the observation"
 
@@ -117,7 +127,7 @@ def _visit(taken: Taken) -> Iterator[Card]:
     yield "NEXPOSUR", len(taken.pointing.dithers), "exposures planned in the visit"
     yield "INTARGET", False, "internal target in the visit"
     yield "TARGOOPP", False, "target of opportunity"
-    yield "TSOVISIT", False, "time series"
+    yield "TSOVISIT", taken.pointing.mode.series, "time series"
     yield "EXP_ONLY", False, "no configuration of the instrument"
     yield "CROWDFLD", False, "crowded guide field"
 
@@ -142,21 +152,26 @@ def _instrument(taken: Taken) -> Iterator[Card]:
     detector, band = taken.pointing.detector, taken.pointing.band
     yield "INSTRUME", detector.instrument, "instrument"
     yield "DETECTOR", detector.name, "detector"
-    if detector.instrument == "NIRCAM":
+    if detector.module:
         yield "MODULE", detector.module, "module"
+    if detector.channel:
         yield "CHANNEL", detector.channel, "channel"
-    yield "FILTER", band.filter, "filter wheel"
-    if detector.instrument == "NIRCAM":
+    if band.filter:
+        yield "FILTER", band.filter, "filter wheel"
+    if band.pupil:
         yield "PUPIL", band.pupil, "pupil wheel"
+    if detector.instrument == "NIRCAM":
         yield "PILIN", False, "pupil imaging lens in the beam"
-    yield "CORONMSK", "NONE", "coronagraph"
+    optics = {"CORONMSK": "NONE"} | dict(taken.pointing.mode.optics)
+    for keyword, value in optics.items():
+        yield keyword, value, OPTICS[keyword]
 
 
 def _exposure(taken: Taken) -> Iterator[Card]:
     readout, seconds = taken.pointing.readout, _seconds(taken)
     yield "EXPCOUNT", taken.number, "running count in the visit"
     yield "EXPRIPAR", "PRIME", "prime or parallel"
-    yield "EXP_TYPE", EXPOSURE_TYPES[taken.pointing.detector.instrument], "kind of exposure"
+    yield "EXP_TYPE", taken.pointing.mode.exp_type, "kind of exposure"
     yield "EXPSTART", taken.start, "[d] start, MJD UTC"
     yield "EXPMID", (taken.start + end(taken)) / 2, "[d] middle, MJD UTC"
     yield "EXPEND", end(taken), "[d] end, MJD UTC"
@@ -169,9 +184,12 @@ def _exposure(taken: Taken) -> Iterator[Card]:
     yield "GROUPGAP", readout.gap, "frames dropped between groups"
     yield "DRPFRMS1", 0, "frames dropped before the first integration"
     yield "DRPFRMS3", 0, "frames dropped between integrations"
-    yield "INTSTART", 1, "first integration in this file"
-    yield "INTEND", readout.integrations, "last integration in this file"
-    yield "NSAMPLES", 1, "samples of a pixel"
+    yield "INTSTART", taken.integrations[0] + 1, "first integration in this file"
+    yield "INTEND", taken.integrations[-1] + 1, "last integration in this file"
+    if taken.segment:
+        yield "EXSEGNUM", taken.segment, "number of this file of the exposure"
+        yield "EXSEGTOT", taken.pointing.mode.segments, "files of the exposure"
+    yield "NSAMPLES", readout.samples, "samples of a pixel"
     yield "TSAMPLE", 10.0, "[us] between samples"
     yield "TFRAME", seconds["TFRAME"], "[s] between frames"
     yield "TGROUP", seconds["TGROUP"], "[s] between groups"
@@ -181,7 +199,7 @@ def _exposure(taken: Taken) -> Iterator[Card]:
     yield "DURATION", taken.duration, "[s] whole exposure"
     yield "NRSTSTRT", 1, "resets at the start"
     yield "NRESETS", 1, "resets between integrations"
-    yield "ZEROFRAM", False, "first frame sent by itself"
+    yield "ZEROFRAM", taken.pointing.extras.zeroframe, "first frame sent by itself"
     yield "DATAPROB", False, "problem in the telemetry"
     yield "SCA_NUM", taken.pointing.detector.number, "number of the detector"
     yield "DATAMODE", 0, "processing on board"
@@ -216,7 +234,7 @@ def _subarray(taken: Taken) -> Iterator[Card]:
 def _dither(taken: Taken) -> Iterator[Card]:
     count = len(taken.pointing.dithers)
     x, y = taken.pointing.dithers[taken.number - 1]
-    yield "PATTTYPE", PATTERNS[taken.pointing.detector.instrument], "primary dither"
+    yield "PATTTYPE", PATTERNS.get(taken.pointing.detector.instrument, "NONE"), "primary dither"
     yield "PRIDTYPE", str(count), "primary dither points"
     yield "PRIDTPTS", count, "primary dither points"
     yield "PATT_NUM", taken.number, "position in the pattern"

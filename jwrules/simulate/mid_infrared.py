@@ -7,13 +7,15 @@ reset of the next integration.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from jwrules.simulate import ramps
+from jwrules.simulate import ramps, snowballs
 from jwrules.simulate.miri import COLUMNS, EDGE, EFFECTS, OUTPUTS, TICK, Effects, Window
-from jwrules.simulate.nircam import Detector, Readout
+from jwrules.simulate.nircam import Detector, Extras, Readout
+from jwrules.simulate.noise import Noise
 from jwrules.simulate.pixels import Pixels, response, spread_efficiency
 
 SHOWER = [("integration", "i4"), ("group", "i4"), ("y", "f4"), ("x", "f4"), ("radius", "f4"), ("height", "f4")]
@@ -29,20 +31,23 @@ class Chip:
     trouble: np.ndarray
     effects: Effects
 
-    def residue(self, integration: int, groups: int) -> np.ndarray:
-        """Return what the reset leaves in the groups, DN, (groups, ny, nx): less in the first integration."""
+    def residue(self, integration: int, group: int) -> np.ndarray:
+        """Return what the reset leaves in a group, DN: less in the first integration."""
         height, decay = self.effects.residue
         share = 0.6 if integration == 0 else 1.0
-        fall = np.exp(-np.arange(groups) / decay)[:, None, None]
-        return np.asarray(share * height * fall * self.trouble)
+        return np.asarray(share * height * np.exp(-group / decay) * self.trouble)
 
-    def dark(self, integration: int, seconds: float, groups: int) -> np.ndarray:
-        """Return what gathers in the dark, DN, (groups, ny, nx); it settles after the reset."""
+    def dark(self, integration: int, seconds: float, group: int) -> np.ndarray:
+        """Return what gathers in the dark up to a group, DN; it settles after the reset."""
         heights, decay = self.effects.settling
-        numbers = np.arange(1, groups + 1)[:, None, None]
-        settled = heights[min(integration, 1)] * self.trouble * (1 - np.exp(-numbers / decay))
-        gathered = self.pixels.dark / self.pixels.gain * seconds * numbers + settled
+        settled = heights[min(integration, 1)] * self.trouble * (1 - np.exp(-(group + 1) / decay))
+        gathered = self.pixels.dark / self.pixels.gain * seconds * (group + 1) + settled
         return np.asarray(np.where(self.pixels.reference, 0.0, gathered))
+
+    def lag(self, former: np.ndarray, group: int) -> np.ndarray:
+        """Return what is missing in a group after an integration that gathered `former`, DN."""
+        share, decay = self.effects.lag
+        return np.asarray(share * former * np.exp(-group / decay))
 
 
 @dataclass(frozen=True)
@@ -84,47 +89,62 @@ def make(detector: Detector, window: Window, seed: int, effects: Effects = EFFEC
 
 def expose(chip: Chip, readout: Readout, electrons: np.ndarray, rng: np.random.Generator) -> Exposure:
     """Expose the detector to `electrons` (electron/s per pixel, gathered charge without dark current)."""
-    window = chip.window
-    ramp = np.empty((readout.integrations, readout.groups, *window.shape), np.uint16)
+    ramp = np.empty((readout.integrations * readout.groups, *chip.window.shape), np.uint16)
     cosmic, showers = [], []
-    former, start = np.zeros(window.shape), int(rng.integers(0, 100_000))
-    for i in range(readout.integrations):
-        gathered, hits, events = _gather(chip, readout, electrons, rng)
-        hits["integration"], events["integration"] = i, i
-        cosmic.append(hits)
-        showers.append(events)
-        signal = response(chip.level + gathered + chip.dark(i, window.frame_time, readout.groups),
-                          chip.pixels.well, chip.pixels.bend)  # fmt: skip
-        signal += chip.residue(i, readout.groups) - _lag(chip, former, readout.groups)
-        ticks = start + i * (readout.groups + 1) * window.frame_ticks
-        signal += wave(chip.effects, window, readout.groups, ticks)
-        signal += chip.pixels.noise / chip.pixels.gain * rng.standard_normal(signal.shape, np.float32)
-        signal[-1, 2 * (np.arange(window.ny) // 2 % 2) == 0] -= chip.effects.last
-        ramp[i] = np.clip(np.rint(signal), 0, ramps.CONVERTER)
-        former = gathered[-1]
-    return Exposure(ramp, np.concatenate(cosmic), np.concatenate(showers))
+    light = [electrons] * readout.integrations
+    for k, group in enumerate(groups(chip, readout, light, Noise(rng), Extras())):
+        ramp[k] = ramps.digitized(group.raw)
+        cosmic.append(group.cosmic)
+        showers.append(group.large)
+    shape = (readout.integrations, readout.groups, *chip.window.shape)
+    return Exposure(ramp.reshape(shape), np.concatenate(cosmic), np.concatenate(showers))
+
+
+def groups(
+    chip: Chip, readout: Readout, light: Iterable[np.ndarray], noise: Noise, extras: Extras
+) -> Iterator[ramps.Group]:
+    """Yield the groups of an exposure to the `light` (electron/s per pixel) of each integration, one after another."""
+    former, tick = np.zeros(chip.window.shape), int(noise.rng.integers(0, 100_000))
+    for i, electrons in enumerate(light):
+        charge = np.zeros(chip.window.shape)
+        for g in range(readout.groups):
+            gathered, events = _gather(chip, charge, electrons, noise, extras)
+            for one in events:
+                one["integration"], one["group"] = i, g
+            collected = response(chip.level + gathered, chip.pixels.well, chip.pixels.bend)
+            signal = response(chip.level + gathered + chip.dark(i, chip.window.frame_time, g),
+                              chip.pixels.well, chip.pixels.bend)  # fmt: skip
+            signal += chip.residue(i, g) - chip.lag(former, g) + wave(chip.effects, chip.window, tick, readout.samples)
+            signal += chip.pixels.noise / chip.pixels.gain * noise.normal(signal.shape)
+            if g == readout.groups - 1:
+                signal[2 * (np.arange(chip.window.ny) // 2 % 2) == 0] -= chip.effects.last
+            full = collected >= chip.pixels.ceiling
+            yield ramps.Group(signal, *events, full, full)
+            tick += chip.window.frame_ticks
+        former = gathered
+        tick += chip.window.frame_ticks
 
 
 def _gather(
-    chip: Chip, readout: Readout, electrons: np.ndarray, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the charge (DN) of each group, (ngroups, ny, nx), full pixels full; the cosmic rays; the showers."""
+    chip: Chip, charge: np.ndarray, electrons: np.ndarray, noise: Noise, extras: Extras
+) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Add to `charge` what arrives in a frame; return it in DN, full pixels full, with the events that left it."""
     pixels, seconds = chip.pixels, chip.window.frame_time
-    charge, groups = np.zeros(chip.window.shape), []
-    cosmic, showers = [], []
-    blind = pixels.reference
-    for group in range(readout.groups):
-        charge += rng.poisson(np.where(blind, 0.0, electrons) * seconds)
-        hits = ramps.hits(pixels, seconds, rng)
-        hits["group"] = group
-        np.add.at(charge, (hits["y"], hits["x"]), hits["electrons"])
-        events = _showers(chip, seconds, rng)
-        events["group"] = group
-        charge += np.where(blind, 0.0, _light(events, chip.window) * pixels.gain)
-        cosmic.append(hits)
-        showers.append(events)
-        groups.append(np.minimum(charge / pixels.gain, pixels.well - chip.level))
-    return np.array(groups), np.concatenate(cosmic), np.concatenate(showers)
+    charge += noise.photons(np.where(pixels.reference, 0.0, electrons) * seconds)
+    hits = ramps.hits(pixels, seconds, noise.rng, extras.cosmic_rays)
+    np.add.at(charge, (hits["y"], hits["x"]), hits["electrons"])
+    events = _showers(chip, seconds, noise.rng)
+    light = np.where(pixels.reference, 0.0, _light(events, chip.window) * pixels.gain)
+    charge += light
+    return np.minimum(charge / pixels.gain, pixels.well - chip.level), (hits, events, _touched(light))
+
+
+def _touched(light: np.ndarray) -> np.ndarray:
+    """Return the charges that showers leave where they add `light` (electron)."""
+    rows, columns = np.nonzero(light)
+    touched = np.zeros(len(rows), snowballs.TOUCHED)
+    touched["y"], touched["x"], touched["electrons"] = rows, columns, light[rows, columns]
+    return touched
 
 
 def _showers(chip: Chip, seconds: float, rng: np.random.Generator) -> np.ndarray:
@@ -139,16 +159,11 @@ def _showers(chip: Chip, seconds: float, rng: np.random.Generator) -> np.ndarray
 
 def _light(events: np.ndarray, window: Window) -> np.ndarray:
     """Return what showers add, DN: flat discs with soft edges."""
-    y, x = np.indices(window.shape)
+    y, x = np.indices(window.shape, sparse=True)
     light = np.zeros(window.shape)
     for one in events:
         light += one["height"] * np.clip(one["radius"] - np.hypot(y - one["y"], x - one["x"]), 0, 1)
     return light
-
-
-def _lag(chip: Chip, former: np.ndarray, groups: int) -> np.ndarray:
-    share, decay = chip.effects.lag
-    return np.asarray(share * former * np.exp(-np.arange(groups) / decay)[:, None, None])
 
 
 def shape(phase: np.ndarray) -> np.ndarray:
@@ -157,9 +172,9 @@ def shape(phase: np.ndarray) -> np.ndarray:
     return np.asarray(np.sin(turn) + 0.25 * np.sin(2 * turn + 0.8) + 0.1 * np.cos(3 * turn))
 
 
-def wave(effects: Effects, window: Window, groups: int, ticks: int) -> np.ndarray:
-    """Return the interference (DN) in an integration whose first pixel is read at this tick, (groups, ny, nx)."""
+def wave(effects: Effects, window: Window, ticks: int, samples: int = 1) -> np.ndarray:
+    """Return the interference (DN) in a frame whose first pixel is read at this tick."""
     height, hertz = effects.wave
     rows, columns = np.arange(window.ny)[:, None], np.arange(window.nx) // OUTPUTS
-    times = ticks + np.arange(groups)[:, None, None] * window.frame_ticks + rows * window.row_ticks + columns
+    times = ticks + rows * window.row_ticks + columns * samples
     return height * shape(times * (TICK * hertz))

@@ -11,45 +11,52 @@ from astropy import units
 from astropy.io import fits
 from astropy.table import Table
 
-from jwrules.simulate import mid_infrared, references, transforms
+from jwrules.simulate import mid_infrared, miri, references, transforms
 from jwrules.simulate.mid_infrared import Chip
-from jwrules.simulate.miri import RESET_GROUPS, SKIPPED
+from jwrules.simulate.miri import RESET_GROUPS, SKIPPED, Effects
 from jwrules.simulate.nircam import Pointing
 from jwrules.simulate.references import Flags, Shelf, image
 
 POINTS = 500
-READOUT = {"READPATT": "FASTR1"}
+DARK_TYPES = {"MIRIMAGE": "MIR_DARKIMG", "MIRIFUSHORT": "MIR_DARKMRS", "MIRIFULONG": "MIR_DARKMRS"}
 
 
 def write_detector(shelf: Shelf, pointing: Pointing, chip: Chip, seed: int) -> None:
     """Write everything that belongs to the detector and the window read from it."""
+    write_for_ramps(shelf, pointing, chip)
     keys = references.detector_keywords(pointing.detector, pointing.window)
+    references.flat(shelf, pointing.band, chip.pixels, keys, seed)
+    write_interference(shelf, [pointing], chip.effects)
+
+
+def write_for_ramps(shelf: Shelf, pointing: Pointing, chip: Chip) -> None:
+    """Write what stage 1 needs, but for the interference: its file serves all detectors."""
+    keys = references.detector_keywords(pointing.detector, pointing.window)
+    readout = {"READPATT": pointing.readout.pattern}
     references.mask(shelf, chip.pixels, keys)
     references.saturation(shelf, chip.pixels, keys)
     references.linearity(shelf, chip.pixels, keys)
-    references.flat(shelf, pointing.band, chip.pixels, keys, seed)
-    _noise(shelf, chip, keys)
-    _reset(shelf, chip, keys)
+    _noise(shelf, chip, keys, readout)
+    _reset(shelf, chip, keys | readout)
     _rscd(shelf, pointing)
-    _dark(shelf, pointing, chip, keys)
-    _interference(shelf, chip)
+    _dark(shelf, pointing, chip, keys | readout)
     references.ipc(shelf, pointing.detector)
 
 
-def _noise(shelf: Shelf, chip: Chip, keys: Mapping[str, Any]) -> None:
+def _noise(shelf: Shelf, chip: Chip, keys: Mapping[str, Any], readout: Mapping[str, Any]) -> None:
     pixels = chip.pixels
     hdus = [image("SCI", pixels.gain, unit="electrons/DN")]
     shelf.put("gain", "Gain", hdus, "GainModel", **keys)
     hdus = [image("SCI", np.sqrt(2) * pixels.noise / pixels.gain, unit="DN")]
-    shelf.put("readnoise", "Noise of the difference of two reads", hdus, "ReadnoiseModel", **keys, **READOUT)
+    shelf.put("readnoise", "Noise of the difference of two reads", hdus, "ReadnoiseModel", **keys, **readout)
 
 
 def _reset(shelf: Shelf, chip: Chip, keys: Mapping[str, Any]) -> None:
     """Write what the reset leaves, for the first and for later integrations."""
-    left = np.array([chip.residue(i, RESET_GROUPS) for i in (0, 1)])
+    left = np.array([[chip.residue(i, g) for g in range(RESET_GROUPS)] for i in (0, 1)])
     hdus = [image("SCI", left, unit="DN"), image("ERR", np.zeros_like(left)), *_no_flags(chip)]
     more = {"NINTS": len(left), "NGROUPS": RESET_GROUPS}
-    shelf.put("reset", "What the reset leaves in the first groups", hdus, "ResetModel", **keys, **READOUT, **more)
+    shelf.put("reset", "What the reset leaves in the first groups", hdus, "ResetModel", **keys, **more)
 
 
 def _no_flags(chip: Chip) -> list[Any]:
@@ -58,7 +65,9 @@ def _no_flags(chip: Chip) -> list[Any]:
 
 def _rscd(shelf: Shelf, pointing: Pointing) -> None:
     dtype = [("subarray", "S17"), ("readpatt", "S12"), ("group_skip1", "i4"), ("group_skip", "i4")]
-    rows = np.array([(name, "FASTR1", *SKIPPED) for name in ("FULL", "SUB128", "BRIGHTSKY")], dtype)
+    cases = dict.fromkeys([(name, "FASTR1") for name in ("FULL", "SUB128", "BRIGHTSKY")])
+    cases[pointing.window.name, pointing.readout.pattern] = None
+    rows = np.array([(*case, *SKIPPED) for case in cases], dtype)
     table = fits.BinTableHDU(rows, name="RSCD_GROUP_SKIP")
     describe = "Groups that an integration leaves out at its start"
     shelf.put("rscd", describe, [table], "RSCDModel", DETECTOR=pointing.detector.name)
@@ -67,7 +76,7 @@ def _rscd(shelf: Shelf, pointing: Pointing) -> None:
 def _dark(shelf: Shelf, pointing: Pointing, chip: Chip, keys: Mapping[str, Any]) -> None:
     """Write the dark of the first and of later integrations; it may end before the exposure does."""
     groups, seconds = min(pointing.readout.groups, pointing.dark_frames), pointing.window.frame_time
-    ramp = np.array([chip.dark(i, seconds, groups) for i in (0, 1)])
+    ramp = np.array([[chip.dark(i, seconds, g) for g in range(groups)] for i in (0, 1)])
     pixels = chip.pixels
     flags = Flags(chip.window.shape, ("HOT", "WARM"))
     flags.set(pixels.hot & (pixels.dark > 10), "HOT").set(pixels.hot & (pixels.dark <= 10), "WARM")
@@ -80,24 +89,32 @@ def _dark(shelf: Shelf, pointing: Pointing, chip: Chip, keys: Mapping[str, Any])
         "GROUPGAP": 0,
         "AVDRKCUR": float(np.median(pixels.dark)),
     }
-    more |= {"TFRAME": seconds, "TGROUP": seconds, "EXP_TYPE": "MIR_DARKIMG"}
-    hdus = [image("SCI", ramp, unit="DN"), planes, table]
-    shelf.put("dark", "Dark current, group by group", hdus, "DarkMIRIModel", **keys, **READOUT, **more)
-
-
-def _interference(shelf: Shelf, chip: Chip) -> None:
-    """Write the shape of the interference, 1 DN high, and the timing of the window."""
-    path = shelf.path("emicorr", "asdf")
-    _, hertz = chip.effects.wave
-    values = mid_infrared.shape((np.arange(POINTS) + 0.5) / POINTS)
-    window = chip.window
-    case = {
-        "rowclocks": window.row_ticks,
-        "frameclocks": window.frame_ticks,
-        "freqs": {"FAST": ["Hz390"], "SLOW": {"MIRIMAGE": ["Hz390"]}},
+    more |= {
+        "TFRAME": seconds,
+        "TGROUP": seconds,
+        "EXP_TYPE": DARK_TYPES[chip.pixels.detector.name],
     }
-    name = "FULL_FAST" if window.name == "FULL" else window.name
-    tree = {"frequencies": {"Hz390": {"frequency": hertz, "phase_amplitudes": values}}, "subarray_cases": {name: case}}
+    hdus = [image("SCI", ramp, unit="DN"), planes, table]
+    shelf.put("dark", "Dark current, group by group", hdus, "DarkMIRIModel", **keys, **more)
+
+
+def write_interference(shelf: Shelf, pointings: Sequence[Pointing], effects: Effects) -> None:
+    """Write the shape of the interference, 1 DN high, and the timing of the windows."""
+    path = shelf.path("emicorr", "asdf")
+    _, hertz = effects.wave
+    values = mid_infrared.shape((np.arange(POINTS) + 0.5) / POINTS)
+    slow = {pointing.detector.name: ["Hz390"] for pointing in pointings}
+    cases = {}
+    for pointing in pointings:
+        window = pointing.window
+        assert isinstance(window, miri.Window)
+        speed = "SLOW" if pointing.readout.pattern.startswith("SLOW") else "FAST"
+        cases[f"FULL_{speed}" if window.name == "FULL" else window.name] = {
+            "rowclocks": window.row_ticks,
+            "frameclocks": window.frame_ticks,
+            "freqs": {"FAST": ["Hz390"], "SLOW": slow},
+        }
+    tree = {"frequencies": {"Hz390": {"frequency": hertz, "phase_amplitudes": values}}, "subarray_cases": cases}
     transforms.save(path, {"meta": _meta("emicorr", "EmiModel", path)} | tree)
 
 

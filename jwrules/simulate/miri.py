@@ -9,18 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jwrules.simulate import nircam
-from jwrules.simulate.nircam import Band, Detector, Pointing, Readout
+from jwrules.simulate.nircam import Band, Detector, Extras, Mode, Pointing, Readout
 
-TICK = 1e-5
+TICK, IDLE_ROW = 1e-5, 7
 ROWS, COLUMNS, EDGE, OUTPUTS = 1024, 1032, 4, 4
 
 
 @dataclass(frozen=True)
 class Window(nircam.Window):
-    """The part of the detector that is read; ticks of 10 us from a row to the next and from a frame to the next."""
+    """The part of the detector that is read; ticks of 10 us from a row to the next."""
 
     row_ticks: int = 0
-    frame_ticks: int = 0
+
+    @property
+    def frame_ticks(self) -> int:
+        """Ticks from a frame to the next: rows that are passed over take a few too."""
+        return self.ny * self.row_ticks + (ROWS - self.ny) * IDLE_ROW
 
     @property
     def frame_time(self) -> float:
@@ -28,8 +32,8 @@ class Window(nircam.Window):
         return TICK * self.frame_ticks
 
 
-FULL = Window("FULL", 0, 0, COLUMNS, ROWS, OUTPUTS, row_ticks=271, frame_ticks=277504)
-SUB128 = Window("SUB128", 0, 888, 136, 128, OUTPUTS, row_ticks=44, frame_ticks=11904)
+FULL = Window("FULL", 0, 0, COLUMNS, ROWS, OUTPUTS, row_ticks=271)
+SUB128 = Window("SUB128", 0, 888, 136, 128, OUTPUTS, row_ticks=44)
 
 # The plane of the optics is as large as that of NIRCam, with its middle beyond the upper right corner of the array.
 MIRIMAGE = Detector(
@@ -69,10 +73,25 @@ RESET_GROUPS = 12
 SKIPPED = (3, 5)
 """Groups that the first and later integrations leave out."""
 
+IMAGING = Mode("MIRI Imaging", "MIR_IMAGE")
+SHOWERY = Extras(showers=EFFECTS.showers[0])
+
+
+SLOW_ROW = 2333
+"""Ticks from a row to the next in slow mode, which reads the full frame only."""
+WINDOWS = (
+    FULL,
+    SUB128,
+    Window("SUB64", 0, 778, 72, 64, OUTPUTS, row_ticks=28),
+    Window("SLITLESSPRISM", 0, 528, 72, 416, OUTPUTS, row_ticks=28),
+    Window("MASK1550", 0, 466, 288, 224, OUTPUTS, row_ticks=82),
+    Window("MASKLYOT", 0, 716, 320, 304, OUTPUTS, row_ticks=90),
+)
+
 
 def window(name: str) -> Window:
-    """Return the window of this name."""
-    return {one.name: one for one in (FULL, SUB128)}[name]
+    """Return the window of this name, as it is read in fast mode."""
+    return {one.name: one for one in WINDOWS}[name]
 
 
 def imaging(size: str) -> tuple[Pointing, ...]:
@@ -81,6 +100,6 @@ def imaging(size: str) -> tuple[Pointing, ...]:
     `small` reads SUB128, which lies at the left edge and holds reference pixels, and in which the phase of the
     interference changes from group to group; `full` reads all.
     """
-    if size == "full":
-        return (Pointing(1, MIRIMAGE, F770W, FULL, Readout("FASTR1", 1, 0, 20, 2), DITHERS, 150, 30, 24),)
-    return (Pointing(1, MIRIMAGE, F770W, SUB128, Readout("FASTR1", 1, 0, 40, 2), DITHERS, 44, 4, 34),)
+    window, groups, stars, galaxies, dark = (FULL, 20, 150, 30, 24) if size == "full" else (SUB128, 40, 44, 4, 34)
+    readout = Readout("FASTR1", 1, 0, groups, 2)
+    return (Pointing(1, MIRIMAGE, F770W, window, readout, DITHERS, stars, galaxies, dark, IMAGING, SHOWERY),)

@@ -6,16 +6,21 @@ Patterns, NIRCam Detector Subarrays); they belong to no real detector.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 EDGE = 4
 FULL_SIZE = 2048
-EXPOSURE_TYPES = {"NIRCAM": "NRC_IMAGE", "MIRI": "MIR_IMAGE"}
 
 
 @dataclass(frozen=True)
 class Window:
-    """The part of a detector that is read: start in science pixels, counted from 0, and shape."""
+    """The part of a detector that is read: start in science pixels, counted from 0, and shape.
+
+    `upright` windows are read along y, not along x. Through one output, `idle_rows` rows of the readout pass before a
+    frame. `blind_ends`: four columns at both ends see no light wherever the window lies.
+    """
 
     name: str
     x0: int
@@ -23,6 +28,9 @@ class Window:
     nx: int
     ny: int
     outputs: int
+    upright: bool = False
+    idle_rows: int = 2
+    blind_ends: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -37,8 +45,14 @@ class Window:
     @property
     def frame_time(self) -> float:
         """Seconds to read the window once: 10 us a pixel, with 12 more pixels a row and the extra rows."""
-        extra_rows, extra_pixels = (1, 1) if self.outputs == 4 else (2, 0)
-        return 1e-5 * ((self.nx // self.outputs + 12) * (self.ny + extra_rows) + extra_pixels)
+        rows, columns = self.readout
+        extra_rows, extra_pixels = (1, 1) if self.outputs == 4 else (self.idle_rows, 0)
+        return 1e-5 * ((columns // self.outputs + 12) * (rows + extra_rows) + extra_pixels)
+
+    @property
+    def readout(self) -> tuple[int, int]:
+        """Rows, columns in the order of readout."""
+        return (self.nx, self.ny) if self.upright else (self.ny, self.nx)
 
 
 FULL = Window("FULL", 0, 0, FULL_SIZE, FULL_SIZE, 4)
@@ -88,13 +102,14 @@ NRCALONG = Detector(
 
 @dataclass(frozen=True)
 class Readout:
-    """How the detector is read in an exposure."""
+    """How the detector is read in an exposure; `samples` of a pixel make a read (MIRI)."""
 
     pattern: str
     frames: int
     gap: int
     groups: int
     integrations: int
+    samples: int = 1
 
     @property
     def frames_read(self) -> int:
@@ -120,6 +135,45 @@ F444W = Band("F444W", 0.402, 0.61, 2.3, (-0.064, 0.147), 3.18)
 
 
 @dataclass(frozen=True)
+class Mode:
+    """The kind of observation: observing template, EXP_TYPE, keywords of the optics beyond filter and pupil.
+
+    A time series may be cut into `segments`, files of so many integrations each. `guiding` says what a guider does, as
+    the name of its file has it.
+    """
+
+    template: str
+    exp_type: str
+    optics: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    series: bool = False
+    segments: int = 1
+    guiding: str = ""
+
+    @property
+    def model(self) -> str:
+        """The data model of its raw files."""
+        return "GuiderRawModel" if self.guiding else "Level1bModel"
+
+
+IMAGING = Mode("NIRCam Imaging", "NRC_IMAGE")
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What may be asked for in the ramps of any exposure.
+
+    cosmic_rays, one_over_f: factors on their usual number and amplitude. snowballs (near infrared), showers (MIRI): how
+    many per 10^6 pixels and second. zeroframe: whether the first frame of each integration is sent by itself.
+    """
+
+    cosmic_rays: float = 1.0
+    one_over_f: float = 1.0
+    snowballs: float = 0.0
+    showers: float = 0.0
+    zeroframe: bool = False
+
+
+@dataclass(frozen=True)
 class Pointing:
     """An observation: one detector, filter and readout, dithered; dithers are x, y in arcsec of the ideal frame.
 
@@ -135,6 +189,8 @@ class Pointing:
     stars: int
     galaxies: int
     dark_frames: int
+    mode: Mode = IMAGING
+    extras: Extras = Extras()
 
 
 # In pixels these end in 0, 1/4, 1/2 and 3/4 on both axes, as the sub-pixel dithers of NIRCam do.

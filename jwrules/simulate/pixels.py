@@ -132,17 +132,25 @@ def full_gain(detector: Detector, seed: int) -> np.ndarray:
     """Return the gain of the full frame, NaN where it could not be measured; each amplifier has its own."""
     rng = np.random.default_rng([seed, detector.number, 1])
     amplifiers = 1 + 0.008 * rng.standard_normal(4)
-    gain = detector.gain * np.repeat(amplifiers, FULL_SIZE // 4) * np.ones(FULL.shape)
+    gain = detector.gain * _across(detector, np.repeat(amplifiers, FULL_SIZE // 4)) * np.ones(FULL.shape)
     gain *= 1 + 0.004 * rng.standard_normal(FULL.shape, np.float32)
     gain[rng.random(FULL.shape, np.float32) < 2e-5] = np.nan
     return gain.astype(np.float32)
+
+
+def _across(detector: Detector, columns: np.ndarray) -> np.ndarray:
+    """Return values of columns, in science orientation, so that they can be multiplied with a frame."""
+    return columns if abs(detector.fast) == 1 else columns[:, None]
 
 
 def _reference(window: Window) -> np.ndarray:
     """Return which pixels of the window are blind: the outer four rows and columns of the detector."""
     blind = np.ones(FULL.shape, bool)
     blind[EDGE:-EDGE, EDGE:-EDGE] = False
-    return blind[window.slices]
+    blind = blind[window.slices].copy()
+    if window.blind_ends:
+        blind[:, :EDGE] = blind[:, -EDGE:] = True
+    return blind
 
 
 def _bias(detector: Detector, window: Window, rng: np.random.Generator) -> np.ndarray:

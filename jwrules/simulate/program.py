@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from astropy.time import Time
 
 from jwrules.simulate import miri
 from jwrules.simulate.nircam import Pointing, imaging
 from jwrules.simulate.optics import Attitude, View, reference_point
+from jwrules.simulate.wishes import Wishes
 
 PROGRAM = "09001"
 TARGET = (80.4875, -69.4975)
@@ -18,11 +20,15 @@ FIRST_START = 60748.3021
 BETWEEN = 95.0
 ABERRATION = 1.0000427
 ERROR = (0.030, 0.095)
+AS_IT_IS = Wishes()
 
 
 @dataclass(frozen=True)
 class Taken:
-    """One exposure. `nominal` is the attitude that its header claims, `true` the one that it had; start in MJD."""
+    """One exposure, or a segment of one, counted from 1; start in MJD.
+
+    `nominal` is the attitude that its header claims, `true` the one that it had.
+    """
 
     pointing: Pointing
     number: int
@@ -30,6 +36,7 @@ class Taken:
     nominal: Attitude
     true: Attitude
     sky: float
+    segment: int = 0
 
     @property
     def visit(self) -> str:
@@ -39,7 +46,25 @@ class Taken:
     @property
     def name(self) -> str:
         """The stem of the names of its files."""
-        return f"jw{self.visit}_02101_{self.number:05d}_{self.pointing.detector.name.lower()}"
+        if guiding := self.pointing.mode.guiding:
+            end = Time(self.start + self.duration / 86400, format="mjd", scale="utc")
+            return f"jw{self.visit}_gs-{guiding}{'' if guiding.startswith('id') else end.strftime('_%Y%j%H%M%S')}"
+        segment = f"-seg{self.segment:03d}" if self.segment else ""
+        return f"jw{self.visit}_02101_{self.number:05d}{segment}_{self.pointing.detector.name.lower()}"
+
+    @property
+    def segments(self) -> list[Taken]:
+        """The files of the exposure: itself, or its segments."""
+        total = self.pointing.mode.segments
+        return [self] if total == 1 else [replace(self, segment=k) for k in range(1, total + 1)]
+
+    @property
+    def integrations(self) -> range:
+        """The integrations in the file, of those of the exposure, counted from 0."""
+        count, total = self.pointing.readout.integrations, self.pointing.mode.segments
+        if not self.segment:
+            return range(count)
+        return range(count * (self.segment - 1) // total, count * self.segment // total)
 
     @property
     def error(self) -> tuple[float, float]:
@@ -68,19 +93,20 @@ class Taken:
         return frame * (readout.integrations * readout.frames_read + readout.integrations - 1)
 
 
-def fly(size: str, rng: np.random.Generator, instrument: str = "NIRCAM") -> list[Taken]:
-    """Return all exposures of the program with this instrument, in order."""
+def fly(size: str, rng: np.random.Generator, instrument: str = "NIRCAM", wishes: Wishes = AS_IT_IS) -> list[Taken]:
+    """Return all exposures of the program with this instrument, as asked for, in order."""
     taken: list[Taken] = []
     start = FIRST_START
-    for pointing in miri.imaging(size) if instrument == "MIRI" else imaging(size):
+    for pointing in map(wishes.granted, miri.imaging(size) if instrument == "MIRI" else imaging(size)):
         for number in range(1, len(pointing.dithers) + 1):
-            taken.append(_take(pointing, number, start, rng))
+            taken.append(take(pointing, number, start, rng))
             start += (taken[-1].duration + BETWEEN) / 86400
         start += 0.03
     return taken
 
 
-def _take(pointing: Pointing, number: int, start: float, rng: np.random.Generator) -> Taken:
+def take(pointing: Pointing, number: int, start: float, rng: np.random.Generator) -> Taken:
+    """Return an exposure of this number that starts then (MJD), with its errors of pointing and sky."""
     nominal = _dithered(pointing, number - 1)
     size, direction = rng.uniform(*ERROR), rng.uniform(0, 2 * np.pi)
     true = nominal.moved(size * np.cos(direction), size * np.sin(direction))

@@ -10,14 +10,14 @@ import numpy as np
 from astropy.io import fits
 
 from jwrules.simulate import drifts
-from jwrules.simulate.nircam import EXPOSURE_TYPES, FULL, Band, Detector, Pointing, Window
+from jwrules.simulate.instruments import READ_PATTERNS
+from jwrules.simulate.nircam import FULL, Band, Detector, Pointing, Window
 from jwrules.simulate.optics import nominal_area, pixel_area
 from jwrules.simulate.pixels import DEGREE, Pixels, full_gain
 from jwrules.simulate.psf import Psf
 
 DATE = "2025-01-15T00:00:00.000"
 USEAFTER = "2022-04-01T00:00:00"
-PATTERNS = "BRIGHT1 | BRIGHT2 | RAPID | SHALLOW2 | SHALLOW4 | MEDIUM2 | MEDIUM8 | DEEP2 | DEEP8 |"
 FLAT_ERROR = 5e-4
 ENERGIES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 ANNULUS = (14.0, 20.0)
@@ -90,6 +90,7 @@ class Shelf:
     def __init__(self, folder: Path, instrument: str = "NIRCAM") -> None:
         self.folder, self.instrument = folder, instrument
         self._count: dict[str, int] = {}
+        self._shared: set[tuple[str, str]] = set()
 
     def path(self, reftype: str, suffix: str = "fits") -> Path:
         """Return the next free name for a file of this type."""
@@ -103,20 +104,33 @@ class Shelf:
         primary = fits.PrimaryHDU(header=header(reftype, describe, **keywords))
         fits.HDUList([primary, *hdus]).writeto(path, overwrite=True)
 
+    def put_once(self, reftype: str, describe: str, hdus: Sequence[Any], model: str, **keywords: Any) -> None:
+        """Write a FITS reference file that all exposures with a detector share, unless it is there."""
+        if (reftype, keywords["DETECTOR"]) not in self._shared:
+            self._shared.add((reftype, keywords["DETECTOR"]))
+            self.put(reftype, describe, hdus, model, **keywords)
+
 
 def write_detector(shelf: Shelf, pointing: Pointing, pixels: Pixels, seed: int) -> None:
     """Write everything that belongs to one detector and the window read from it."""
+    write_for_ramps(shelf, pointing, pixels, seed)
+    keys = detector_keywords(pointing.detector, pointing.window)
+    area(shelf, pointing, FULL, detector_keywords(pointing.detector, FULL, "GENERIC"))
+    flat(shelf, pointing.band, pixels, keys, seed)
+    _photom(shelf, pointing)
+
+
+def write_for_ramps(shelf: Shelf, pointing: Pointing, pixels: Pixels, seed: int) -> None:
+    """Write what stage 1 needs."""
     keys = detector_keywords(pointing.detector, pointing.window)
     mask(shelf, pixels, keys)
     saturation(shelf, pixels, keys)
-    _superbias(shelf, pixels, keys)
+    _superbias(shelf, pointing, pixels, keys)
     linearity(shelf, pixels, keys)
     _dark(shelf, pointing, pixels, keys)
-    _noise(shelf, pixels, keys)
-    _whole_frame(shelf, pointing, seed)
+    _noise(shelf, pointing, pixels, keys)
+    _gain(shelf, pointing, seed)
     ipc(shelf, pointing.detector)
-    flat(shelf, pointing.band, pixels, keys, seed)
-    _photom(shelf, pointing)
 
 
 def mask(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
@@ -136,12 +150,17 @@ def saturation(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
     shelf.put("saturation", "Raw signal beyond which a pixel is full", hdus, "SaturationModel", **keys)
 
 
-def _superbias(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
+def _any_pattern(pointing: Pointing) -> dict[str, str]:
+    """Return the keywords of a file that serves every readout pattern of the instrument."""
+    return {"READPATT": "ANY", "P_READPA": " | ".join(READ_PATTERNS[pointing.detector.instrument]) + " |"}
+
+
+def _superbias(shelf: Shelf, pointing: Pointing, pixels: Pixels, keys: Mapping[str, Any]) -> None:
     flags = Flags(pixels.window.shape, ("UNRELIABLE_BIAS",)).set(pixels.noisy, "UNRELIABLE_BIAS")
     error = np.full(pixels.window.shape, 0.5)
     hdus = [image("SCI", pixels.bias, unit="DN"), image("ERR", error), *flags.hdus()]
-    more = {"READPATT": "ANY", "P_READPA": PATTERNS}
-    shelf.put("superbias", "Level of every pixel after its reset", hdus, "SuperBiasModel", **keys, **more)
+    describe = "Level of every pixel after its reset"
+    shelf.put("superbias", describe, hdus, "SuperBiasModel", **keys, **_any_pattern(pointing))
 
 
 def linearity(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
@@ -163,9 +182,7 @@ def _dark(shelf: Shelf, pointing: Pointing, pixels: Pixels, keys: Mapping[str, A
     flags.set(pixels.hot & (pixels.dark > 10), "HOT").set(pixels.hot & (pixels.dark <= 10), "WARM")
     hdus = [image("SCI", ramp, unit="DN"), *flags.hdus()]
     more = {
-        "EXP_TYPE": "NRC_DARK",
-        "P_EXP_TY": "NRC_IMAGE | NRC_DARK |",
-        "READPATT": "RAPID",
+        **_darks(pointing),
         "NOUTPUTS": pointing.window.outputs,
         "NFRAMES": 1,
         "NGROUPS": frames,
@@ -177,20 +194,28 @@ def _dark(shelf: Shelf, pointing: Pointing, pixels: Pixels, keys: Mapping[str, A
     shelf.put("dark", "Dark current, frame by frame", hdus, "DarkModel", **keys, **more)
 
 
-def _noise(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
-    single = np.hypot(pixels.noise / pixels.gain, np.sqrt(drifts.variance()))
+def _darks(pointing: Pointing) -> dict[str, str]:
+    """Return which exposures a dark serves: in NIRCam those of some kinds, elsewhere those of its readout pattern."""
+    if pointing.detector.instrument != "NIRCAM":
+        return {"EXP_TYPE": f"{pointing.mode.exp_type[:3]}_DARK", "READPATT": pointing.readout.pattern}
+    kinds = dict.fromkeys((pointing.mode.exp_type, "NRC_DARK"))
+    return {"EXP_TYPE": "NRC_DARK", "P_EXP_TY": " | ".join(kinds) + " |", "READPATT": "RAPID"}
+
+
+def _noise(shelf: Shelf, pointing: Pointing, pixels: Pixels, keys: Mapping[str, Any]) -> None:
+    shared = drifts.variance(pointing.extras.one_over_f)
+    single = np.hypot(pixels.noise / pixels.gain, np.sqrt(shared))
     hdus = [image("SCI", np.sqrt(2) * single, unit="DN")]
-    more = {"READPATT": "ANY", "P_READPA": PATTERNS}
-    shelf.put("readnoise", "Noise of the difference of two reads", hdus, "ReadnoiseModel", **keys, **more)
+    describe = "Noise of the difference of two reads"
+    shelf.put("readnoise", describe, hdus, "ReadnoiseModel", **keys, **_any_pattern(pointing))
 
 
-def _whole_frame(shelf: Shelf, pointing: Pointing, seed: int) -> None:
-    """Write the files of the full frame, from which every subarray is cut: gain and area."""
+def _gain(shelf: Shelf, pointing: Pointing, seed: int) -> None:
+    """Write the gain of the full frame, from which that of every subarray is cut."""
     detector = pointing.detector
     keys = detector_keywords(detector, FULL, "GENERIC")
     hdus = [image("SCI", full_gain(detector, seed), unit="electrons/DN")]
-    shelf.put("gain", "Gain", hdus, "GainModel", **keys)
-    area(shelf, pointing, FULL, keys)
+    shelf.put_once("gain", "Gain", hdus, "GainModel", **keys)
 
 
 def area(shelf: Shelf, pointing: Pointing, window: Window, keys: Mapping[str, Any]) -> None:
@@ -207,7 +232,7 @@ def _optics(pointing: Pointing) -> dict[str, Any]:
         "PUPIL": pointing.band.pupil,
         "CHANNEL": pointing.detector.channel,
         "MODULE": pointing.detector.module,
-        "EXP_TYPE": EXPOSURE_TYPES[pointing.detector.instrument],
+        "EXP_TYPE": pointing.mode.exp_type,
     }
     return {keyword: value for keyword, value in optics.items() if value}
 
@@ -224,7 +249,7 @@ def ipc(shelf: Shelf, detector: Detector) -> None:
     kernel[1, 1] = 1.0
     describe = "Deconvolution of the inter-pixel capacitance"
     keys = {"DETECTOR": detector.name, "SUBARRAY": "GENERIC"}
-    shelf.put("ipc", describe, [image("SCI", kernel)], "IPCModel", **keys)
+    shelf.put_once("ipc", describe, [image("SCI", kernel)], "IPCModel", **keys)
 
 
 def flat(shelf: Shelf, band: Band, pixels: Pixels, keys: Mapping[str, Any], seed: int) -> None:
@@ -239,6 +264,12 @@ def flat(shelf: Shelf, band: Band, pixels: Pixels, keys: Mapping[str, Any], seed
     optics = {"FILTER": band.filter, "PUPIL": band.pupil, "CHANNEL": pixels.detector.channel}
     more = {keyword: value for keyword, value in optics.items() if value}
     shelf.put("flat", "Relative response to a uniform sky", hdus, "FlatModel", **keys, **more)
+
+
+def flat_of_guider(shelf: Shelf, pointing: Pointing, pixels: Pixels, seed: int) -> None:
+    """Write the flat for what a guider does; those of FGS are told apart by the kind of exposure."""
+    keys = detector_keywords(pointing.detector, pointing.window) | {"EXP_TYPE": pointing.mode.exp_type}
+    flat(shelf, pointing.band, pixels, keys, seed)
 
 
 def _photom(shelf: Shelf, pointing: Pointing) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from astropy.io import fits
 from astropy.time import Time
 
-from jwrules.simulate.headers import BARYCENTRIC, HELIOCENTRIC, iso
+from jwrules.simulate.headers import BARYCENTRIC, HELIOCENTRIC
 from jwrules.simulate.program import Taken
 
 GROUP = np.dtype(
@@ -26,31 +26,37 @@ INT_TIMES = np.dtype(
 )
 
 
+def extensions(taken: Taken) -> list[fits.BinTableHDU]:
+    """Return the extensions GROUP, INT_TIMES and ASDF."""
+    return [
+        fits.BinTableHDU(group_table(taken), name="GROUP"),
+        fits.BinTableHDU(integration_table(taken), name="INT_TIMES"),
+        asdf_table(taken),
+    ]
+
+
 def group_table(taken: Taken) -> np.ndarray:
     """Return the table GROUP: one row for each group, when it ended and whether it arrived."""
     readout, window = taken.pointing.readout, taken.pointing.window
-    rows = np.zeros(readout.integrations * readout.groups, GROUP)
-    first = Time("2000-01-01T00:00:00", scale="utc").mjd
-    for row, (i, g) in zip(rows, np.ndindex(readout.integrations, readout.groups), strict=True):
-        frames = i * (readout.frames_read + 1) + g * (readout.frames + readout.gap) + readout.frames
-        mjd = taken.start + frames * window.frame_time / 86400
-        day, rest = divmod((mjd - first) * 86400e3, 86400e3)
-        row["integration_number"], row["group_number"] = i + 1, g + 1
-        row["end_day"], row["end_milliseconds"] = day, int(rest)
-        row["end_submilliseconds"] = int(rest % 1 * 1000)
-        row["group_end_time"] = iso(mjd)
-        row["number_of_columns"], row["number_of_rows"] = window.nx, window.ny
-        row["completion_code_text"] = "COMPLETE"
-        row["bary_end_time"] = mjd + BARYCENTRIC / 86400
-        row["helio_end_time"] = mjd + HELIOCENTRIC / 86400
+    rows = np.zeros(len(taken.integrations) * readout.groups, GROUP)
+    i, g = (axis.ravel() for axis in np.meshgrid(taken.integrations, range(readout.groups), indexing="ij"))
+    frames = i * (readout.frames_read + 1) + g * (readout.frames + readout.gap) + readout.frames
+    mjd = taken.start + frames * window.frame_time / 86400
+    day, rest = np.divmod((mjd - Time("2000-01-01T00:00:00", scale="utc").mjd) * 86400e3, 86400e3)
+    rows["integration_number"], rows["group_number"] = i + 1, g + 1
+    rows["end_day"], rows["end_milliseconds"], rows["end_submilliseconds"] = day, rest, rest % 1 * 1000
+    rows["group_end_time"] = Time(mjd, format="mjd", scale="utc").isot
+    rows["number_of_columns"], rows["number_of_rows"] = window.nx, window.ny
+    rows["completion_code_text"] = "COMPLETE"
+    rows["bary_end_time"], rows["helio_end_time"] = (mjd + delay / 86400 for delay in (BARYCENTRIC, HELIOCENTRIC))
     return rows
 
 
 def integration_table(taken: Taken) -> np.ndarray:
     """Return the table INT_TIMES: one row for each integration, its start, middle and end."""
     readout, frame = taken.pointing.readout, taken.pointing.window.frame_time
-    rows = np.zeros(readout.integrations, INT_TIMES)
-    for i, row in enumerate(rows):
+    rows = np.zeros(len(taken.integrations), INT_TIMES)
+    for i, row in zip(taken.integrations, rows, strict=True):
         begin = i * (readout.frames_read + 1)
         row["integration_number"] = i + 1
         frames = {"start": begin, "mid": begin + readout.frames_read / 2, "end": begin + readout.frames_read}
@@ -63,7 +69,7 @@ def integration_table(taken: Taken) -> np.ndarray:
 
 def asdf_table(taken: Taken) -> fits.BinTableHDU:
     """Return the extension ASDF that every exposure carries: one cell that holds a tree, here of a few words."""
-    meta = {"model_type": "Level1bModel", "filename": f"{taken.name}_uncal.fits", "telescope": "JWST"}
+    meta = {"model_type": taken.pointing.mode.model, "filename": f"{taken.name}_uncal.fits", "telescope": "JWST"}
     buffer = io.BytesIO()
     asdf.AsdfFile({"meta": meta}).write_to(buffer)
     cell = np.frombuffer(buffer.getvalue(), np.uint8)[np.newaxis]

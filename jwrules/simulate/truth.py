@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -50,13 +51,13 @@ def write(
     image: np.ndarray,
     rate: np.ndarray,
     gain: np.ndarray,
-    cosmic: np.ndarray,
+    events: Sequence[fits.BinTableHDU],
 ) -> None:
     """Write the truth of an exposure, `NAME_truth.fits`.
 
-    RATE (DN/s), ELECTRON (electron/s) and CAL (MJy/sr) without dark current and noise; COSMIC, the charges that
-    cosmic rays left (integration, group, frame, y, x from 0; electron); SOURCES, where each source falls (pixels
-    from 0 of the window). The header has the pointing error: true minus claimed place of the reference point.
+    RATE (DN/s), ELECTRON (electron/s) and CAL (MJy/sr) without dark current and noise; SOURCES, where each source
+    falls (pixels from 0 of the window); what happened in the ramps, as in `write_ramps`. The header has the pointing
+    error: true minus claimed place of the reference point.
     """
     hdus = [fits.PrimaryHDU(header=_header(taken))]
     for name, array, unit in (
@@ -66,11 +67,48 @@ def write(
     ):
         hdus.append(fits.ImageHDU(array.astype(np.float32), name=name))
         hdus[-1].header["BUNIT"] = unit
-    hdus.append(fits.BinTableHDU(cosmic, name="COSMIC"))
+    hdus += events
     x, y = taken.view.to_pixel(sources.ra, sources.dec)
     places = Table({"id": np.arange(1, len(sources) + 1), "x": x, "y": y})
     hdus.append(fits.BinTableHDU(places, name="SOURCES"))
     fits.HDUList(hdus).writeto(folder / f"{taken.name}_truth.fits", overwrite=True)
+
+
+def write_ramps(
+    folder: Path,
+    taken: Taken,
+    rate: np.ndarray,
+    gain: np.ndarray,
+    curve: np.ndarray,
+    events: Sequence[fits.BinTableHDU],
+) -> None:
+    """Write the truth of the ramps of an exposure, all its segments together, `NAME_truth.fits`.
+
+    RATE (DN/s) and ELECTRON (electron/s) are the mean of the integrations, without dark current and noise; LIGHT is
+    that of each integration over the mean. Everything in the tables is counted from 0 and in science pixels.
+    COSMIC: each charge (electron) that cosmic rays left. LARGE: snowballs, which have a core and a halo, or showers
+    (radii in pixels); TOUCHED: each charge that they left. JUMPS: both, one row for each pixel and group. SATURATED:
+    pixels that fill, the first group of which some frames are full (`partly`), and of which all are (`wholly`, NGROUPS
+    if none is).
+    """
+    mean = rate * curve.mean()
+    hdus = [fits.PrimaryHDU(header=_of_ramps(taken))]
+    for name, array, unit in (("RATE", mean, "DN/s"), ("ELECTRON", mean * gain, "electron/s")):
+        hdus.append(fits.ImageHDU(array.astype(np.float32), name=name))
+        hdus[-1].header["BUNIT"] = unit
+    light = np.zeros(len(curve), [("integration", "i4"), ("light", "f8")])
+    light["integration"], light["light"] = np.arange(len(curve)), curve / curve.mean()
+    fits.HDUList([*hdus, fits.BinTableHDU(light, name="LIGHT"), *events]).writeto(
+        folder / f"{taken.name}_truth.fits", overwrite=True
+    )
+
+
+def _of_ramps(taken: Taken) -> fits.Header:
+    header = fits.Header()
+    header["FILENAME"] = f"{taken.name}_truth.fits"
+    header["DETECTOR"] = taken.pointing.detector.name
+    header["EXP_TYPE"] = taken.pointing.mode.exp_type
+    return header
 
 
 def _header(taken: Taken) -> fits.Header:

@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 
-from jwrules.simulate import drifts, nircam
+from jwrules.simulate import drifts, instruments, nircam
+from jwrules.simulate.instruments import NIS, NRS1, NRS2
 from jwrules.simulate.nircam import Window
+from jwrules.simulate.noise import Noise
 
 STRIPE = Window("SUBGRISM64", 0, 0, 2048, 64, 4)
 
 
 def drift(detector=nircam.NRCALONG, window=STRIPE, seed=0):
-    return drifts.Drift(detector, window, np.random.default_rng(seed))
+    return drifts.Drift(detector, window, Noise(np.random.default_rng(seed)))
 
 
 def test_every_amplifier_has_an_offset_for_its_odd_and_one_for_its_even_columns():
@@ -25,6 +27,26 @@ def test_every_amplifier_has_an_offset_for_its_odd_and_one_for_its_even_columns(
 def test_a_window_read_through_one_output_has_one_amplifier():
     corner = Window("SUB640", 0, 1408, 640, 640, 1)
     assert len(np.unique(drift(nircam.NRCB1, corner).step())) == 2
+
+
+@pytest.mark.parametrize("detector", [nircam.NRCB1, nircam.NRCALONG, NRS1, NRS2, NIS])
+def test_amplifiers_lie_side_by_side_across_the_readout(detector):
+    window = instruments.shortened(instruments.window(detector.instrument, "FULL"), 1 << 15)
+    step = drifts.to_readout(drift(detector, window).step(), detector)
+    assert step.shape == (16, 2048)
+    assert np.ptp(step, axis=0).max() == 0
+    assert [len(np.unique(step[:, 512 * k : 512 * (k + 1)])) for k in range(4)] == [2, 2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("detector", "corner"), [(nircam.NRCALONG, (0, -1)), (nircam.NRCB1, (-1, 0)), (NRS1, (0, 0)), (NRS2, (-1, -1))]
+)
+def test_the_first_pixel_read_lies_in_a_corner_that_the_axes_tell(detector, corner):
+    frame = np.zeros((3, 5))
+    frame[0, 0] = 1.0
+    turned = drifts.to_science(frame, detector)
+    assert turned[corner] == 1.0
+    assert np.array_equal(drifts.to_readout(turned, detector), frame)
 
 
 def test_the_amplifiers_wander_from_group_to_group():

@@ -64,12 +64,17 @@ def test_half_of_the_rows_lose_counts_in_the_last_frame():
 
 
 def test_the_interference_comes_back_after_its_period():
-    seen = wave(EFFECTS, SUB128, 3, 0)
+    seen = wave(EFFECTS, SUB128, 0)
     period = round(1e5 / EFFECTS.wave[1])
-    assert np.allclose(seen, wave(EFFECTS, SUB128, 3, 4 * period))
-    assert np.allclose(seen[2], seen[0] if 2 * SUB128.frame_ticks % period == 0 else np.nan)
-    assert np.all(seen[:, :, ::4] == seen[:, :, 3::4])
+    assert np.allclose(seen, wave(EFFECTS, SUB128, 4 * period))
+    assert not np.allclose(seen, wave(EFFECTS, SUB128, period // 2))
+    assert np.all(seen[:, ::4] == seen[:, 3::4])
     assert 5 < np.abs(seen).max() < 10
+
+
+def test_a_pixel_that_is_sampled_nine_times_hears_the_interference_nine_times_as_long():
+    slow, fast = (wave(EFFECTS, replace(SUB128, row_ticks=0), 0, samples)[0, ::4] for samples in (9, 1))
+    assert np.allclose(slow[:3], fast[[0, 9, 18]])
 
 
 def test_a_shower_lifts_a_disc():

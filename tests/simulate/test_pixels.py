@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jwrules.simulate import nircam, pixels
+from jwrules.simulate import instruments, nircam, pixels
 
 CORNER = nircam.Window("SUB640", 0, 2048 - 96, 128, 96, 1)
 MADE = pixels.make(nircam.NRCB1, CORNER, seed=3)
@@ -67,6 +67,13 @@ def test_the_raw_ceiling_stays_below_the_end_of_the_converter():
         (nircam.Window("SUB640", 0, 1408, 640, 640, 1), 4.18584),
         (nircam.Window("SUBGRISM256", 0, 0, 2048, 256, 4), 1.34669),
         (nircam.Window("SUB160", 0, 0, 160, 160, 1), 0.27864),
+        (instruments.window("NIRISS", "SUB80"), 0.07544),
+        (instruments.window("NIRISS", "SUBSTRIP256"), 5.494),
+        (instruments.window("NIRSPEC", "FULL"), 10.73677),
+        (instruments.window("NIRSPEC", "SUB2048"), 0.90156),
+        (instruments.window("NIRSPEC", "ALLSLITS"), 5.49132),
+        (instruments.window("MIRI", "SLITLESSPRISM"), 0.15904),
+        (instruments.window("MIRI", "MASK1550"), 0.23968),
     ],
 )
 def test_a_frame_takes_as_long_as_on_the_real_detector(window, seconds):
