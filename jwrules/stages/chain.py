@@ -9,7 +9,7 @@ from typing import Any
 
 from jwrules.errors import CannotRun, JwrulesError
 from jwrules.products.kinds import Product, Reference, Slopes, Sources
-from jwrules.steps import find
+from jwrules.steps import Named, find
 from jwrules.steps.declare import Skip, Step
 
 log = logging.getLogger("jwrules")
@@ -98,7 +98,7 @@ def inputs(
     return found
 
 
-def stamp(product: Any, step: Step, call: Call, reason: str, inputs: Mapping[str, Any]) -> Any:
+def stamp(product: Any, step: Step | Named, call: Call, reason: str, inputs: Mapping[str, Any]) -> Any:
     """Return the product with status, reference files and an entry in its provenance; a `reason` means SKIPPED."""
     status = "SKIPPED" if reason else "COMPLETE"
     used = {} if reason else {name: value for name, value in inputs.items() if isinstance(value, Reference)}

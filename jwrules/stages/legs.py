@@ -13,7 +13,7 @@ from typing import Any
 
 from jwrules.products.kinds import Meta
 from jwrules.stages.chain import SKIPPED_BY_RECIPE, Call, Inputs, attempt
-from jwrules.steps import find
+from jwrules.steps import find, named
 from jwrules.steps.declare import Part, Step
 
 
@@ -21,7 +21,7 @@ from jwrules.steps.declare import Part, Step
 class Turn:
     """One part of a step as a recipe calls it; `part` is None where the step is only to be recorded as skipped."""
 
-    step: Step
+    step: Any
     call: Call
     part: Part | None
     number: int = 0
@@ -70,6 +70,9 @@ def turns(calls: Sequence[Call], meta: Meta, inputs: Inputs) -> list[Turn]:
     """Return the parts of all steps in their order; `inputs(step)` opens what decides on the number of rounds."""
     found: list[Turn] = []
     for call in calls:
+        if call.skip:
+            found.append(Turn(named(call.step), call, None, reason=SKIPPED_BY_RECIPE))
+            continue
         step = find(call.step)
         params = step.params(**call.params)
         rounds, reason = _rounds(step, call, params, meta, inputs)
@@ -84,8 +87,6 @@ def turns(calls: Sequence[Call], meta: Meta, inputs: Inputs) -> list[Turn]:
 
 def _rounds(step: Step, call: Call, params: Any, meta: Meta, inputs: Inputs) -> tuple[int, str]:
     """Return how often the parts of a step are run, or why it is skipped."""
-    if call.skip:
-        return 0, SKIPPED_BY_RECIPE
     if step.rounds is None:
         return 1, ""
     rounds = step.rounds

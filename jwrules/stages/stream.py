@@ -233,7 +233,7 @@ class Stream:
 
     def _completed(self, turns: Sequence[Turn]) -> Callable[[Any], Any]:
         """Return a function that completes the keywords of a product."""
-        finished = [t for t in turns if t.last and t.step.finish and t.part and t.step.name not in self._skipped]
+        finished = [t for t in turns if t.part and t.last and t.step.finish and t.step.name not in self._skipped]
 
         def complete(product: Any) -> Any:
             meta = self.exposure.unplaced(product.meta)
