@@ -30,7 +30,7 @@ def gain_scale(slopes: Slopes, params: Params, *, gain: Gain | None = None) -> S
         factor = gain.meta.get("GAINFACT")
     if factor is None:
         raise Skip("GAINFACT is neither in the exposure nor in the gain reference file")
-    return Slopes(rate=_scaled(slopes.rate, factor), rateints=_scaled(slopes.rateints, factor))
+    return replace(slopes, rate=_scaled(slopes.rate, factor), rateints=_scaled(slopes.rateints, factor))
 
 
 def _scaled(rate: AnyRate, factor: float) -> AnyRate:

@@ -16,18 +16,25 @@ PASP 136, 045004; Fixsen et al. 2000, PASP 112, 1350.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
 
 from jwrules.errors import CannotRun
 from jwrules.kernels import ramp_fit as kernel
+from jwrules.kernels import slope_by_likelihood as likelihood
+from jwrules.kernels import tridiagonal
+from jwrules.products import slopes as products
 from jwrules.products.flags import DQ
-from jwrules.products.kinds import Gain, Meta, Ramp, Rate, RateInts, Readnoise, Slopes
+from jwrules.products.kinds import Gain, Meta, Ramp, Readnoise, Slopes
 from jwrules.steps.declare import par, step
 
+log = logging.getLogger("jwrules")
+
 BITS = kernel.Bits(
-    unusable=int(DQ.DO_NOT_USE), saturated=int(DQ.SATURATED), jump=int(DQ.JUMP_DET), harmless=int(DQ.PERSISTENCE)
+    unusable=int(DQ.DO_NOT_USE), saturated=int(DQ.SATURATED), jump=int(DQ.JUMP_DET), harmless=int(DQ.PERSISTENCE),
+    chargeloss=int(DQ.CHARGELOSS),
 )
 SHOWN = DQ.SATURATED | DQ.JUMP_DET | DQ.PERSISTENCE
 """Flags of a group that its integration and the exposure show too."""
@@ -37,9 +44,14 @@ SHOWN = DQ.SATURATED | DQ.JUMP_DET | DQ.PERSISTENCE
 class Params:
     """Which groups are fitted, and how they are weighted."""
 
+    algorithm: str = par(
+        "OLS_C",
+        "fit segments between jumps found before, or find the jumps too, by likelihood (LIKELY or likelihood)",
+        choices=("OLS_C", "LIKELY", "likelihood"),
+    )
     weighting: str = par(
         "unbiased",
-        "weights from the covariance of the noise, or as in the official pipeline from signal to noise",
+        "weights from the covariance of the noise, or as in the official pipeline",
         choices=("unbiased", "official"),
     )
     suppress_one_group: bool = par(True, "give no rate to ramps with one good group only")
@@ -47,21 +59,48 @@ class Params:
     lastgroup: int | None = par(None, "last group to be fitted, counted from 0", ge=0)
 
 
-@step(status="S_RAMP")
+@step(status="S_RAMP", along="ramps")
 def ramp_fit(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Slopes:
     """Return rates, errors and variances in DN/s and (DN/s)², per exposure and per integration."""
     _leave_out(ramp, params)
     no_gain = ~(gain.data > 0)
     pixeldq = ramp.pixeldq | np.where(no_gain, np.uint32(DQ.NO_GAIN_VALUE | DQ.DO_NOT_USE), np.uint32(0))
-    values = kernel.fit(
-        kernel.Ramps(ramp.data, ramp.groupdq, _zeroframe(ramp)),
-        _detector(ramp, pixeldq, gain, readnoise),
-        _timing(ramp.meta),
-        BITS,
-        kernel.Method(params.weighting == "official", params.suppress_one_group and ramp.data.shape[1] > 1),
-    )
+    detector = _detector(ramp, pixeldq, gain, readnoise)
+    fit = _fit_by_likelihood if _by_likelihood(ramp, params) else _fit_segments
+    values = fit(ramp, params, detector)
     seen = np.bitwise_or.reduce(ramp.groupdq, axis=1) & np.uint8(SHOWN)
-    return _slopes(ramp, pixeldq, seen, values, gain)
+    return products.of(ramp, _with_factor(ramp.meta, gain), pixeldq, seen, values[:4])
+
+
+def _by_likelihood(ramp: Ramp, params: Params) -> bool:
+    groups = ramp.data.shape[1]
+    if params.algorithm == "OLS_C" or groups >= likelihood.LEAST_GROUPS:
+        return params.algorithm != "OLS_C"
+    log.info("ramp_fit: %d groups are too few for the likelihood; segments are fitted instead", groups)
+    return False
+
+
+def _fit_segments(ramp: Ramp, params: Params, detector: kernel.Detector) -> np.ndarray:
+    method = kernel.Method(params.weighting == "official", params.suppress_one_group and ramp.data.shape[1] > 1)
+    ramps = kernel.Ramps(ramp.data, ramp.groupdq, _zeroframe(ramp))
+    return kernel.fit(ramps, detector, _timing(ramp.meta), BITS, method)
+
+
+def _fit_by_likelihood(ramp: Ramp, params: Params, detector: kernel.Detector) -> np.ndarray:
+    timing, groups = _timing(ramp.meta), ramp.data.shape[1]
+    frames = np.arange(1, timing.frames + 1)
+    times = [(frames + g * (timing.frames + timing.gap)) * timing.frame for g in range(groups)]
+    with_first = ramp.zeroframe is not None and timing.frames > 1
+    if with_first:
+        times[:1] = [times[0][:1], times[0][1:]]
+    ramps = kernel.Ramps(ramp.data, ramp.groupdq, _zeroframe(ramp))
+    way = likelihood.Way(params.weighting == "official", timing.frames if with_first else 0)
+    return likelihood.fit(ramps, detector, tridiagonal.reads_at(times), BITS, way)
+
+
+def _with_factor(meta: Meta, gain: Gain) -> Meta:
+    factor = gain.meta.get("GAINFACT")
+    return meta if factor is None else meta.updated(GAINFACT=(factor, "Gain scale factor"))
 
 
 def _leave_out(ramp: Ramp, params: Params) -> None:
@@ -88,39 +127,4 @@ def _detector(ramp: Ramp, pixeldq: np.ndarray, gain: Gain, readnoise: Readnoise)
 def _timing(meta: Meta) -> kernel.Timing:
     return kernel.Timing(
         float(meta["TGROUP"]), float(meta["TFRAME"]), int(meta.get("NFRAMES", 1)), int(meta.get("GROUPGAP", 0))
-    )
-
-
-def _slopes(ramp: Ramp, pixeldq: np.ndarray, seen: np.ndarray, values: np.ndarray, gain: Gain) -> Slopes:
-    factor = gain.meta.get("GAINFACT")
-    meta = ramp.meta if factor is None else ramp.meta.updated(GAINFACT=(factor, "Gain scale factor"))
-    without = np.where(np.isnan(values[0]), np.uint32(DQ.DO_NOT_USE), np.uint32(0))
-    dq = pixeldq | without
-    dq[:-1] |= seen
-    dq[-1] |= np.bitwise_or.reduce(seen, axis=0)
-    rate = Rate(
-        meta=_as(meta, "ImageModel"),
-        data=values[0, -1],
-        err=values[1, -1],
-        dq=dq[-1],
-        var_poisson=values[2, -1],
-        var_rnoise=values[3, -1],
-        provenance=ramp.provenance,
-    )
-    rateints = RateInts(
-        meta=_as(meta, "CubeModel"),
-        tables={name: table for name, table in ramp.tables.items() if name == "INT_TIMES"},
-        data=values[0, :-1],
-        err=values[1, :-1],
-        dq=dq[:-1],
-        var_poisson=values[2, :-1],
-        var_rnoise=values[3, :-1],
-        provenance=ramp.provenance,
-    )
-    return Slopes(rate=rate, rateints=rateints)
-
-
-def _as(meta: Meta, model: str) -> Meta:
-    return meta.updated(DATAMODL=(model, "Type of data model")).updated_sci(
-        BUNIT=("DN/s", "physical units of the array values")
     )
