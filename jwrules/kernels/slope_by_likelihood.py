@@ -97,9 +97,7 @@ def _pixel(detector: Detector, y: int, x: int, way: Way) -> Pixel:
 
 
 @compiled
-def _fit_pixel(
-    ramps: Ramps, y: int, x: int, pixel: Pixel, reads: Reads, bits: Bits, way: Way, bench: Bench
-) -> None:
+def _fit_pixel(ramps: Ramps, y: int, x: int, pixel: Pixel, reads: Reads, bits: Bits, way: Way, bench: Bench) -> None:
     nints, fitted, last = ramps.data.shape[0], 0, 0
     for i in range(nints):
         if not _load(ramps, i, y, x, reads, bits, way, bench):

@@ -17,8 +17,8 @@ from jwrules.kernels.compiled import compiled
 class Reads(NamedTuple):
     """How groups were read, n of them: seconds between means, and what their noise adds to the covariance of rates.
 
-    `photon` and `read` (n - 1,) are the diagonals per (DN²/s of photon noise) and per (DN² of one read), `photon_beside`
-    and `read_beside` (n - 2,) stand beside them. `averaged` (n,) tells which groups are means of several reads.
+    photon and read (n - 1,) are the diagonals per (DN²/s of photon noise) and per (DN² of one read), photon_beside and
+    read_beside (n - 2,) stand beside them. averaged (n,) tells which groups are means of several reads.
     """
 
     seconds: np.ndarray
@@ -48,8 +48,8 @@ class Sums(NamedTuple):
     weights: float
 
 
-def reads_at(times: Sequence[Sequence[float]]) -> Reads:
-    """Return how groups are read whose reads were at `times` (s), one sequence for each group."""
+def reads_at(times: Sequence[np.ndarray]) -> Reads:
+    """Return how groups are read whose reads were at `times` (s), one array for each group."""
     number = np.array([len(group) for group in times], float)
     mean = np.array([np.mean(group) for group in times])
     # the photons that a mean holds count after the time that reads have in common
@@ -64,6 +64,12 @@ def reads_at(times: Sequence[Sequence[float]]) -> Reads:
         read_beside=-1 / (number[1:-1] * between),
         averaged=number > 1,
     )
+
+
+def regular(groups: int, group_time: float, frame_time: float, frames: int, *, first_apart: bool = False) -> Reads:
+    """Return how groups of so many `frames` are read; `first_apart` makes the first frame a group of its own."""
+    times = [g * group_time + frame_time * np.arange(1, frames + 1) for g in range(groups)]
+    return reads_at([times[0][:1], times[0][1:], *times[1:]] if first_apart else times)
 
 
 @compiled

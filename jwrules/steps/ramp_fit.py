@@ -3,37 +3,54 @@
 A ramp is cut into segments at cosmic rays and at groups that are not to be used; all segments of an integration have
 one rate. By default (`weighting: unbiased`) the differences of successive groups are weighted with the covariance of
 their photon and read noise, for a rate that is itself free of the noise that it weights; then neither a segment's own
-noise nor another integration sways the result, and ERR is the scatter of the rate about the truth. `weighting:
-official` repeats the scheme of the official pipeline: weights of groups after the signal-to-noise ratio of the
-segment itself, segments combined by read noise alone, Poisson variance from the median difference of the whole
-exposure.
+noise nor another integration sways the result, and ERR is the scatter of the rate about the truth. Segments that
+contradict each other (5 sigma) have no common rate; they are weighted by read noise alone. `weighting: official`
+repeats the scheme of the official pipeline: weights of groups after the signal-to-noise ratio of the segment itself,
+segments combined by read noise alone, Poisson variance from the median difference of the whole exposure.
 
-VAR_RNOISE is the variance that read noise alone would leave, VAR_POISSON what photons and dark current add;
-ERR² is their sum. A pixel without a usable segment is NaN and DO_NOT_USE, with ERR and variances of 0. A ramp that
-saturates keeps its rate and says SATURATED. Source: JWST documentation, CALWEBB_DETECTOR1, slope fitting; Brandt 2024,
-PASP 136, 045004; Fixsen et al. 2000, PASP 112, 1350.
+`algorithm: LIKELY` looks for jumps on its own, and fits with the same covariance, the zero frame included: whatever
+difference, or pair of differences around a group of several frames, lowers χ² beyond its threshold is left out and
+flagged JUMP_DET. Four groups are needed; with fewer, segments are fitted. Here too `weighting: official` repeats the
+official scheme: a jump or persistence flagged before costs both differences beside it, saturated groups count in the
+first guess, the mean of integrations is weighted with their own variances. (One thing is not repeated: a search that a
+division by zero ends early.)
+
+VAR_RNOISE is the variance that read noise alone would leave, VAR_POISSON what photons and dark current add (with
+LIKELY, the shares of both in the variance); ERR² is their sum. Groups that lost charge (CHARGELOSS) are not fitted and
+yet count for VAR_RNOISE, so that the cores of stars keep their weight in a mosaic. A pixel without a usable segment is
+NaN and DO_NOT_USE, with ERR and variances of 0. A ramp that saturates keeps its rate and says SATURATED.
+
+`save_opt` keeps slope, variances, intercept and weight of each segment, the height of each jump, and the pedestal
+(`_fitopt`), or χ² of the likelihood (`_likely_chisq`). With `weighting: official` SIGSLOPE, SIGYINT and PEDESTAL have
+the units of the official product (electron per group, electron, and a rate not multiplied by the time of a group);
+else they are in DN/s and DN. Source: JWST documentation, CALWEBB_DETECTOR1, slope fitting; Brandt 2024, PASP 136,
+045004 and 045005; Fixsen et al. 2000, PASP 112, 1350.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from jwrules.errors import CannotRun
 from jwrules.kernels import ramp_fit as kernel
+from jwrules.kernels import segment_table, tridiagonal
 from jwrules.kernels import slope_by_likelihood as likelihood
-from jwrules.kernels import tridiagonal
 from jwrules.products import slopes as products
 from jwrules.products.flags import DQ
-from jwrules.products.kinds import Gain, Meta, Ramp, Readnoise, Slopes
+from jwrules.products.kinds import ChiSquare, FitOpt, Gain, Meta, Ramp, Readnoise, Slopes
 from jwrules.steps.declare import par, step
 
 log = logging.getLogger("jwrules")
 
 BITS = kernel.Bits(
-    unusable=int(DQ.DO_NOT_USE), saturated=int(DQ.SATURATED), jump=int(DQ.JUMP_DET), harmless=int(DQ.PERSISTENCE),
+    unusable=int(DQ.DO_NOT_USE),
+    saturated=int(DQ.SATURATED),
+    jump=int(DQ.JUMP_DET),
+    harmless=int(DQ.PERSISTENCE),
     chargeloss=int(DQ.CHARGELOSS),
 )
 SHOWN = DQ.SATURATED | DQ.JUMP_DET | DQ.PERSISTENCE
@@ -54,6 +71,8 @@ class Params:
         "weights from the covariance of the noise, or as in the official pipeline",
         choices=("unbiased", "official"),
     )
+    save_opt: bool = par(False, "keep the segments and jumps too (_fitopt), or χ² of the likelihood (_likely_chisq)")
+    opt_name: str = par("", "file name of what save_opt keeps, without suffix; that of the exposure if empty")
     suppress_one_group: bool = par(True, "give no rate to ramps with one good group only")
     firstgroup: int | None = par(None, "first group to be fitted, counted from 0", ge=0)
     lastgroup: int | None = par(None, "last group to be fitted, counted from 0", ge=0)
@@ -69,7 +88,8 @@ def ramp_fit(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) ->
     fit = _fit_by_likelihood if _by_likelihood(ramp, params) else _fit_segments
     values = fit(ramp, params, detector)
     seen = np.bitwise_or.reduce(ramp.groupdq, axis=1) & np.uint8(SHOWN)
-    return products.of(ramp, _with_factor(ramp.meta, gain), pixeldq, seen, values[:4])
+    slopes = products.of(ramp, _with_factor(ramp.meta, gain), pixeldq, seen, values[:4])
+    return replace(slopes, **_on_request(ramp, params, detector, values)) if params.save_opt else slopes
 
 
 def _by_likelihood(ramp: Ramp, params: Params) -> bool:
@@ -81,21 +101,34 @@ def _by_likelihood(ramp: Ramp, params: Params) -> bool:
 
 
 def _fit_segments(ramp: Ramp, params: Params, detector: kernel.Detector) -> np.ndarray:
-    method = kernel.Method(params.weighting == "official", params.suppress_one_group and ramp.data.shape[1] > 1)
     ramps = kernel.Ramps(ramp.data, ramp.groupdq, _zeroframe(ramp))
-    return kernel.fit(ramps, detector, _timing(ramp.meta), BITS, method)
+    return kernel.fit(ramps, detector, _timing(ramp.meta), BITS, _method(ramp, params))
+
+
+def _method(ramp: Ramp, params: Params) -> kernel.Method:
+    return kernel.Method(params.weighting == "official", params.suppress_one_group and ramp.data.shape[1] > 1)
 
 
 def _fit_by_likelihood(ramp: Ramp, params: Params, detector: kernel.Detector) -> np.ndarray:
-    timing, groups = _timing(ramp.meta), ramp.data.shape[1]
-    frames = np.arange(1, timing.frames + 1)
-    times = [(frames + g * (timing.frames + timing.gap)) * timing.frame for g in range(groups)]
+    timing = _timing(ramp.meta)
     with_first = ramp.zeroframe is not None and timing.frames > 1
-    if with_first:
-        times[:1] = [times[0][:1], times[0][1:]]
+    reads = tridiagonal.regular(ramp.data.shape[1], timing.group, timing.frame, timing.frames, first_apart=with_first)
     ramps = kernel.Ramps(ramp.data, ramp.groupdq, _zeroframe(ramp))
     way = likelihood.Way(params.weighting == "official", timing.frames if with_first else 0)
-    return likelihood.fit(ramps, detector, tridiagonal.reads_at(times), BITS, way)
+    return likelihood.fit(ramps, detector, reads, BITS, way)
+
+
+def _on_request(ramp: Ramp, params: Params, detector: kernel.Detector, values: np.ndarray) -> dict[str, Any]:
+    """Return what save_opt adds to the products."""
+    meta = ramp.meta.updated(FILENAME=params.opt_name)
+    if len(values) > 4:
+        return {"chisq": ChiSquare(meta=meta, data=values[4, -1], provenance=ramp.provenance)}
+    timing = _timing(ramp.meta)
+    frames = (timing.frames + 1) / 2 + int(ramp.meta.get("DRPFRMS1", 0))
+    reset = frames / (timing.frames + timing.gap) if params.weighting == "official" else frames * timing.frame
+    ramps = kernel.Ramps(ramp.data, ramp.groupdq, _zeroframe(ramp))
+    table = segment_table.tabulate(ramps, detector, timing, BITS, _method(ramp, params), values[0, :-1], reset)
+    return {"fitopt": FitOpt(meta=meta, provenance=ramp.provenance, **table._asdict())}
 
 
 def _with_factor(meta: Meta, gain: Gain) -> Meta:
