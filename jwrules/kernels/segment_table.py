@@ -34,27 +34,38 @@ class Table(NamedTuple):
     crmag: np.ndarray
 
 
+def room_needed(ramps: Ramps, bits: Bits, first: int, last: int) -> np.ndarray:
+    """Return how many segments any ramp has, of groups `first` to `last`, and how many jumps; one at least."""
+    numbers = np.ones((ramps.data.shape[2], 2), np.int64)
+    over_rows(_count, len(numbers), Ramps(*map(as_input, ramps)), bits, first, last, numbers)
+    return np.asarray(numbers.max(axis=0))
+
+
 def tabulate(
-    ramps: Ramps, detector: Detector, timing: Timing, bits: Bits, method: Method, rates: np.ndarray, reset: float
+    ramps: Ramps,
+    detector: Detector,
+    timing: Timing,
+    bits: Bits,
+    method: Method,
+    rates: np.ndarray,
+    reset: float,
+    room: np.ndarray,
 ) -> Table:
-    """Return the table, with room for as many segments and jumps as any ramp has, one at least.
+    """Return the table, with room for so many segments and jumps as `room_needed` says.
 
     rates (nints, ny, nx), DN/s, are those fitted; reset is the time (s) of group 0 since then.
     """
     nints, _, ny, nx = ramps.data.shape
     ramps, detector = Ramps(*map(as_input, ramps)), Detector(*map(as_input, detector))
-    numbers = np.ones((ny, 2), np.int64)
-    over_rows(_count, ny, ramps, bits, numbers)
-    most, jumps = numbers.max(axis=0)
-    parts = [np.zeros((nints, most, ny, nx), np.float32) for _ in range(7)]
-    pedestal, crmag = np.zeros((nints, ny, nx), np.float32), np.zeros((nints, jumps, ny, nx), np.float32)
+    parts = [np.zeros((nints, room[0], ny, nx), np.float32) for _ in range(7)]
+    pedestal, crmag = np.zeros((nints, ny, nx), np.float32), np.zeros((nints, room[1], ny, nx), np.float32)
     table = Table._make([*parts, pedestal, crmag])
     over_rows(_fill, ny, ramps, detector, timing, bits, method, as_input(rates), reset, table)
     return table
 
 
 @compiled
-def _count(start: int, stop: int, ramps: Ramps, bits: Bits, numbers: np.ndarray) -> None:
+def _count(start: int, stop: int, ramps: Ramps, bits: Bits, first: int, last: int, numbers: np.ndarray) -> None:
     nints, ngroups, _, nx = ramps.data.shape
     counts, flags = np.empty(ngroups), np.empty(ngroups, np.uint8)
     bounds = np.empty((ngroups // 2 + 1, 2), np.int64)
@@ -65,6 +76,8 @@ def _count(start: int, stop: int, ramps: Ramps, bits: Bits, numbers: np.ndarray)
                 for g in range(ngroups):
                     counts[g], flags[g] = ramps.data[i, g, y, x], ramps.flags[i, g, y, x]
                     jumps += g > 0 and flags[g] & bits.jump != 0
+                    if g < first or g > last:
+                        flags[g] = bits.unusable
                 found = segments.find(counts, flags, bits.harmless, bits.jump, bounds)
                 numbers[y, 0], numbers[y, 1] = max(numbers[y, 0], found), max(numbers[y, 1], jumps)
 

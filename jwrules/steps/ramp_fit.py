@@ -12,8 +12,8 @@ segments combined by read noise alone, Poisson variance from the median differen
 difference, or pair of differences around a group of several frames, lowers χ² beyond its threshold is left out and
 flagged JUMP_DET. Four groups are needed; with fewer, segments are fitted. Here too `weighting: official` repeats the
 official scheme: a jump or persistence flagged before costs both differences beside it, saturated groups count in the
-first guess, the mean of integrations is weighted with their own variances. (One thing is not repeated: a search that a
-division by zero ends early.)
+first guess, the mean of integrations is weighted with their own variances. (Two things are not repeated: a search that a
+division by zero ends early, and a saturated zero frame as a read of 0 DN.)
 
 VAR_RNOISE is the variance that read noise alone would leave, VAR_POISSON what photons and dark current add (with
 LIKELY, the shares of both in the variance); ERR² is their sum. Groups that lost charge (CHARGELOSS) are not fitted and
@@ -42,7 +42,7 @@ from jwrules.kernels import slope_by_likelihood as likelihood
 from jwrules.products import slopes as products
 from jwrules.products.flags import DQ
 from jwrules.products.kinds import ChiSquare, FitOpt, Gain, Meta, Ramp, Readnoise, Slopes
-from jwrules.steps.declare import par, step
+from jwrules.steps.declare import Part, par, step
 
 log = logging.getLogger("jwrules")
 
@@ -78,7 +78,13 @@ class Params:
     lastgroup: int | None = par(None, "last group to be fitted, counted from 0", ge=0)
 
 
-@step(status="S_RAMP", along="ramps")
+def _measure(ramp: Ramp, params: Params) -> Ramp:
+    """Note how much room the whole exposure needs for segments and jumps: a block is to have no other shape."""
+    ramps = kernel.Ramps(ramp.data, ramp.groupdq, _no_zeroframe())
+    return ramp.noting("room", segment_table.room_needed(ramps, BITS, *_fitted_groups(ramp, params)), "n")
+
+
+@step(status="S_RAMP", along="ramps", before=[Part(_measure, awaited=True, when=lambda params: params.save_opt)])
 def ramp_fit(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Slopes:
     """Return rates, errors and variances in DN/s and (DN/s)², per exposure and per integration."""
     _leave_out(ramp, params)
@@ -127,7 +133,8 @@ def _on_request(ramp: Ramp, params: Params, detector: kernel.Detector, values: n
     frames = (timing.frames + 1) / 2 + int(ramp.meta.get("DRPFRMS1", 0))
     reset = frames / (timing.frames + timing.gap) if params.weighting == "official" else frames * timing.frame
     ramps = kernel.Ramps(ramp.data, ramp.groupdq, _zeroframe(ramp))
-    table = segment_table.tabulate(ramps, detector, timing, BITS, _method(ramp, params), values[0, :-1], reset)
+    rates, room = values[0, :-1], ramp.notes["room"].array
+    table = segment_table.tabulate(ramps, detector, timing, BITS, _method(ramp, params), rates, reset, room)
     return {"fitopt": FitOpt(meta=meta, provenance=ramp.provenance, **table._asdict())}
 
 
@@ -136,19 +143,29 @@ def _with_factor(meta: Meta, gain: Gain) -> Meta:
     return meta if factor is None else meta.updated(GAINFACT=(factor, "Gain scale factor"))
 
 
-def _leave_out(ramp: Ramp, params: Params) -> None:
-    """Flag the groups before firstgroup and after lastgroup."""
+def _fitted_groups(ramp: Ramp, params: Params) -> tuple[int, int]:
+    """Return the first and the last group to be fitted."""
     last = ramp.data.shape[1] - 1
     firstgroup = 0 if params.firstgroup is None else params.firstgroup
     lastgroup = last if params.lastgroup is None else min(params.lastgroup, last)
     if firstgroup >= lastgroup > 0:
         raise CannotRun(f"firstgroup={firstgroup} and lastgroup={lastgroup} leave less than two of {last + 1} groups")
-    ramp.groupdq[:, :firstgroup] |= np.uint8(DQ.DO_NOT_USE)
-    ramp.groupdq[:, lastgroup + 1 :] |= np.uint8(DQ.DO_NOT_USE)
+    return firstgroup, lastgroup
+
+
+def _leave_out(ramp: Ramp, params: Params) -> None:
+    """Flag the groups before firstgroup and after lastgroup."""
+    first, last = _fitted_groups(ramp, params)
+    ramp.groupdq[:, :first] |= np.uint8(DQ.DO_NOT_USE)
+    ramp.groupdq[:, last + 1 :] |= np.uint8(DQ.DO_NOT_USE)
 
 
 def _zeroframe(ramp: Ramp) -> np.ndarray:
-    return np.empty((0, 0, 0), np.float32) if ramp.zeroframe is None else ramp.zeroframe
+    return _no_zeroframe() if ramp.zeroframe is None else ramp.zeroframe
+
+
+def _no_zeroframe() -> np.ndarray:
+    return np.empty((0, 0, 0), np.float32)
 
 
 def _detector(ramp: Ramp, pixeldq: np.ndarray, gain: Gain, readnoise: Readnoise) -> kernel.Detector:
