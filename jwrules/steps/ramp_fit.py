@@ -12,8 +12,8 @@ segments combined by read noise alone, Poisson variance from the median differen
 difference, or pair of differences around a group of several frames, lowers χ² beyond its threshold is left out and
 flagged JUMP_DET. Four groups are needed; with fewer, segments are fitted. Here too `weighting: official` repeats the
 official scheme: a jump or persistence flagged before costs both differences beside it, saturated groups count in the
-first guess, the mean of integrations is weighted with their own variances. (Two things are not repeated: a search that a
-division by zero ends early, and a saturated zero frame as a read of 0 DN.)
+first guess, the mean of integrations is weighted with their own variances. Not repeated are a search that a
+division by zero ends early, and a saturated zero frame as a read of 0 DN.
 
 VAR_RNOISE is the variance that read noise alone would leave, VAR_POISSON what photons and dark current add (with
 LIKELY, the shares of both in the variance); ERR² is their sum. Groups that lost charge (CHARGELOSS) are not fitted and
