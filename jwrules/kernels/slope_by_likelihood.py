@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jwrules.kernels import likely_jumps, tridiagonal
+from jwrules.kernels import calm_likelihood, likely_jumps, tridiagonal
+from jwrules.kernels.calm_likelihood import Together
 from jwrules.kernels.clipping import median_of_sorted, sort
 from jwrules.kernels.compiled import as_input, compiled, over_rows
 from jwrules.kernels.exposure import Bits, Detector, Ramps
@@ -68,13 +69,72 @@ def _fit_rows(
     start: int, stop: int, ramps: Ramps, detector: Detector, reads: Reads, bits: Bits, way: Way, result: np.ndarray
 ) -> None:
     bench = _bench(ramps.data.shape[0], reads.seconds.size)
+    room, calm = calm_likelihood.room_for(reads.seconds.size), np.zeros(ramps.data.shape[3], np.bool_)
     for y in range(start, stop):
+        if not way.official and reads.seconds.size <= calm_likelihood.MANY:
+            _fit_calm(ramps, detector, y, reads, bits, way, room, calm, result)
         for x in range(ramps.data.shape[3]):
+            if calm[x]:
+                continue
             bench.values[0] = np.nan
             bench.values[1:] = 0.0
             if not detector.skip[y, x]:
                 _fit_pixel(ramps, y, x, _pixel(detector, y, x, way), reads, bits, way, bench)
             result[:, :, y, x] = bench.values
+
+
+@compiled
+def _fit_calm(
+    ramps: Ramps,
+    detector: Detector,
+    y: int,
+    reads: Reads,
+    bits: Bits,
+    way: Way,
+    room: Together,
+    calm: np.ndarray,
+    result: np.ndarray,
+) -> None:
+    """Fit the ramps of a row that have no flag and no jump, many at once; tell which these are."""
+    nints, nx = ramps.data.shape[0], ramps.data.shape[3]
+    for start in range(0, nx, calm_likelihood.PIXELS):
+        pixels = min(calm_likelihood.PIXELS, nx - start)
+        for k in range(pixels):
+            pixel = _pixel(detector, y, start + k, way)
+            room.gain[k], room.read[k], room.dark[k] = pixel.gain, pixel.read, pixel.dark
+            room.total[0, k], room.total[1, k] = 0.0, 0.0
+            room.calm[k] = not detector.skip[y, start + k]
+        for i in range(nints):
+            _load_many(ramps, i, y, start, pixels, reads, bits, way, room)
+            calm_likelihood.find_calm(reads, pixels, room)
+            calm_likelihood.fit(reads, pixels, room)
+            chosen = result[:, i, y, start : start + pixels]
+            calm_likelihood.store_each(reads, pixels, room, chosen)
+        chosen = result[:, nints, y, start : start + pixels]
+        calm_likelihood.store_mean(reads, pixels, nints, room, chosen)
+        calm[start : start + pixels] = room.calm[:pixels]
+
+
+@compiled
+def _load_many(
+    ramps: Ramps, i: int, y: int, start: int, pixels: int, reads: Reads, bits: Bits, way: Way, room: Together
+) -> None:
+    """Do what `_load` does for pixels without a flag; those with one are not calm."""
+    shift = len(room.rates) + 1 - ramps.data.shape[1]
+    for k in range(len(room.rates) + 1):
+        g = max(k - shift, 0)
+        now, flags = ramps.data[i, g, y, start : start + pixels], ramps.flags[i, g, y, start : start + pixels]
+        for p in range(pixels):
+            value = np.float64(now[p])
+            if k < 2 * shift:
+                zero = np.float64(ramps.zeroframe[i, y, start + p])
+                value = zero if k == 0 else (value * way.frames - zero) / (way.frames - 1)
+                room.calm[p] &= zero != 0
+            room.calm[p] &= (flags[p] & ~bits.harmless) == 0
+            if k > 0:
+                room.rates[k - 1, p] = (value - room.rate[p]) / reads.seconds[k - 1]
+                room.calm[p] &= value == value
+            room.rate[p] = value
 
 
 @compiled

@@ -102,8 +102,7 @@ def test_a_cosmic_ray_in_the_midst_of_a_group_costs_the_differences_on_both_side
 
 @pytest.mark.parametrize(("sigma", "found"), [(4.3, []), (4.7, [4])])
 def test_a_jump_must_stand_out_by_four_and_a_half_sigma(sigma, found):
-    # without photons the height of a jump in the midst of 8 groups has a variance of read * (1/4 + 1/4) less what the
-    # rate takes away; here it is solved for
+    # the height of a jump in the midst of 8 groups scatters as the fit with a free height says
     at = [np.array([10.0 * g]) for g in range(8)]
     cov = covariance(at, 0.0, 32.0)
     spread = solved(np.zeros(7), cov, np.column_stack([np.ones(7), np.eye(7)[3]]))[2][1, 1] ** 0.5
@@ -275,3 +274,25 @@ def test_chi_square_is_kept_on_request():
     assert np.isclose(np.median(slopes.chisq.data), 14 * (1 - 2 / (9 * 14)) ** 3, rtol=0.03)
     assert slopes.fitopt is None
     assert fitted(ramp(data)).chisq is None
+
+
+@pytest.mark.parametrize("zeroframe", [False, True])
+def test_many_calm_ramps_at_once_are_fitted_as_each_alone(zeroframe):
+    data = noisy(np.geomspace(0.1, 1e3, 300), (3, 8, 3, 300), frames=4, gap=1)
+    lost = np.concatenate([data, data[:1]])  # an integration that is flagged sends all of a pixel the other way
+    keywords = {"NFRAMES": 4, "GROUPGAP": 1, "TFRAME": 2.0}
+    together = ramp(data, zeroframe=data[:, 0] - 3 if zeroframe else None, **keywords)
+    alone = ramp(lost, zeroframe=lost[:, 0] - 3 if zeroframe else None, **keywords)
+    alone.groupdq[3] = DQ.DO_NOT_USE
+    many, each = fitted(together, save_opt=True), fitted(alone, save_opt=True)
+    assert np.array_equal(together.groupdq, alone.groupdq[:3])
+    np.testing.assert_allclose(many.chisq.data, each.chisq.data, rtol=1e-6)
+    for name in ("data", "err", "var_poisson", "var_rnoise"):
+        np.testing.assert_allclose(getattr(many.rateints, name), getattr(each.rateints, name)[:3], rtol=1e-6)
+        np.testing.assert_allclose(getattr(many.rate, name), getattr(each.rate, name), rtol=1e-6)
+
+
+def test_long_ramps_are_fitted_one_by_one():
+    rate = fitted(ramp(noisy(20.0, (1, 50, 60, 60)))).rate
+    assert abs(((rate.data - 20) / rate.err).mean()) < 0.06
+    assert 0.95 < ((rate.data - 20) / rate.err).std() < 1.05
