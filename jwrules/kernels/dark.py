@@ -23,7 +23,7 @@ def group(dark: np.ndarray, start: int, frames: int) -> np.ndarray:
 
 
 def subtract(data: np.ndarray, integrations: slice, g: int, plane: np.ndarray) -> None:
-    """Take `plane` (ny, nx), NaN being 0, off group `g` of integrations of `data` (nints, ngroups, ny, nx), in place."""
+    """Take `plane` (ny, nx), NaN being 0, off group `g` of integrations of `data` (nints, ngroups, ny, nx)."""
     first, last, _ = integrations.indices(len(data))
     over_rows(_subtract, data.shape[2], data, first, last, g, as_input(plane))
 

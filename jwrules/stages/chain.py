@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from jwrules.errors import CannotRun, JwrulesError
@@ -126,7 +126,8 @@ def each(product: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(product, tuple):
         return tuple(change(one) for one in product)
     if isinstance(product, Slopes):
-        return Slopes(rate=change(product.rate), rateints=change(product.rateints))
+        parts = {part.name: getattr(product, part.name) for part in fields(product)}
+        return Slopes(**{name: change(part) for name, part in parts.items() if part is not None})
     if isinstance(product, Sources):
         return replace(product, segmentation=change(product.segmentation))
     if isinstance(product, Product):
