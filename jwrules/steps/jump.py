@@ -46,6 +46,9 @@ class Params:
         100, "integrations (groups, if not only_use_ints) from which on differences are sigma-clipped", ge=1
     )
     only_use_ints: bool = par(True, "clip a difference against that of the same groups of other integrations only")
+    statistic: str = par(
+        "calibrated", "what a jump is measured against and in which noise", choices=("calibrated", "official")
+    )
     flag_4_neighbors: bool = par(True, "flag the four neighbours of a jump too")
     max_jump_to_flag_neighbors: float = par(1000.0, "strongest jump whose neighbours are flagged", unit="sigma", ge=0)
     min_jump_to_flag_neighbors: float = par(10.0, "weakest jump whose neighbours are flagged", unit="sigma", ge=0)
@@ -139,6 +142,8 @@ def _mode(lost: np.ndarray, params: Params) -> int:
         return kernel.ALTOGETHER
     if usable < params.minimum_groups:
         raise Skip(f"{usable} usable groups, less than minimum_groups={params.minimum_groups}")
+    if params.statistic == "calibrated":
+        return kernel.BY_MEAN
     return kernel.AT_ONCE if usable - 1 >= params.min_diffs_single_pass else kernel.ONE_BY_ONE
 
 
@@ -151,8 +156,8 @@ def _find(ramp: Ramp, params: Params, mode: int, gain: np.ndarray, readnoise: np
         params.min_jump_to_flag_neighbors,
         params.max_jump_to_flag_neighbors,
     )
-    frames = int(ramp.meta.get("NFRAMES", 1))
-    spreads = kernel.find(ramp.data, ramp.groupdq, gain, readnoise, frames, mode, thresholds, BITS)
+    expected = kernel.noise(int(ramp.meta.get("NFRAMES", 1)), int(ramp.meta.get("GROUPGAP", 0)))
+    spreads = kernel.find(ramp.data, ramp.groupdq, gain, readnoise, expected, mode, thresholds, BITS)
     found = sum(int(np.count_nonzero(plane & JUMP_DET)) for plane in ramp.groupdq[:, :, ramp.own])
     if params.flag_4_neighbors:
         kernel.spread(spreads, ramp.groupdq, BITS)

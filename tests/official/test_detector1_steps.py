@@ -274,7 +274,7 @@ def test_jump(scene_of, settings):
     product = saturated(scene(**scene_of))
     references = gain_and_readnoise(product.pixeldq.shape)
     groupdq, pixeldq, rays, _ = official_jump(product, references, **settings)
-    ours = jump(product, JumpParams(**settings), **references)
+    ours = jump(product, JumpParams(statistic="official", **settings), **references)
     assert np.array_equal(ours.groupdq, groupdq)
     assert np.array_equal(ours.pixeldq, pixeldq)
     nints, ngroups, ny, nx = ours.data.shape
@@ -361,7 +361,7 @@ def test_snowballs(settings):
     product, settings = snowball_scene(), {"expand_large_events": True, **settings}
     references = gain_and_readnoise(product.pixeldq.shape)
     groupdq, _, _, events = official_jump(product, references, **settings)
-    ours = jump(product, JumpParams(**settings), **references)
+    ours = jump(product, JumpParams(statistic="official", **settings), **references)
     assert events > 5
     assert np.isclose(ours.meta["EXTNCRS"], 1e6 * events / (10.0 * 14 * 200 * 200))
     assert np.count_nonzero(ours.groupdq != groupdq) <= 4 * events
