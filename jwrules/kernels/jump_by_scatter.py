@@ -51,10 +51,11 @@ def find(
                     extremes[0, k] = min(extremes[0, k], lie.median_from[k])
                     extremes[1, k] = max(extremes[1, k], lie.median_to[k])
                     if gain[y, first + k] > 0 and not _is_calm(lie, k, thresholds.many):
-                        sure, low, high = _clip_surely(steps, k, lie, thresholds.many)
+                        _copy(steps, k, room)
+                        sure, low, high = _clip_surely(room, k, lie, thresholds.many)
                         if not sure:
-                            low, high = _clip(steps, k, room, thresholds.many)
-                        _flag(steps, k, low, high, flags, y, first + k, g, per_ramp, bits.jump, extremes)
+                            low, high = _clip(room.copy(), thresholds.many)
+                        _flag(room, k, low, high, flags, y, first + k, g, per_ramp, bits.jump, extremes)
             for k in range(pixels):
                 x = first + k
                 read = read_variance(readnoise[y, x], gain[y, x], frames)
@@ -73,7 +74,7 @@ def _is_calm(lie: Tallies, k: int, limit: float) -> bool:
 
 
 @compiled
-def _clip_surely(steps: np.ndarray, k: int, lie: Tallies, limit: float) -> tuple[bool, float, float]:
+def _clip_surely(room: np.ndarray, k: int, lie: Tallies, limit: float) -> tuple[bool, float, float]:
     """Clip the differences of a pixel without their median; return whether that is certain, and the bounds."""
     n, total, squares, below, above = lie.count[k], lie.total[k], lie.squares[k], lie.below[k], lie.above[k]
     kept_from, kept_to, low, high = -np.inf, np.inf, 0.0, 0.0
@@ -84,8 +85,7 @@ def _clip_surely(steps: np.ndarray, k: int, lie: Tallies, limit: float) -> tuple
         low, high = lie.median_to[k] - MARGIN * reach, lie.median_from[k] + MARGIN * reach
         surely_low, surely_high = lie.median_from[k] - reach / MARGIN, lie.median_to[k] + reach / MARGIN
         before = n
-        for j in range(steps.shape[0]):
-            value = np.float64(steps[j, k])
+        for value in room:
             if value < low or value > high:
                 if surely_low < value < surely_high:
                     return False, 0.0, 0.0
@@ -99,19 +99,25 @@ def _clip_surely(steps: np.ndarray, k: int, lie: Tallies, limit: float) -> tuple
 
 
 @compiled
-def _clip(steps: np.ndarray, k: int, room: np.ndarray, limit: float) -> tuple[float, float]:
-    """Return the bounds that clipping finds for the differences of a pixel."""
+def _copy(steps: np.ndarray, k: int, room: np.ndarray) -> None:
+    for j in range(room.size):
+        room[j] = steps[j, k]
+
+
+@compiled
+def _clip(room: np.ndarray, limit: float) -> tuple[float, float]:
+    """Return the bounds that clipping finds for numbers, which may be NaN; they change places."""
     n = 0
-    for j in range(steps.shape[0]):
-        if not np.isnan(steps[j, k]):
-            room[n] = steps[j, k]
+    for value in room:
+        if value == value:
+            room[n] = value
             n += 1
     return clip_bounds(room, n, limit)
 
 
 @compiled
 def _flag(
-    steps: np.ndarray,
+    room: np.ndarray,
     k: int,
     low: float,
     high: float,
@@ -124,11 +130,11 @@ def _flag(
     extremes: np.ndarray,
 ) -> None:
     """Flag the differences outside of the bounds, and keep the lowest and the highest of them in `extremes`."""
-    for j in range(steps.shape[0]):
-        if steps[j, k] < low or steps[j, k] > high:
+    for j in range(room.size):
+        if room[j] < low or room[j] > high:
             flags[j // per_ramp, group + j % per_ramp, y, x] |= np.uint8(jump)
-            extremes[2, k] = min(extremes[2, k], steps[j, k])
-            extremes[3, k] = max(extremes[3, k], steps[j, k])
+            extremes[2, k] = min(extremes[2, k], room[j])
+            extremes[3, k] = max(extremes[3, k], room[j])
 
 
 @compiled

@@ -13,6 +13,16 @@ import numpy as np
 from jwrules.kernels.compiled import compiled
 
 
+BORDER = 6.0
+"""How near to the edge an event reaches it (pixel)."""
+
+WIDTH_OF_CORE, WIDTH_AT_EDGE, WIDTH_AT_END = 3.2, 4.0, 6.0
+"""How wide the core of an event is, with its rim, and events without a core are (pixel); common rays are not."""
+
+HIDDEN = 1.15
+"""How much larger an event is than it seems that shows in two differences."""
+
+
 class Shape(NamedTuple):
     """An ellipse: centre (pixel), lengths of its axes (pixel), angle from the y axis to the major axis, towards x."""
 
@@ -37,7 +47,10 @@ class Shape(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """What makes a snowball and how far it is flagged: areas in pixel², lengths in pixels, times in groups."""
+    """What makes a snowball and how far it is flagged: areas in pixel², lengths in pixels, times in groups.
+
+    `averaged` tells that groups average frames, so that an event may come while one is read.
+    """
 
     min_jump_area: float
     min_sat_area: float
@@ -48,6 +61,8 @@ class Rules(NamedTuple):
     edge: int
     max_axis: float
     groups_next_integration: int
+    averaged: bool
+    official: bool
 
 
 class Bits(NamedTuple):
@@ -64,17 +79,29 @@ def flag(flags: np.ndarray, core: np.ndarray, rules: Rules, bits: Bits) -> tuple
     returned too.
     """
     events = 0
+    flag_group = _flag_group_officially if rules.official else _flag_group
     for ramp in flags:
         former, core = core, np.zeros_like(core)
+        continued: list[Part] = []
         for g in range(1, len(ramp)):
-            events += _flag_group(ramp, g, rules, bits, core)
+            found, continued = flag_group(ramp, g, rules, bits, core, continued)
+            events += found
         _mask_former(ramp, former, rules, bits)
     return events, core
 
 
-def _flag_group(ramp: np.ndarray, g: int, rules: Rules, bits: Bits, core: np.ndarray) -> int:
-    saturating = shapes(_newly(ramp, g, bits), rules.min_sat_area)
-    soon = shapes(_newly(ramp, g + 1, bits), rules.min_sat_area) if g + 1 < len(ramp) else []
+class Part(NamedTuple):
+    """What is known of an event that goes on in the next group: its core, and the ellipses to be flagged there too."""
+
+    core: Shape
+    ellipses: list[Shape]
+
+
+def _flag_group_officially(
+    ramp: np.ndarray, g: int, rules: Rules, bits: Bits, core: np.ndarray, continued: list[Part]
+) -> tuple[int, list[Part]]:
+    saturating = _saturating(ramp, g, rules, bits)
+    soon = _saturating(ramp, g + 1, rules, bits)
     struck = shapes((ramp[g] & bits.jump) != 0, rules.min_jump_area)
     if rules.sat_required:
         x, y = (np.array([getattr(one, axis) for one in [*saturating, *soon]]) for axis in "xy")
@@ -83,7 +110,80 @@ def _flag_group(ramp: np.ndarray, g: int, rules: Rules, bits: Bits, core: np.nda
             _grow_core(ramp, g, shape, rules, bits, core)
     for shape in struck:
         _grow(ramp[g], shape, rules, bits)
-    return len(struck)
+    return len(struck), continued
+
+
+def _flag_group(
+    ramp: np.ndarray, g: int, rules: Rules, bits: Bits, core: np.ndarray, continued: list[Part]
+) -> tuple[int, list[Part]]:
+    """Flag the events that show in group g; return how many began there, and those that go on in the next one."""
+    saturating, soon = (
+        [one for one in _saturating(ramp, group, rules, bits) if one.minor > WIDTH_OF_CORE] for group in (g, g + 1)
+    )
+    events, going_on = 0, list[Part]()
+    ellipses = [one for part in continued for one in part.ellipses]
+    for shape in _struck(ramp, g, rules, bits):
+        now, later = _held(shape, saturating), _held(shape, soon)
+        if rules.sat_required and not (now or later or _lacks_core(shape, ramp, g, rules)):
+            continue
+        events += not _held(shape, [part.core for part in continued])
+        ellipses.append(_rounded(shape, ramp, rules))
+        for one in now:
+            _grow_core(ramp, g, one, rules, bits, core)
+        if rules.averaged and not now and g + 1 < len(ramp):
+            going_on += _part(ellipses[-1], _struck(ramp, g + 1, rules, bits), later)
+    for shape in [*ellipses, *(one for part in going_on for one in part.ellipses)]:
+        _grow(ramp[g], shape, rules, bits)
+    return events, going_on
+
+
+def _struck(ramp: np.ndarray, g: int, rules: Rules, bits: Bits) -> list[Shape]:
+    """Return the regions of jumps in a group, each with the saturated core that it surrounds."""
+    jumps = (ramp[g] & bits.jump) != 0
+    return shapes(jumps | _newly(ramp, g, bits), rules.min_jump_area, jumps)
+
+
+def _held(shape: Shape, others: list[Shape]) -> list[Shape]:
+    return [other for other in others if shape.holds(np.array([other.x]), np.array([other.y]))[0]]
+
+
+def _lacks_core(shape: Shape, ramp: np.ndarray, g: int, rules: Rules) -> bool:
+    """The core of an event may lie beyond the edge that it reaches, or may not have been full when the ramp ended."""
+    if _reaches_edge(shape, ramp, rules) and shape.minor >= WIDTH_AT_EDGE:
+        return True
+    return rules.averaged and g == len(ramp) - 1 and shape.minor >= WIDTH_AT_END
+
+
+def _reaches_edge(shape: Shape, ramp: np.ndarray, rules: Rules) -> bool:
+    _, ny, nx = ramp.shape
+    distance = min(shape.x, nx - 1 - shape.x, shape.y, ny - 1 - shape.y)
+    return distance < min(rules.edge, shape.major / 2 + BORDER)
+
+
+def _rounded(shape: Shape, ramp: np.ndarray, rules: Rules) -> Shape:
+    """Return a shape as if the edge did not cut it: events are about as wide as long."""
+    return shape._replace(minor=shape.major) if _reaches_edge(shape, ramp, rules) else shape
+
+
+def _part(shape: Shape, following: list[Shape], cores: list[Shape]) -> list[Part]:
+    """Return an event that came while a group was read, of which the difference before and that after have a part.
+
+    Where halos fall with the square of the radius the areas of the two add up; two jumps in a row hide each other.
+    """
+    core = cores[0] if cores else shape._replace(minor=0.0, major=0.0)
+    rest = next((other for other in following if _held(other, [core]) or _held(shape, [other])), None)
+    if rest is None and not cores:
+        return []
+    other = rest or core
+    minor, major = (
+        HIDDEN * float(np.sqrt(max(a**2 + b**2 - c**2, a**2)))
+        for a, b, c in ((shape.minor, other.minor, core.minor), (shape.major, other.major, core.major))
+    )
+    return [Part(core, [other, shape._replace(minor=minor, major=major)])]
+
+
+def _saturating(ramp: np.ndarray, g: int, rules: Rules, bits: Bits) -> list[Shape]:
+    return shapes(_newly(ramp, g, bits), rules.min_sat_area) if g < len(ramp) else []
 
 
 def _newly(ramp: np.ndarray, g: int, bits: Bits) -> np.ndarray:
@@ -121,13 +221,17 @@ def _mask_former(ramp: np.ndarray, former: np.ndarray, rules: Rules, bits: Bits)
         ramp[1 : rules.groups_next_integration, former] |= np.uint8(bits.jump)
 
 
-def shapes(mask: np.ndarray, min_area: float) -> list[Shape]:
-    """Return the ellipses of the regions of `mask` (touching corners connect) that cover `min_area`, holes included."""
-    return [Shape(*row) for row in _regions(mask, min_area).tolist()]
+def shapes(mask: np.ndarray, min_area: float, counted: np.ndarray | None = None) -> list[Shape]:
+    """Return the ellipses of the regions of `mask` (touching corners connect) that cover `min_area`.
+
+    Holes belong to a region's area. Only the pixels in `counted` do, and no holes, where it is given.
+    """
+    area = np.zeros((0, 0), bool) if counted is None else counted
+    return [Shape(*row) for row in _regions(mask, area, min_area).tolist()]
 
 
 @compiled
-def _regions(mask: np.ndarray, min_area: float) -> np.ndarray:
+def _regions(mask: np.ndarray, counted: np.ndarray, min_area: float) -> np.ndarray:
     ny, nx = mask.shape
     total = 0
     for y in range(ny):
@@ -140,10 +244,20 @@ def _regions(mask: np.ndarray, min_area: float) -> np.ndarray:
         for x in range(nx):
             if mask[y, x] and not seen[y, x]:
                 n = _collect(mask, seen, y, x, ys, xs)
-                if n >= min_area or _filled_area(ys[:n], xs[:n]) >= min_area:
+                if _covers(ys[:n], xs[:n], counted, min_area):
                     _describe(ys[:n], xs[:n], ellipses[found])
                     found += 1
     return ellipses[:found]
+
+
+@compiled
+def _covers(ys: np.ndarray, xs: np.ndarray, counted: np.ndarray, min_area: float) -> bool:
+    if counted.size == 0:
+        return ys.size >= min_area or _filled_area(ys, xs) >= min_area
+    n = 0
+    for k in range(ys.size):
+        n += counted[ys[k], xs[k]]
+    return n >= min_area
 
 
 @compiled

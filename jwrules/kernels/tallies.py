@@ -76,14 +76,14 @@ def load(
             for k in range(pixels):
                 step = now[k] * factor[k] - before[k] * factor[k]
                 step = abs(step) if absolute else step
-                good = ((bad[k] | worse[k]) & mask == 0) & (step == step)
-                value = np.float64(step) if good else 0.0
-                row[k] = step if good else np.float32(np.nan)
+                row[k] = step if (bad[k] | worse[k]) & mask == 0 else np.float32(np.nan)
+            for k in range(pixels):
+                good, value = row[k] == row[k], np.float64(row[k])
                 count[k] += 1.0 if good else 0.0
-                total[k] += value
-                squares[k] += value * value
-                low[k] = value if good & (value < low[k]) else low[k]
-                high[k] = value if good & (value > high[k]) else high[k]
+                total[k] += value if good else 0.0
+                squares[k] += value * value if good else 0.0
+                low[k] = value if value < low[k] else low[k]
+                high[k] = value if value > high[k] else high[k]
             line += 1
 
 

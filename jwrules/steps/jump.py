@@ -57,6 +57,9 @@ class Params:
     after_jump_flag_dn2: float = par(0.0, "a second height", unit="DN", ge=0)
     after_jump_flag_time2: float = par(0.0, "its time", unit="s", ge=0)
     expand_large_events: bool = par(False, "look for snowballs and flag their surroundings")
+    snowball_search: str = par(
+        "linked", "whether the groups of an event are seen together", choices=("linked", "official")
+    )
     min_jump_area: float = par(5.0, "smallest struck region that may be a snowball", unit="pixel2", ge=0)
     min_sat_area: float = par(1.0, "smallest newly saturated region that may be its core", unit="pixel2", ge=0)
     sat_required_snowball: bool = par(True, "a snowball has a saturated core")
@@ -183,6 +186,8 @@ def _snowball_rules(ramp: Ramp, params: Params) -> tuple[snowballs.Rules, snowba
         edge=params.edge_size,
         max_axis=2 * params.max_extended_radius,
         groups_next_integration=groups,
+        averaged=int(ramp.meta.get("NFRAMES", 1)) > 1,
+        official=params.snowball_search == "official",
     )
     return rules, snowballs.Bits(saturated=int(DQ.SATURATED), jump=int(DQ.JUMP_DET))
 
