@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from ramp_scene import ramp
+from scipy.ndimage import label
 
 from jwrules.products.flags import DQ
 from jwrules.products.kinds import Ramp
@@ -36,6 +37,11 @@ class Snowball:
         """Return which part of it is flagged, of (nints, ngroups, ny, nx), in the group where least is."""
         return min(float(flagged[self.integration, g][self.area].mean()) for g in self.groups)
 
+    def areas(self, flagged: np.ndarray) -> list[float]:
+        """Return how large the flagged regions are that touch it, over its area, in each group that it is in."""
+        regions = [label(flagged[self.integration, g] | self.area, np.ones((3, 3)))[0] for g in self.groups]
+        return [float(np.isin(one, np.unique(one[self.area])).sum() / self.area.sum()) for one in regions]
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -44,9 +50,20 @@ class Scene:
     ramp: Ramp
     snowballs: list[Snowball]
 
+    def judge(self, grown: np.ndarray, least: int = 8) -> tuple[int, int]:
+        """Return how many regions of at least so many pixels that were flagged touch a snowball, and how many all are."""
+        right, total = 0, 0
+        for i, g in np.ndindex(grown.shape[:2]):
+            here = [one.area for one in self.snowballs if one.integration == i and g in one.groups]
+            regions, _ = label(grown[i, g], np.ones((3, 3)))
+            large = np.flatnonzero(np.bincount(regions.ravel())[1:] >= least) + 1
+            right += int(np.isin(large, regions[np.any(here, axis=0)] if here else []).sum())
+            total += large.size
+        return right, total
+
 
 def scene(readout: str, *, seed: int, nints: int = 2, ngroups: int = 6, size: int = 256, count: int = 6) -> Scene:
-    """Return ramps of a faint sky; snowballs fall anywhere, also over the edges, and 150 times as many common rays."""
+    """Return ramps of a faint sky; snowballs fall anywhere, also at the edges, and 150 times as many common rays."""
     frames, gap = READOUTS[readout]
     random = np.random.default_rng(seed)
     reads = ngroups * (frames + gap)
@@ -70,7 +87,7 @@ def _fall(
 ) -> tuple[int, int, np.ndarray, float, float]:
     """Return integration, first read, deposit (DN) and place; the halo is above the noise up to 10 to 24 pixels."""
     i, read = int(random.integers(nints)), int(random.integers(1, reads))
-    y, x = random.uniform(-2, size + 2, 2)
+    y, x = random.uniform(0, size, 2)
     stretch, tilt = random.uniform(0.85, 1), random.uniform(0, np.pi)
     rows, columns = np.ogrid[:size, :size]
     along = (rows - y) * np.cos(tilt) + (columns - x) * np.sin(tilt)
@@ -112,6 +129,7 @@ def _truth(
     group, within = divmod(read, frames + gap)
     struck = [group, group + 1] if 0 < within < frames else [group + (within >= frames)]
     visible = [g for g in struck if 0 < g < ngroups]
-    share = 1 - within / frames if struck[-1] == ngroups else within / frames if struck[0] == 0 and within < frames else 1
+    shares = [1 - within / frames, within / frames] if len(struck) == 2 else [1.0]
+    share = sum(one for one, g in zip(shares, struck, strict=True) if g in visible)
     area = deposit * share > noise(frames, gap)
     return Snowball(i, tuple(visible), y, x, area)

@@ -61,7 +61,7 @@ def spread(spreads: np.ndarray, flags: np.ndarray, bits: Bits) -> None:
 def prolong(
     data: np.ndarray, flags: np.ndarray, gain: np.ndarray, bits: Bits, heights: np.ndarray, lengths: np.ndarray
 ) -> None:
-    """Set the bit `jump`, in place, in the `lengths[k]` groups after a jump of at least `heights[k]` electrons.
+    """Set the bit `jump`, in place, in the `lengths[k]` groups after a jump of at least `heights[k]` DN.
 
     A jump's height is its difference less the median one of its pixel. Groups that are not usable are left as they are.
     """
@@ -90,7 +90,7 @@ def _prolong(
                 differences(data, flags, y, x, gain[y, x], bits.unusable, steps, hits)
                 middle = nanmedian(steps, room)
                 for i in range(nints):
-                    _prolong_ramp(steps[i], middle, flags, i, y, x, bits, heights, lengths)
+                    _prolong_ramp(steps[i], middle, gain[y, x], flags, i, y, x, bits, heights, lengths)
 
 
 @compiled
@@ -106,6 +106,7 @@ def _has(flags: np.ndarray, y: int, x: int, bit: int) -> bool:
 def _prolong_ramp(
     steps: np.ndarray,
     middle: float,
+    gain: float,
     flags: np.ndarray,
     i: int,
     y: int,
@@ -118,7 +119,7 @@ def _prolong_ramp(
     for g in range(1, flags.shape[1]):
         if flags[i, g, y, x] & bits.jump:
             for k in range(heights.size):
-                if steps[g - 1] - middle >= heights[k]:
+                if steps[g - 1] - middle >= heights[k] * gain:
                     until = max(until, g + lengths[k])
         if g <= until and not flags[i, g, y, x] & bits.unusable:
             flags[i, g, y, x] |= np.uint8(bits.jump)

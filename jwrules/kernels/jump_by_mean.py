@@ -23,7 +23,7 @@ TILE, NARROWEST, WIDEST = 16384, 128, 256
 
 
 class Noise(NamedTuple):
-    """Variance of a difference, and covariance of successive ones, for each electron in it; frames that are averaged."""
+    """Variance of a difference and covariance of successive ones for each electron in it, and the frames averaged."""
 
     photons: float
     shared: float
@@ -69,7 +69,9 @@ def find(
                     for j in range(n):
                         one[j] = steps[j, k] * gain[y, x]
                     if _one_by_one(one, hits, ngroups - 1, read, expected, thresholds):
-                        _store(one, hits, read, expected, steps[:, k], gain[y, x], y, x, thresholds, bits, flags, spreads)
+                        _store(
+                            one, hits, read, expected, steps[:, k], gain[y, x], y, x, thresholds, bits, flags, spreads
+                        )
 
 
 @compiled
@@ -86,7 +88,7 @@ def _load(
     low: np.ndarray,
     high: np.ndarray,
 ) -> None:
-    """Write the differences (DN) of some pixels of a row, NaN if unusable, and number, sum and limits of each pixel's."""
+    """Write the differences (DN) of some pixels of a row, NaN if unusable, and their number, sum and limits."""
     nints, ngroups = data.shape[:2]
     mask = np.uint8(unusable)
     for k in range(pixels):

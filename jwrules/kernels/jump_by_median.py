@@ -78,7 +78,7 @@ def _look(
             reach = max(lie.high[k] - lie.median_from[k], lie.median_to[k] - lie.low[k])
             level = max(lie.median_from[k], -lie.median_to[k], 0.0)
             sigma = np.sqrt(level + read[first + k])
-            calm[first + k] = reach < calm_ramps.MARGIN * threshold * sigma or lie.count[k] < 2
+            calm[first + k] = reach < calm_ramps.MARGIN * threshold * sigma or lie.number[k] < 2
 
 
 @compiled

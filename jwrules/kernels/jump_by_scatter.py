@@ -70,13 +70,13 @@ def find(
 def _is_calm(lie: Tallies, k: int, limit: float) -> bool:
     """Return whether nothing is clipped, wherever in its bracket the median is."""
     reach = max(lie.high[k] - lie.median_from[k], lie.median_to[k] - lie.low[k])
-    return lie.count[k] == 0 or reach < MARGIN * limit * deviation(lie, k)
+    return lie.number[k] == 0 or reach < MARGIN * limit * deviation(lie, k)
 
 
 @compiled
 def _clip_surely(room: np.ndarray, k: int, lie: Tallies, limit: float) -> tuple[bool, float, float]:
     """Clip the differences of a pixel without their median; return whether that is certain, and the bounds."""
-    n, total, squares, below, above = lie.count[k], lie.total[k], lie.squares[k], lie.below[k], lie.above[k]
+    n, total, squares, below, above = lie.number[k], lie.total[k], lie.squares[k], lie.below[k], lie.above[k]
     kept_from, kept_to, low, high = -np.inf, np.inf, 0.0, 0.0
     for _ in range(5):
         if not 2 * max(below, above) < n - 2:

@@ -20,9 +20,9 @@ TILE, NARROWEST, WIDEST = 32768, 128, 256
 
 
 class Tallies(NamedTuple):
-    """What is known of the differences of each of some pixels: number, sum, sum of squares, limits, bracket of the median."""
+    """What is known of the differences of some pixels: number, sums, limits, bracket of the median."""
 
-    count: np.ndarray
+    number: np.ndarray
     total: np.ndarray
     squares: np.ndarray
     low: np.ndarray
@@ -63,7 +63,7 @@ def load(
 ) -> None:
     """Write the differences (electron) before the groups from `group` to `end` of some pixels of a row, and tallies."""
     count, total, squares, low, high = (
-        tallies.count, tallies.total, tallies.squares, tallies.low, tallies.high
+        tallies.number, tallies.total, tallies.squares, tallies.low, tallies.high
     )  # fmt: skip
     mask, factor, line = np.uint8(unusable), gain[first : first + pixels], 0
     for k in range(pixels):
@@ -89,11 +89,11 @@ def load(
 
 @compiled
 def bracket(steps: np.ndarray, pixels: int, tallies: Tallies) -> None:
-    """Write the limits between which the median of each pixel lies, also without the few largest, and how many are outside."""
+    """Write between which limits the median lies, also without the few largest, and how many are outside."""
     below, above = np.zeros(pixels, np.int32), np.zeros(pixels, np.int32)
     low, high = np.empty(pixels, np.float32), np.empty(pixels, np.float32)
     for k in range(pixels):
-        mean, reach = tallies.total[k] / tallies.count[k], BRACKET * deviation(tallies, k) / np.sqrt(tallies.count[k])
+        mean, reach = tallies.total[k] / tallies.number[k], BRACKET * deviation(tallies, k) / np.sqrt(tallies.number[k])
         low[k], high[k] = mean - reach, mean + reach
     for j in range(steps.shape[0]):
         row = steps[j, :pixels]
@@ -102,7 +102,7 @@ def bracket(steps: np.ndarray, pixels: int, tallies: Tallies) -> None:
             above[k] += 1 if row[k] > high[k] else 0
     for k in range(pixels):
         tallies.below[k], tallies.above[k] = below[k], above[k]
-        holds = 2 * max(below[k], above[k]) < tallies.count[k] - 4
+        holds = 2 * max(below[k], above[k]) < tallies.number[k] - 4
         tallies.median_from[k] = low[k] if holds else tallies.low[k]
         tallies.median_to[k] = high[k] if holds else tallies.high[k]
 
@@ -110,5 +110,5 @@ def bracket(steps: np.ndarray, pixels: int, tallies: Tallies) -> None:
 @compiled
 def deviation(tallies: Tallies, k: int) -> float:
     """Return the standard deviation of the differences of a pixel."""
-    mean = tallies.total[k] / tallies.count[k]
-    return np.sqrt(max(tallies.squares[k] / tallies.count[k] - mean**2, 0.0))
+    mean = tallies.total[k] / tallies.number[k]
+    return np.sqrt(max(tallies.squares[k] / tallies.number[k] - mean**2, 0.0))
