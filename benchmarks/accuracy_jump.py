@@ -15,7 +15,6 @@ from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
-from scipy.ndimage import label
 from scipy.stats import norm
 
 HOUSE = Path(__file__).resolve().parents[1]
@@ -101,7 +100,7 @@ def false_flags(samples: int) -> Iterator[list[str]]:
 
 
 def recall(samples: int) -> Iterator[list[str]]:
-    """Yield the shares of jumps that are found: of those of one height, and of all from it to 60 σ; default thresholds."""
+    """Yield the shares of jumps that are found by default: of those of one height, and of all from it to 60 σ."""
     for sky, ngroups in ((sky, ngroups) for sky in ("faint", "bright") for ngroups in GROUPS):
         product = exposure(sky, ngroups, max(samples // (4 * ngroups), 10000), seed=ngroups + 1)
         random, (_, _, ny, nx) = np.random.default_rng(ngroups), product.data.shape
@@ -131,36 +130,45 @@ def bias(samples: int) -> Iterator[list[str]]:
 
 
 def snowballs(seeds: int) -> Iterator[list[str]]:
-    """Yield how many snowballs are flagged over 90 % of their area, how many flagged regions are some, and their area."""
+    """Yield the shares of snowballs that are flagged over 90 %, and of flagged regions that are some, and the area."""
     ways = {
-        "ours": lambda product: _grown(product),
-        "naive": lambda product: (jump(product, **gain_and_readnoise((256, 256))).groupdq & 6) > 0,
-        "official": lambda product: _official_grown(product),
+        "ours": _grown,
+        "naive": lambda product: jump(product, **gain_and_readnoise((256, 256))).groupdq,
+        "official": _official_grown,
     }
     for readout in snowball_scene.READOUTS:
         for name, way in ways.items():
             found, areas, right, all_regions, n = 0, [], 0, 0, 0
             for seed in range(seeds):
                 scene = snowball_scene.scene(readout, seed=seed)
-                alone = (jump(deepcopy(scene.ramp), **gain_and_readnoise((256, 256))).groupdq & 6) > 0
-                flagged = way(deepcopy(scene.ramp))
+                alone = jump(deepcopy(scene.ramp), **gain_and_readnoise((256, 256))).groupdq & JUMP
+                flags = way(deepcopy(scene.ramp))
+                flagged = (flags & (JUMP | np.uint8(DQ.SATURATED))) > 0
                 seen = [one for one in scene.snowballs if one.area.sum() >= 30]
                 n, found = n + len(seen), found + sum(one.seen(flagged) >= 0.9 for one in seen)
                 areas += [area for one in seen for area in one.areas(flagged)]
-                true, total = scene.judge(flagged & ~alone)
+                true, total = scene.judge((flags & JUMP) > alone)
                 right, all_regions = right + true, all_regions + total
             precision = f"{100 * right / all_regions:.0f}" if all_regions else ""
-            yield [readout, f"0 to {seeds - 1}", str(n), name, f"{100 * found / n:.0f}", precision, f"{np.median(areas):.2f}"]
+            yield [
+                readout,
+                f"0 to {seeds - 1}",
+                str(n),
+                name,
+                f"{100 * found / n:.0f}",
+                precision,
+                f"{np.median(areas):.2f}",
+            ]
 
 
 def _grown(product: Ramp) -> Flags:
     params = Params(expand_large_events=True, mask_snowball_core_next_int=False)
-    return (jump(product, params, **gain_and_readnoise(product.pixeldq.shape)).groupdq & 6) > 0
+    return jump(product, params, **gain_and_readnoise(product.pixeldq.shape)).groupdq
 
 
 def _official_grown(product: Ramp) -> Flags:
     settings = {"expand_large_events": True, "mask_snowball_core_next_int": False}
-    return (official_jump(product, gain_and_readnoise(product.pixeldq.shape), **settings)[0] & 6) > 0
+    return official_jump(product, gain_and_readnoise(product.pixeldq.shape), **settings)[0]
 
 
 def residuals(_: int) -> Iterator[list[str]]:
@@ -170,9 +178,7 @@ def residuals(_: int) -> Iterator[list[str]]:
 
     for frames in (1, 4, 8):
         product, curve, truth = curved(frames)
-        model = official_reference(
-            datamodels.LinearityModel, curve, coeffs="coeffs", inv_coeffs="inv_coeffs"
-        )
+        model = official_reference(datamodels.LinearityModel, curve, coeffs="coeffs", inv_coeffs="inv_coeffs")
         results = {
             "ours": linearity(deepcopy(product), linearity=curve).data,
             "naive": product.data,

@@ -51,7 +51,7 @@ class Scene:
     snowballs: list[Snowball]
 
     def judge(self, grown: np.ndarray, least: int = 8) -> tuple[int, int]:
-        """Return how many regions of at least so many pixels that were flagged touch a snowball, and how many all are."""
+        """Return how many flagged regions of at least so many pixels touch a snowball, and how many there are."""
         right, total = 0, 0
         for i, g in np.ndindex(grown.shape[:2]):
             here = [one.area for one in self.snowballs if one.integration == i and g in one.groups]

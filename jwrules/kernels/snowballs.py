@@ -19,7 +19,7 @@ from jwrules.kernels.ellipses import Shape, shapes
 BORDER = 6.0
 """How near to the edge an event reaches it (pixel)."""
 
-WIDTH_OF_CORE, WIDTH_AT_EDGE, WIDTH_AT_END = 3.2, 4.0, 6.0
+WIDTH_OF_CORE, WIDTH_AT_EDGE, WIDTH_AT_END = 3.2, 5.0, 6.0
 """How wide the core of an event is, with its rim, and events without a core are (pixel); common rays are not."""
 
 HIDDEN = 1.15
@@ -98,7 +98,7 @@ def _flag_group(
 ) -> tuple[int, list[Part]]:
     """Flag the events that show in group g; return how many began there, and those that go on in the next one."""
     saturating, soon = (
-        [one for one in _saturating(ramp, group, rules, bits) if one.minor > WIDTH_OF_CORE] for group in (g, g + 1)
+        [one for one in _saturating(ramp, group, rules, bits) if _is_wide(one, ramp)] for group in (g, g + 1)
     )
     events, going_on = 0, list[Part]()
     ellipses = [one for part in continued for one in part.ellipses]
@@ -121,6 +121,13 @@ def _struck(ramp: np.ndarray, g: int, rules: Rules, bits: Bits) -> list[Shape]:
     """Return the regions of jumps in a group, each with the saturated core that it surrounds."""
     jumps = (ramp[g] & bits.jump) != 0
     return shapes(jumps | _newly(ramp, g, bits), rules.min_jump_area, jumps)
+
+
+def _is_wide(core: Shape, ramp: np.ndarray) -> bool:
+    """Common rays saturate narrow regions; of a core that the edge cuts the length tells."""
+    _, ny, nx = ramp.shape
+    cut = min(core.x, nx - 1 - core.x, core.y, ny - 1 - core.y) < core.minor / 2 + 1
+    return (core.major if cut else core.minor) > WIDTH_OF_CORE
 
 
 def _held(shape: Shape, others: list[Shape]) -> list[Shape]:
