@@ -333,3 +333,61 @@ def test_snowballs_are_found_in_all_readouts_and_common_rays_are_none(readout):
     assert np.mean(found) >= 0.9
     assert right >= 0.9 * total
     assert 1.0 <= np.median(areas) <= 1.5
+
+
+@pytest.mark.parametrize("search", ["linked", "official"])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"min_jump_area": 200.0},
+        {"min_sat_area": 60.0},
+        {"sat_required_snowball": False},
+        {"edge_size": 0},
+        {"expand_factor": 3.0},
+        {"max_extended_radius": 6},
+        {"min_sat_radius_extend": 9.0},
+        {"sat_expand": 4},
+        {"mask_snowball_core_next_int": False},
+        {"snowball_time_masked_next_int": 30},
+    ],
+    ids=lambda setting: next(iter(setting)),
+)
+def test_every_setting_of_snowballs_does_something(setting, search):
+    def flagged(**settings):
+        product, _ = snowball()
+        edge, _ = snowball(x=6, radius=9)
+        product.data[0, 6:, :, :30] += np.where(edge.data[0, 5, :, :30] > 4000, 5000.0, 0.0)
+        product.data[1, 4:, 30:36, 60:66] += 5000.0
+        params = {"expand_large_events": True, "snowball_search": search, "snowball_time_masked_next_int": 60}
+        return searched(product, **(params | settings)).groupdq
+
+    assert not np.array_equal(flagged(), flagged(**setting))
+
+
+def test_a_snowball_while_a_group_is_read_is_flagged_in_both_differences():
+    product, distance = snowball()
+    product = ramp(product.data, NFRAMES=4)
+    product.data[0, 4, distance < 6] -= 2500.0  # half of the frames of group 4 came before it
+    product.groupdq[0, 5:, distance < 3] = DQ.SATURATED
+    result = searched(product, expand_large_events=True, mask_snowball_core_next_int=False).groupdq[0]
+    around = (distance > 5) & (distance < 11)
+    assert np.all(result[4:6, around] == JUMP)
+    assert not (result[[3, 6, 7]][:, around] & JUMP).any()
+
+
+def test_a_star_that_saturates_is_no_snowball():
+    product, _ = snowball()
+    product.data[...] = ramp(np.tile(line(8).reshape(1, 8, 1, 1), (2, 1, 80, 80))).data
+    before = product.groupdq.copy()
+    assert np.array_equal(searched(product, expand_large_events=True).groupdq, before)
+    grown = searched(product, expand_large_events=True, snowball_search="official").groupdq
+    assert np.count_nonzero(grown[0, 7] & DQ.SATURATED) > np.count_nonzero(before[0, 7])
+
+
+def test_a_common_ray_at_the_edge_is_no_snowball():
+    product = ramp(np.tile(line(8).reshape(1, 8, 1, 1), (1, 1, 60, 60)))
+    product.data[0, 4:, 10, 10:13] += 60 * sigma(10.0)
+    alone = searched(deepcopy(product)).groupdq
+    assert np.array_equal(searched(deepcopy(product), expand_large_events=True).groupdq, alone)
+    official = searched(product, expand_large_events=True, snowball_search="official").groupdq
+    assert np.count_nonzero(official) > np.count_nonzero(alone)
