@@ -1,15 +1,15 @@
 """Find the jumps that cosmic rays leave in ramps, by the difference of successive groups.
 
-A difference of a pixel, in all its integrations, is a jump if the mean of the others does not explain it: if it is more
-than `rejection_threshold` σ away, where σ is the noise of that comparison, with photons and reads as groups average
-frames. The worst one is taken out, then the others are judged without it. So a threshold lets as many false jumps pass
-as a normal distribution has beyond it, with three groups as with a hundred. `statistic: official` compares with the
-median and takes the noise of a difference alone: with few groups that flags up to 27 times as many (four groups, faint
-sky), and next to none where groups average frames. There, up to `min_diffs_single_pass` differences the worst one, in
-absolute value, is taken out first. Very long exposures (`minimum_sigclip_groups`) are clipped at the measured scatter;
-the official step unflags a group there in which every pixel of the frame is an outlier; we do not, since no cosmic ray
-does that, nor noise. Strong jumps are flagged in the four neighbours too; `after_jump_flag_*` flags what follows one
-(of a height in DN of the pixel itself; the official step takes the median gain of the array for all).
+A difference of a pixel, in all its integrations, is a jump if it is more than `rejection_threshold` σ from the mean of
+the others, where σ is the noise of that comparison, with groups that average frames. The worst is taken out, then the
+others are judged without it. So a threshold lets as many false jumps pass as a normal distribution has beyond it, with
+three groups as with a hundred; of three groups one can tell little, so that at the default thresholds one in ten jumps
+of 6 to 60 σ is missed there, of five groups one in 250. `statistic: official` compares with the median in the noise of
+a difference alone: at 4 σ it flags a fifth to 70 times of what it says. Below `min_diffs_single_pass` differences the
+worst one, in absolute value, is taken out first there. Very long exposures (`minimum_sigclip_groups`) are clipped at
+the measured scatter (the official step then unflags groups in which all pixels are outliers: broken readouts, which we
+leave flagged). Strong jumps are flagged in the four neighbours too; `after_jump_flag_*` flags what follows one (of a
+height in DN of the pixel itself; the official step takes the median gain of the array for all).
 
 `expand_large_events` finds snowballs: large struck regions around a newly saturated core, of which more is affected
 than shows. A snowball that comes while the frames of a group are read is in two differences and is flagged in both;
@@ -118,8 +118,7 @@ def jump(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Ram
     """Return the ramp with JUMP_DET in groupdq, and PRIMECRS and EXTNCRS, the rates of cosmic rays and large events."""
     lost = np.zeros(ramp.data.shape[:2], bool) if ramp.left_out is None else ramp.left_out
     mode = _mode(lost, params)
-    no_gain = ~(gain.data > 0)
-    ramp.pixeldq[...] |= np.where(no_gain, np.uint32(DQ.NO_GAIN_VALUE | DQ.DO_NOT_USE), np.uint32(0))
+    ramp.pixeldq[...] |= np.where(~(gain.data > 0), np.uint32(DQ.NO_GAIN_VALUE | DQ.DO_NOT_USE), np.uint32(0))
     found = _find(ramp, params, mode, gain.data, readnoise.data)
     if params.find_showers:
         ramp = _expect(ramp, params, lost, gain.data, readnoise.data)
@@ -154,8 +153,8 @@ def _find(ramp: Ramp, params: Params, mode: int, gain: np.ndarray, readnoise: np
     found = sum(int(np.count_nonzero(plane & JUMP_DET)) for plane in ramp.groupdq[:, :, ramp.own])
     if params.flag_4_neighbors:
         kernel.spread(spreads, ramp.groupdq, BITS)
-    times = np.array([params.after_jump_flag_time1, params.after_jump_flag_time2])
-    lengths = (times // ramp.meta["TGROUP"]).astype(int)
+    times = params.after_jump_flag_time1, params.after_jump_flag_time2
+    lengths = (np.array(times) // ramp.meta["TGROUP"]).astype(int)
     if lengths.any():
         heights = np.array([params.after_jump_flag_dn1, params.after_jump_flag_dn2])
         kernel.prolong(ramp.data, ramp.groupdq, gain, BITS, heights, lengths)
@@ -163,11 +162,11 @@ def _find(ramp: Ramp, params: Params, mode: int, gain: np.ndarray, readnoise: np
 
 
 def _snowball_rules(ramp: Ramp, params: Params) -> snowballs.Rules:
-    groups = int(params.snowball_time_masked_next_int // ramp.meta["TGROUP"])
+    seconds = params.snowball_time_masked_next_int if params.mask_snowball_core_next_int else 0
     return snowballs.Rules(
         params.min_jump_area, params.min_sat_area, params.expand_factor, params.sat_required_snowball,
         params.min_sat_radius_extend, 2 * params.sat_expand, params.edge_size, 2 * params.max_extended_radius,
-        groups_next_integration=groups if params.mask_snowball_core_next_int else 0,
+        groups_next_integration=int(seconds // ramp.meta["TGROUP"]),
         averaged=int(ramp.meta.get("NFRAMES", 1)) > 1, official=params.snowball_search == "official",
     )  # fmt: skip
 

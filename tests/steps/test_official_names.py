@@ -11,6 +11,8 @@ from jwrules.steps.declare import parameters
 
 STEPS = registry()
 OURS_ONLY = {
+    "jump.snowball_search",
+    "jump.statistic",
     "outlier_detection.blur",
     "outlier_detection.noise",
     "ramp_fit.weighting",
