@@ -39,7 +39,6 @@ def find(
     steps, room = np.empty((nints * per_ramp, width), np.float32), np.empty(nints * per_ramp)
     lie, extremes = tallies.room_for(width), np.empty((4, width))
     each, hits = np.empty((nints, ngroups - 1)), np.empty((nints, ngroups - 1), np.bool_)
-    all_room = np.empty(each.size)
     for y in range(start, stop):
         for first in range(0, nx, width):
             pixels = min(width, nx - first)
@@ -52,18 +51,15 @@ def find(
                     extremes[1, k] = max(extremes[1, k], lie.median_to[k])
                     if gain[y, first + k] > 0 and not _is_calm(lie, k, thresholds.many):
                         _copy(steps, k, room)
-                        sure, low, high = _clip_surely(room, k, lie, thresholds.many)
-                        if not sure:
-                            low, high = _clip(room.copy(), thresholds.many)
+                        low, high = _clip(room, k, lie, thresholds.many)
                         _flag(room, k, low, high, flags, y, first + k, g, per_ramp, bits.jump, extremes)
             for k in range(pixels):
-                x = first + k
-                read = read_variance(readnoise[y, x], gain[y, x], frames)
+                read = read_variance(readnoise[y, first + k], gain[y, first + k], frames)
                 if extremes[2, k] < np.inf and not _is_weak(extremes, k, read, thresholds.spread_from):
-                    differences(data, flags, y, x, gain[y, x], bits.unusable, each, hits)
-                    _recall(flags, y, x, bits.jump, each, hits)
-                    if not _spread_surely(each, hits, extremes, k, read, y, x, thresholds, spreads):
-                        store(each, hits, read, y, x, thresholds, bits, all_room, flags, spreads)
+                    differences(data, flags, y, first + k, gain[y, first + k], bits.unusable, each, hits)
+                    _recall(flags, y, first + k, bits.jump, each, hits)
+                    if not _spread_surely(each, hits, extremes, k, read, y, first + k, thresholds, spreads):
+                        store(each, hits, read, y, first + k, thresholds, bits, np.empty(each.size), flags, spreads)
 
 
 @compiled
@@ -105,14 +101,13 @@ def _copy(steps: np.ndarray, k: int, room: np.ndarray) -> None:
 
 
 @compiled
-def _clip(room: np.ndarray, limit: float) -> tuple[float, float]:
-    """Return the bounds that clipping finds for numbers, which may be NaN; they change places."""
-    n = 0
-    for value in room:
-        if value == value:
-            room[n] = value
-            n += 1
-    return clip_bounds(room, n, limit)
+def _clip(room: np.ndarray, k: int, lie: Tallies, limit: float) -> tuple[float, float]:
+    """Return the bounds that clipping finds for the differences of a pixel, which may be NaN."""
+    sure, low, high = _clip_surely(room, k, lie, limit)
+    if sure:
+        return low, high
+    numbers = room[~np.isnan(room)]
+    return clip_bounds(numbers, numbers.size, limit)
 
 
 @compiled
