@@ -100,7 +100,7 @@ def _flag_group(
     saturating, soon = (
         [one for one in _saturating(ramp, group, rules, bits) if _is_wide(one, ramp)] for group in (g, g + 1)
     )
-    events, going_on = 0, list[Part]()
+    events, going_on, following = 0, list[Part](), None
     ellipses = [one for part in continued for one in part.ellipses]
     for shape in _struck(ramp, g, rules, bits):
         now, later = _held(shape, saturating), _held(shape, soon)
@@ -111,7 +111,8 @@ def _flag_group(
         for one in now:
             _grow_core(ramp, g, one, rules, bits, core)
         if rules.averaged and not now and g + 1 < len(ramp):
-            going_on += _part(ellipses[-1], _struck(ramp, g + 1, rules, bits), later)
+            following = _struck(ramp, g + 1, rules, bits) if following is None else following
+            going_on += _part(ellipses[-1], following, later)
     for shape in [*ellipses, *(one for part in going_on for one in part.ellipses)]:
         _grow(ramp[g], shape, rules, bits)
     return events, going_on
