@@ -15,6 +15,8 @@ OURS_ONLY = {
     "clean_flicker_noise.weighting",
     "flat_field.guider_error",
     "guider_cds.noise",
+    "jump.snowball_search",
+    "jump.statistic",
     "outlier_detection.blur",
     "outlier_detection.noise",
     "persistence.flag_pers_cutoff",
