@@ -246,7 +246,7 @@ def banded(product, bands, **params):
         low, high = max(start - 1, 0), min(stop + 1, ny)
         band = ramp(product.data[:, :, low:high])
         band.groupdq[...] = product.groupdq[:, :, low:high]
-        band = replace(band, own=slice(start - low, stop - low))
+        band = replace(band, own=(slice(start - low, stop - low), slice(None)))
         cut = {name: replace(one, data=one.data[low:high]) for name, one in references.items()}
         result = part(band, Params(**params), **cut)
         flags.append(result.groupdq[:, :, result.own])
