@@ -40,7 +40,8 @@ def run(uncal: Path, bench: Workbench, memory: int | None = None, save: Sequence
 
         sinks = {step: _saving(shelf, suffix) for suffix, step in _saved(bench, save)}
         beside = Beside(shelf, exposure)
-        sinks["persistence"] = _both(beside.take, sinks.get("persistence"))
+        if any(call.step == "persistence" and not call.skip for call in bench.calls):
+            sinks["persistence"] = _both(beside.take, sinks.get("persistence"))
         budget = Budget(memory, allowed_threads(), bench.output)
         shelf.complete(Stream(exposure, bench.calls, bench.pieces(exposure), budget, sinks).run(give))
         beside.finish()

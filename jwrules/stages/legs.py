@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from jwrules.products.kinds import Meta
+from jwrules.products.kinds import Meta, Slopes
 from jwrules.stages.chain import SKIPPED_BY_RECIPE, Call, Inputs, attempt
 from jwrules.steps import find, named
 from jwrules.steps.declare import Part, Step
@@ -44,7 +44,13 @@ class Turn:
 
     def touches(self, what: str) -> bool:
         """Whether the part writes into `what`, "data" or "flags"."""
-        return self.part is not None and self.part.touches(self.params) in ("all", what)
+        changes = self.part.touches(self.params) if self.part else "nothing"
+        return changes in ("all", what) or (what == "flags" and changes == "flags and first frames")
+
+    def makes_counts(self, with_first_frames: bool) -> bool:
+        """Whether the part writes into the counts, or the first frames where there are any."""
+        changes = self.part.touches(self.params) if self.part else "nothing"
+        return changes == "all" or (with_first_frames and changes == "flags and first frames")
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,12 @@ class Leg:
         """Whether no part reads the counts."""
         parts = [(turn.part, turn.params) for turn in self.turns if turn.part]
         return bool(parts) and all(part.flags_suffice(params) for part, params in parts)
+
+    @property
+    def spares_saturated(self) -> bool:
+        """Whether no part reads the counts of saturated groups."""
+        active = [turn for turn in self.turns if turn.part and turn.step.takes is not Slopes]
+        return all(turn.part.spares_saturated for turn in active if turn.part)
 
     @property
     def margin(self) -> int:

@@ -113,6 +113,7 @@ def _large_events(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnois
     along="ramps",
     margin=1,
     changes="flags",
+    spares_saturated=True,
     after=[
         Part(
             _large_events,

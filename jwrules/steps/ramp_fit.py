@@ -87,7 +87,7 @@ def _measure(ramp: Ramp, params: Params) -> Ramp:
 _MEASURE = Part(_measure, awaited=True, changes="nothing", when=lambda params: params.save_opt)
 
 
-@step(status="S_RAMP", along="ramps", before=[_MEASURE])
+@step(status="S_RAMP", along="ramps", spares_saturated=True, before=[_MEASURE])
 def ramp_fit(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Slopes:
     """Return rates, errors and variances in DN/s and (DN/s)², per exposure and per integration."""
     _leave_out(ramp, params)
