@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,7 @@ class Exposure:
     counts: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock, self._buffers = threading.Lock(), threading.local()
         self._start, self._bare = dict(self.maps), self.meta
         self._resized: dict[str, Any] = {}
         self._seams: list[Seam] = []
@@ -132,7 +133,7 @@ class Exposure:
         if without_data:
             values["data"] = np.broadcast_to(np.float32(0), values["groupdq"].shape)
         if values["groupdq"] is None:
-            values["groupdq"] = np.zeros(values["data"].shape, np.uint8)
+            values["groupdq"] = self._no_flags(box)
         maps: dict[str, Any] = {name: array[box.of(AXES[name])].copy() for name, array in self._start.items()}
         corner = (box.i.start, box.y.start, box.x.start)
         tables = {name: self._rows(name, table, box) for name, table in self.tables.items()}
@@ -146,17 +147,34 @@ class Exposure:
             **maps,
         )
 
+    def _no_flags(self, box: Box) -> np.ndarray:
+        room = self.rooms.get("groupdq")
+        lent = isinstance(room, Memory) and self._is_whole(box)
+        flags = room.read(box.of("igyx")) if room and lent else self._buffer("groupdq", box)
+        flags[...] = 0
+        return flags
+
     def _large(self, name: str, box: Box, kept: bool) -> Any:
         index, room, source = box.of(AXES[name]), self.rooms.get(name), self.sources.get(name)
         if kept:
             return None if room is None else self._unmended(name, box)
         if source is None:
             return None
-        if isinstance(room, Memory) and self._is_whole(box):
-            values = room.read(index)
-            source.fill(values, index)
-            return values
-        return source.read(index, fits.declared(Ramp)[name].dtype)
+        values = room.read(index) if isinstance(room, Memory) and self._is_whole(box) else self._buffer(name, box)
+        source.fill(values, index)
+        return values
+
+    def _buffer(self, name: str, box: Box) -> np.ndarray:
+        """Return room for a field of a block: that of the last one of this thread, which is done with it."""
+        dtype = np.dtype(fits.declared(Ramp)[name].dtype)
+        sizes = {"i": box.i, "y": box.y, "x": box.x}
+        shape = [
+            sizes[letter].stop - sizes[letter].start if letter in sizes else self.shape[1] for letter in AXES[name]
+        ]
+        buffers = self._buffers.__dict__
+        if name not in buffers or buffers[name].size < prod(shape):
+            buffers[name] = np.empty(prod(shape), dtype)
+        return np.asarray(buffers[name][: prod(shape)].reshape(shape))
 
     def flags(self, box: Box) -> np.ndarray:
         """Return GROUPDQ of a block as it is kept."""
