@@ -92,6 +92,12 @@ class Packed:
                 row[0, :, 0, slice(*columns)] = piece[i - ints[0], :, y - rows[0]]
                 self._rows[i, y] = room[: kernel.pack(row, 0, 0, room)].copy()
 
+    def as_it_is(self) -> Packed:
+        """Return the flags as they are now, whatever is put back later."""
+        frozen = Packed(self._shape)
+        frozen._rows = dict(self._rows)
+        return frozen
+
     def close(self) -> None:
         """Give back the memory."""
         self._rows = {}

@@ -17,7 +17,7 @@ import numpy as np
 
 from jwrules.products import fits
 from jwrules.products.kinds import Cards, Meta, Note, Ramp
-from jwrules.products.rooms import Memory, Room
+from jwrules.products.rooms import Memory, Packed, Room
 from jwrules.products.stored import Stored
 
 AXES = {name: where.axes for name, where in fits.declared(Ramp).items()} | {"left_out": "ig"}
@@ -111,6 +111,7 @@ class Exposure:
         self._start, self._bare = dict(self.maps), self.meta
         self._resized: dict[str, Any] = {}
         self._seams: list[Seam] = []
+        self._frozen: dict[str, Packed] = {}
 
     @property
     def frame(self) -> tuple[int, int]:
@@ -182,7 +183,7 @@ class Exposure:
 
     def _unmended(self, name: str, box: Box) -> np.ndarray:
         """Return a kept piece, its margin as it was before blocks beside it were put back."""
-        piece = self.rooms[name].read(box.of(AXES[name]))
+        piece = self._frozen.get(name, self.rooms[name]).read(box.of(AXES[name]))
         for seam in self._seams:
             seam.mend(name, piece, box)
         return piece
@@ -191,13 +192,17 @@ class Exposure:
         """Remember what lies along the edges of blocks, for those that need it as their margin."""
         ny, nx = self.frame
         whole = Box(slice(0, self.shape[0]), slice(0, ny), slice(0, nx))
-        self._seams = []
+        packed = {name: room for name, room in self.rooms.items() if name in names and isinstance(room, Packed)}
+        self._frozen = {name: room.as_it_is() for name, room in packed.items()}
+        self._seams, names = [], [name for name in names if name in self.rooms and name not in packed]
+        if not names:
+            return
         for axis in ("y", "x"):
             size = self.frame[0 if axis == "y" else 1]
             for edge in sorted({getattr(box.without_margin(), axis).start for box in boxes} - {0}):
                 near = slice(max(edge - margin, 0), min(edge + margin, size))
                 strip = replace(whole, y=near) if axis == "y" else replace(whole, x=near)
-                kept = {n: self.rooms[n].read(strip.of(AXES[n])).copy() for n in names if n in self.rooms}
+                kept = {name: self.rooms[name].read(strip.of(AXES[name])).copy() for name in names}
                 self._seams.append(Seam(axis, edge, strip, kept))
 
     def _is_whole(self, box: Box) -> bool:
@@ -255,7 +260,7 @@ class Exposure:
         for name, room in self._resized.items():
             self.rooms[name].close()
             self.rooms[name] = room
-        self._resized, self._seams = {}, []
+        self._resized, self._seams, self._frozen = {}, [], {}
 
     def close(self) -> None:
         """Give back what was kept."""
