@@ -88,13 +88,15 @@ def exposures(case: Case, folder: Path) -> tuple[list[Path], Path]:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         segments = sorted((program / "uncal").glob("*-seg*_uncal.fits"))
         if segments:
-            join(segments)
+            join(segments, segments[0].with_name(segments[0].name.replace("-seg001", "")))
+            for path in segments:
+                path.unlink()
     raw = sorted((program / "uncal").glob(f"*{case.detector}_uncal.fits"))
     return raw, program / "references"
 
 
-def join(segments: list[Path]) -> None:
-    """Put the segments of an exposure into one file, which the official pipeline is to take as well."""
+def join(segments: list[Path], target: Path) -> None:
+    """Put the segments of an exposure into one file."""
     opened = [fits.open(path, memmap=False) for path in segments]
     first = opened[0]
     total = sum(hdus["SCI"].header["NAXIS4"] for hdus in opened)
@@ -104,7 +106,6 @@ def join(segments: list[Path]) -> None:
     science["NAXIS4"], science["BITPIX"], science["BZERO"], science["BSCALE"] = total, 16, 32768, 1
     for keyword in ("CHECKSUM", "DATASUM"):
         science.remove(keyword, ignore_missing=True)
-    target = segments[0].with_name(segments[0].name.replace("-seg001", ""))
     with target.open("wb") as file:
         file.write(primary.tostring().encode() + science.tostring().encode())
         for hdus, path in zip(opened, segments, strict=True):
@@ -117,9 +118,8 @@ def join(segments: list[Path]) -> None:
     if "INT_TIMES" in first:
         times = np.concatenate([hdus["INT_TIMES"].data for hdus in opened])
         fits.append(target, times, fits.Header([("EXTNAME", "INT_TIMES")]))
-    for hdus, path in zip(opened, segments, strict=True):
+    for hdus in opened:
         hdus.close()
-        path.unlink()
 
 
 def full_frame(case: Case, folder: Path) -> tuple[list[Path], Path]:
@@ -210,12 +210,18 @@ def compare(case: Case, folder: Path, repeat: int) -> str:
 
 
 def longer(folder: Path, factor: int = 10) -> str:
-    """Return a row: the time series, `factor` times as long, ours alone."""
+    """Return rows: the time series, and the same one `factor` times over, ours alone."""
     case = CASES["series"]
-    one = Case(case.title.replace("x 60", f"x {60 * factor}"), case.template, case.groups, case.integrations * factor)
-    raw, references = files_of(one, folder)
-    cost = ours(raw, references, folder / "made-long")
-    return f"| {one.title} | {cost.cpu:.1f} | {cost.wall:.1f} | {cost.memory:.0f} | |"
+    raw, references = files_of(case, folder)
+    target = folder / "long" / raw[0].name
+    if not target.exists():
+        target.parent.mkdir()
+        join(raw * factor, target)
+    rows = []
+    for files, title in ((raw, case.title), ([target], case.title.replace("x 60", f"x {60 * factor}"))):
+        cost = ours(files, references, folder / "made-long")
+        rows.append(f"| {title} | {cost.cpu:.1f} | {cost.wall:.1f} | {cost.memory:.0f} | |")
+    return "\n".join(rows)
 
 
 def growth(folder: Path) -> None:
