@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jwrules.errors import CannotRun, JwrulesError
-from jwrules.products.kinds import Product, Reference, Slopes, Sources
+from jwrules.products.kinds import Meta, Product, Reference, Slopes, Sources
 from jwrules.steps import find
 from jwrules.steps.declare import Skip, Step
 
@@ -28,7 +28,7 @@ class Call:
 
 
 OpenReference = Callable[[type[Reference], Any], Reference | None]
-Inputs = Callable[[Step, Call], dict[str, Any]]
+Inputs = Callable[[Step, Any], dict[str, Any]]
 
 
 def run(
@@ -54,8 +54,9 @@ def _apply(step: Step, call: Call, product: Any, open_reference: OpenReference, 
     used: dict[str, Any] = {}
 
     def apply() -> Any:
-        used.update(inputs(step, lambda kind: open_reference(kind, product), members))
-        return step(product, step.params(**call.params), **used)
+        params = step.params(**call.params)
+        used.update(inputs(step, params, meta_of(product), lambda kind: open_reference(kind, product), members))
+        return step(product, params, **used)
 
     result, reason = attempt(step, call, apply)
     return stamp(product if reason else result, step, call, reason, used)
@@ -84,12 +85,25 @@ def _is_many(kind: Any) -> bool:
     return getattr(kind, "__origin__", None) is tuple
 
 
+def meta_of(product: Any) -> Meta:
+    """Return the keywords of a product; of several, those of the first."""
+    one: Any = product[0] if isinstance(product, tuple) else product
+    return (one.rate if isinstance(one, Slopes) else one).meta  # type: ignore[no-any-return]
+
+
 def inputs(
-    step: Step, open_reference: Callable[[type[Reference]], Reference | None], members: Mapping[str, Any]
+    step: Step,
+    params: Any,
+    meta: Meta,
+    open_reference: Callable[[type[Reference]], Reference | None],
+    members: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return reference files and members that a step takes; CannotRun where one is missing that it needs."""
+    """Return reference files and members that a step takes with these parameters, for an exposure with these keywords.
+
+    What it has no use for is not opened. CannotRun where one is missing that it needs.
+    """
     found: dict[str, Any] = {}
-    for wanted in step.inputs:
+    for wanted in step.wanted(params, meta):
         value = members.get(wanted.name) if wanted.role else open_reference(wanted.kind)
         if value is None and wanted.required:
             word = "members with the role" if wanted.role else "reference file of type"

@@ -67,7 +67,7 @@ class Leg:
 
 
 def turns(calls: Sequence[Call], meta: Meta, inputs: Inputs) -> list[Turn]:
-    """Return the parts of all steps in their order; `inputs(step)` opens what decides on the number of rounds."""
+    """Return the parts of all steps in their order; `inputs(step, params)` opens what decides on the rounds."""
     found: list[Turn] = []
     for call in calls:
         step = find(call.step)
@@ -88,8 +88,7 @@ def _rounds(step: Step, call: Call, params: Any, meta: Meta, inputs: Inputs) -> 
         return 0, SKIPPED_BY_RECIPE
     if step.rounds is None:
         return 1, ""
-    rounds = step.rounds
-    return attempt(step, call, lambda: rounds(meta, params, **inputs(step, call)))
+    return attempt(step, call, lambda: step.times(meta, params, **inputs(step, params)))
 
 
 def legs(turns: Sequence[Turn], meta: Meta) -> list[Leg]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jwrules.recipes.conditions import failed, hold, said
+from jwrules.conditions import failed, hold, said
 
 
 @pytest.mark.parametrize(
