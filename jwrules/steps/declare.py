@@ -230,6 +230,8 @@ def _inputs(functions: Sequence[Callable[..., Any]], wants: Mapping[str, Conditi
                 one = _input(p.name, hints[p.name], wants.get(p.name, ()))
                 known = found.setdefault(p.name, one)
                 found[p.name] = replace(known, required=known.required or one.required)
+    if unknown := sorted(wants.keys() - found.keys()):
+        raise TypeError(f"{functions[0].__name__} wants {', '.join(unknown)}, which none of its functions takes")
     return tuple(found.values())
 
 
