@@ -166,4 +166,5 @@ def test_a_step_cannot_want_what_it_does_not_take():
     def takes_nothing(rate: Rate, params: Choosing) -> Rate:
         return rate
 
+    with pytest.raises(TypeError, match="takes_nothing wants mask, which none of its functions takes"):
         step(status="S_NONE", wants={"mask": {"masked": True}})(takes_nothing)
