@@ -182,6 +182,7 @@ def test_a_person_can_give_a_reference_file_that_is_not_chosen_by_header(monkeyp
 
 def test_messages_name_the_reference_file_and_not_the_link_that_the_plan_made(tmp_path):
     dark = tmp_path / "dark.fits"
+    dark.touch()
     (tmp_path / ".jwrules").mkdir()
     (tmp_path / ".jwrules" / "dark.fits").symlink_to(dark)
     (tmp_path / "mine.fits").symlink_to(dark)

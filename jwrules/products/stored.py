@@ -5,12 +5,17 @@ A piece is a box of the array, one slice along each axis. What is needed is read
 
 from __future__ import annotations
 
+import gzip
 import os
-from collections.abc import Sequence
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product as combinations
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -18,6 +23,31 @@ from jwrules.errors import DataFault
 from jwrules.kernels import stored as kernel
 
 _SIGN = 1 << 31
+_GZIP = b"\x1f\x8b"
+
+
+class Unpacked:
+    """The content of a gzipped file, in a file without a name; it goes when nobody uses it any more."""
+
+    def __init__(self, packed: IO[bytes]) -> None:
+        with tempfile.TemporaryFile(prefix=".jwrules.") as file, gzip.open(packed) as content:
+            shutil.copyfileobj(content, file, 1 << 20)
+            file.flush()
+            self._number = os.dup(file.fileno())
+        weakref.finalize(self, os.close, self._number)
+
+    @classmethod
+    def of(cls, file: IO[bytes]) -> Unpacked | None:
+        """Return what is in a file, None where it is not gzipped."""
+        start = file.read(2)
+        file.seek(0)
+        return cls(file) if start == _GZIP else None
+
+    def open(self) -> IO[bytes]:
+        """Return a file object at the beginning of the content."""
+        file = os.fdopen(os.dup(self._number), "rb")
+        file.seek(0)
+        return file
 
 
 @dataclass(frozen=True)
@@ -30,6 +60,7 @@ class Stored:
     dtype: np.dtype
     zero: float
     scale: float
+    unpacked: Unpacked | None = None
 
     def read(self, box: Sequence[slice] = (), dtype: Any = np.float32) -> np.ndarray:
         """Return the piece in `box`, whole along axes that it does not name last, as a native array."""
@@ -43,12 +74,21 @@ class Stored:
         *outer, rows, columns = bounds(box, self.shape if len(self.shape) > 1 else (1, *self.shape))
         planes = values.reshape(-1, *values.shape[-2:]) if values.ndim > 1 else values.reshape(1, 1, -1)
         numbers = combinations(*(range(start, stop) for start, stop in outer))
-        with self.path.open("rb", buffering=0) as file:
+        with self._opened() as file:
             raw = np.empty((rows[1] - rows[0], self.shape[-1]), self.dtype)
             for plane, number in zip(planes, numbers, strict=True):
                 start = self.offset + index((*number, rows[0], 0), self.shape) * self.dtype.itemsize
                 _read_into(file.fileno(), raw, start, self.path)
                 self._convert(raw[:, columns[0] : columns[1]], plane)
+
+    @contextmanager
+    def _opened(self) -> Iterator[IO[bytes]]:
+        try:
+            with self.unpacked.open() if self.unpacked else self.path.open("rb", buffering=0) as file:
+                yield file
+        except OSError as reason:
+            why = reason.strerror or reason
+            raise DataFault(f"{self.path}: cannot be read any more ({why}); give it back and run again") from reason
 
     def _convert(self, raw: np.ndarray, plane: np.ndarray) -> None:
         shorts = raw.dtype == ">i2" and plane.dtype == np.float32 and self.scale == 1
@@ -87,10 +127,10 @@ def _read_into(file: int, array: np.ndarray, offset: int, path: Path) -> None:
         view, offset = view[n:], offset + n
 
 
-def stored(path: Path, hdu: Any) -> Stored:
-    """Return where the array of an image HDU, opened by astropy, lies in the file at `path`."""
+def stored(path: Path, hdu: Any, unpacked: Unpacked | None = None) -> Stored:
+    """Return where the array of an image HDU, opened by astropy, lies in the file at `path`, or what is `unpacked`."""
     header = hdu.header
     shape = tuple(int(header[f"NAXIS{k}"]) for k in range(header["NAXIS"], 0, -1))
     dtype = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}[header["BITPIX"]]
     zero, scale = getattr(hdu, "_orig_bzero", 0), getattr(hdu, "_orig_bscale", 1)
-    return Stored(path, hdu.fileinfo()["datLoc"], shape, np.dtype(dtype), float(zero), float(scale))
+    return Stored(path, hdu.fileinfo()["datLoc"], shape, np.dtype(dtype), float(zero), float(scale), unpacked)

@@ -43,8 +43,8 @@ def describe_step(card: Mapping[str, Any]) -> str:
     rows = [_parameter(name, about) for name, about in card["params"].items()]
     titles = ["parameter", "type", "default", "unit", "limits", "meaning"]
     parts.append(columns([titles, *rows], "  ") if rows else "  no parameters")
-    titles = (("reference files", "references"), ("roles", "roles"))
-    parts += [_needed(word, card[key], card["wants"]) for word, key in titles]
+    inputs = (("reference files", "references"), ("roles", "roles"))
+    parts += [_needed(word, card[key], card["wants"]) for word, key in inputs]
     return "\n\n".join(filter(None, parts))
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, get_args
 
-from jwrules.errors import CannotRun, JwrulesError
+from jwrules.errors import CannotRun, HeaderFault, JwrulesError, RecipeFault
 from jwrules.products.kinds import Meta, Product, Reference, Slopes, Sources
 from jwrules.steps import find
-from jwrules.steps.declare import Skip, Step
+from jwrules.steps.declare import Input, Skip, Step
 
 log = logging.getLogger("jwrules")
 
@@ -25,6 +25,23 @@ class Call:
     params: Mapping[str, Any] = field(default_factory=dict)
     skip: bool = False
     if_impossible: str = "stop"
+
+
+def check(calls: Sequence[Call], takes: type, gives: type) -> None:
+    """Raise RecipeFault where a step cannot take what the one before it gives, or the last one gives another kind."""
+    now = takes
+    for call in calls:
+        step = find(call.step)
+        if now not in (get_args(step.takes) or (step.takes,)):
+            raise RecipeFault(f"{call.step} takes {_named(step.takes)}, and is given {_named(now)}; put it elsewhere")
+        if not call.skip and now not in get_args(step.gives):
+            now = step.gives
+    if now is not gives:
+        raise RecipeFault(f"the chain of steps must end in {_named(gives)}, and ends in {_named(now)}")
+
+
+def _named(kind: Any) -> str:
+    return " or ".join(one.__name__ for one in get_args(kind) or (kind,))
 
 
 OpenReference = Callable[[type[Reference], Any], Reference | None]
@@ -68,9 +85,9 @@ def attempt(step: Step, call: Call, apply: Callable[[], Any]) -> tuple[Any, str]
         return apply(), ""
     except Skip as reason:
         return None, str(reason) or "there is nothing to do"
-    except CannotRun as reason:
+    except (CannotRun, HeaderFault) as reason:
         if call.if_impossible != "skip":
-            raise CannotRun(
+            raise type(reason)(
                 f"{step.name}: {reason}; 'if_impossible: skip' in the recipe goes on without it"
             ) from reason
         return None, str(reason)
@@ -88,7 +105,8 @@ def _is_many(kind: Any) -> bool:
 def meta_of(product: Any) -> Meta:
     """Return the keywords of a product; of several, those of the first."""
     one: Any = product[0] if isinstance(product, tuple) else product
-    return (one.rate if isinstance(one, Slopes) else one).meta  # type: ignore[no-any-return]
+    meta: Meta = (one.rate if isinstance(one, Slopes) else one).meta
+    return meta
 
 
 def inputs(
@@ -106,10 +124,15 @@ def inputs(
     for wanted in step.wanted(params, meta):
         value = members.get(wanted.name) if wanted.role else open_reference(wanted.kind)
         if value is None and wanted.required:
-            word = "members with the role" if wanted.role else "reference file of type"
-            raise CannotRun(f"there is no {word} '{wanted.name}'")
+            raise CannotRun(_lacking(wanted))
         found[wanted.name] = value
     return found
+
+
+def _lacking(wanted: Input) -> str:
+    if wanted.role:
+        return f"there are no members with the role '{wanted.name}'"
+    return f"there is no reference file of type '{wanted.name}': --reference {wanted.name}=FILE gives one"
 
 
 def stamp(product: Any, step: Step, call: Call, reason: str, inputs: Mapping[str, Any]) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -265,12 +265,13 @@ def _in_parallel(work: Callable[[Box], None], boxes: Iterator[Box]) -> None:
             alone(box)
         return
     with ThreadPoolExecutor(threads) as pool:
-        for part in [pool.submit(alone, box) for box in boxes]:
-            try:
-                part.result()
-            except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
+        parts = [pool.submit(alone, box) for box in boxes]
+        try:
+            ended, _ = wait(parts, return_when=FIRST_EXCEPTION)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+    for part in (one for one in parts if one in ended):
+        part.result()
 
 
 @contextmanager

@@ -138,6 +138,19 @@ def _check(call: chain.Call) -> None:
     known = {f.name for f in fields(find(call.step).params)}
     if unknown := sorted(set(call.params) - known):
         raise RecipeFault(f"--steps: {call.step} has no parameter {unknown}; it has {sorted(known)}")
+    if call.params:
+        _check_values(call)
+
+
+def _check_values(call: chain.Call) -> None:
+    from jsonschema import Draft202012Validator  # takes longer to load than most steps
+
+    from jwrules.steps.schema import recipe_schema
+
+    schemas = recipe_schema({call.step: find(call.step)})["$defs"][call.step]["properties"]
+    for name, value in call.params.items():
+        for fault in Draft202012Validator(schemas[name]).iter_errors(value):
+            raise RecipeFault(f"--steps: {call.step}.{name} = {value!r}: {fault.message}")
 
 
 def last(steps: Iterator[tuple[str, Any]], saved: Mapping[str, Callable[[Any], None]] | None = None) -> Any:
