@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, get_args
 
 from jwrules.errors import CannotRun, HeaderFault, JwrulesError, RecipeFault
 from jwrules.products.kinds import Meta, Product, Reference, Slopes, Sources
-from jwrules.steps import find
+from jwrules.steps import Named, find
 from jwrules.steps.declare import Input, Skip, Step
 
 log = logging.getLogger("jwrules")
@@ -27,15 +27,13 @@ class Call:
     if_impossible: str = "stop"
 
 
-def check(calls: Sequence[Call], takes: type, gives: type) -> None:
+def check(calls: Sequence[Call], takes: Any, gives: Any) -> None:
     """Raise RecipeFault where a step cannot take what the one before it gives, or the last one gives another kind."""
     now = takes
-    for call in calls:
-        step = find(call.step)
+    for step in (find(call.step) for call in calls if not call.skip):
         if now not in (get_args(step.takes) or (step.takes,)):
-            raise RecipeFault(f"{call.step} takes {_named(step.takes)}, and is given {_named(now)}; put it elsewhere")
-        if not call.skip and now not in get_args(step.gives):
-            now = step.gives
+            raise RecipeFault(f"{step.name} takes {_named(step.takes)}, and is given {_named(now)}; put it elsewhere")
+        now = now if now in get_args(step.gives) else step.gives
     if now is not gives:
         raise RecipeFault(f"the chain of steps must end in {_named(gives)}, and ends in {_named(now)}")
 
@@ -135,7 +133,7 @@ def _lacking(wanted: Input) -> str:
     return f"there is no reference file of type '{wanted.name}': --reference {wanted.name}=FILE gives one"
 
 
-def stamp(product: Any, step: Step, call: Call, reason: str, inputs: Mapping[str, Any]) -> Any:
+def stamp(product: Any, step: Step | Named, call: Call, reason: str, inputs: Mapping[str, Any]) -> Any:
     """Return the product with status, reference files and an entry in its provenance; a `reason` means SKIPPED."""
     status = "SKIPPED" if reason else "COMPLETE"
     used = {} if reason else {name: value for name, value in inputs.items() if isinstance(value, Reference)}
@@ -163,7 +161,8 @@ def each(product: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(product, tuple):
         return tuple(change(one) for one in product)
     if isinstance(product, Slopes):
-        return Slopes(rate=change(product.rate), rateints=change(product.rateints))
+        parts = {part.name: getattr(product, part.name) for part in fields(product)}
+        return Slopes(**{name: change(part) for name, part in parts.items() if part is not None})
     if isinstance(product, Sources):
         return replace(product, segmentation=change(product.segmentation))
     if isinstance(product, Product):

@@ -63,7 +63,8 @@ def _finish(meta: Meta, counts: Mapping[str, float], params: Params) -> Meta:
     status="S_SATURA",
     along=blocks_of,
     margin=_rows,
-    after=(Part(_count),),
+    changes="flags and first frames",
+    after=(Part(_count, changes="nothing"),),
     finish=_finish,
     wants={"superbias": {"use_readpatt": True, "NFRAMES": ">1"}},
 )
