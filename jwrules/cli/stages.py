@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -235,8 +236,9 @@ def _workbench(stage: str, path: Path, options: argparse.Namespace) -> Workbench
     """Return the workbench of `stage` for the file at `path`, as the rule gave it or as its header wants it."""
     from jwrules.stages import workbench
 
-    options.output.mkdir(parents=True, exist_ok=True)
-    if not os.access(options.output, os.W_OK):
+    with suppress(OSError):
+        options.output.mkdir(parents=True, exist_ok=True)
+    if not (options.output.is_dir() and os.access(options.output, os.W_OK)):
         raise WorkflowFault(f"{options.output}: nothing can be written there; --output names another folder")
     if options.steps is not None:
         chosen = _given(options.chosen)

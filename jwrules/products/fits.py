@@ -96,7 +96,10 @@ def _source(path: Path, hdus: fits.HDUList, where: Hdu, kind: type[Product]) -> 
 def _tree(path: Path, hdus: fits.HDUList) -> dict[str, Any]:
     """Return the tree of the ASDF extension; empty where there is none."""
     try:
-        return embedded.extract(hdus)
+        tree = embedded.extract(hdus)
+        if not isinstance(tree.get("jwrules", {}), Mapping):
+            raise ValueError("jwrules is no mapping")
+        return tree
     except Exception as reason:  # asdf and YAML raise what they like on a damaged tree
         why = " ".join(str(reason).split())
         raise DataFault(f"{path}[ASDF]: cannot be read ({why}); fetch or make it again") from reason

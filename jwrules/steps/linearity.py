@@ -28,9 +28,7 @@ class Params:
 def linearity(ramp: Ramp, params: Params, *, linearity: Linearity) -> Ramp:
     """Return the ramp with linear counts (DN)."""
     if len(linearity.coeffs) < 2:
-        raise CannotRun(
-            f"{linearity.meta.source}: a polynomial of {len(linearity.coeffs)} coefficient has no linear term"
-        )
+        raise CannotRun(f"{linearity.meta.source} has {len(linearity.coeffs)} coefficient; a linear term is needed")
     frames = int(ramp.meta.get("NFRAMES", 1))
     coeffs, bad = _usable(linearity.coeffs, linearity.dq)
     if linearity.inv_coeffs is not None and frames > 1 and ramp.data.shape[1] > 1:
