@@ -45,9 +45,20 @@ def make(ramps: Ramps) -> Bench:
 
 @compiled
 def prepare(
-    ramps: Ramps, detector: Detector, y: int, x: int, timing: Timing, bits: Bits, method: Method, bench: Bench
+    ramps: Ramps,
+    detector: Detector,
+    y: int,
+    x: int,
+    timing: Timing,
+    bits: Bits,
+    method: Method,
+    bench: Bench,
+    clean: np.ndarray,
 ) -> bool:
-    """Put a pixel on the bench, with its segments and without values; return whether it is to be fitted."""
+    """Put a pixel on the bench, with its segments and without values; return whether it is to be fitted.
+
+    Integrations that are `clean` (nints,), or (0,) where that is not known, have no flags; their counts stay away.
+    """
     nints, ngroups = bench.counts.shape
     for i in range(nints + 1):
         bench.values[0, i] = np.nan
@@ -55,6 +66,10 @@ def prepare(
     if detector.skip[y, x]:
         return False
     for i in range(nints):
+        if clean.size and clean[i]:
+            bench.flags[i, :] = 0
+            bench.found[i], bench.bounds[i, 0, 0], bench.bounds[i, 0, 1], bench.times[i] = 1, 0, ngroups, 0.0
+            continue
         for g in range(ngroups):
             bench.counts[i, g], bench.flags[i, g] = ramps.data[i, g, y, x], ramps.flags[i, g, y, x]
         first = float(ramps.zeroframe[i, y, x]) if ramps.zeroframe.size else 0.0

@@ -49,13 +49,29 @@ def spread(spreads: np.ndarray, flags: np.ndarray, bits: Bits) -> None:
 
     Both (nints, ngroups, ny, nx). Groups that are not usable are left as they are.
     """
-    i, g, y, x = np.nonzero(spreads)
-    for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0)):
-        v, u = y + dy, x + dx
-        on = (v >= 0) & (v < flags.shape[2]) & (u >= 0) & (u < flags.shape[3])
-        there = i[on], g[on], v[on], u[on]
-        jump = np.where(flags[there] & np.uint8(bits.unusable), np.uint8(0), np.uint8(bits.jump))
-        flags[there] |= jump
+    planes = spreads.view(np.uint8).reshape(-1, *flags.shape[2:])
+    over_rows(_spread, len(planes), as_input(planes), flags.reshape(planes.shape), bits)
+
+
+@compiled
+def _spread(start: int, stop: int, spreads: np.ndarray, flags: np.ndarray, bits: Bits) -> None:
+    _, ny, nx = flags.shape
+    for p in range(start, stop):
+        for y in range(ny):
+            row, any_spreads = spreads[p, y], np.uint8(0)
+            for x in range(nx):
+                any_spreads |= row[x]
+            if any_spreads:
+                for x in range(nx):
+                    if row[x]:
+                        _flag_neighbours(flags[p], y, x, bits)
+
+
+@compiled
+def _flag_neighbours(plane: np.ndarray, y: int, x: int, bits: Bits) -> None:
+    for v, u in ((y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)):
+        if 0 <= v < plane.shape[0] and 0 <= u < plane.shape[1] and not plane[v, u] & bits.unusable:
+            plane[v, u] |= np.uint8(bits.jump)
 
 
 def prolong(

@@ -38,10 +38,10 @@ def _fit_by_signal(
     method: Method,
     result: np.ndarray,
 ) -> None:
-    bench = benches.make(ramps)
+    bench, unknown = benches.make(ramps), np.zeros(0, np.bool_)
     for y in range(start, stop):
         for x in range(ramps.data.shape[3]):
-            if benches.prepare(ramps, detector, y, x, timing, bits, method, bench):
+            if benches.prepare(ramps, detector, y, x, timing, bits, method, bench, unknown):
                 noise = noise_of(detector, y, x, timing)
                 _weigh_by_signal(bench, noise, bits)
                 benches.count_lost_charge(bench, noise, bits)
@@ -59,15 +59,15 @@ def _fit_by_covariance(
     method: Method,
     result: np.ndarray,
 ) -> None:
-    bench, whole = benches.make(ramps), np.zeros(ramps.data.shape[3], np.bool_)
+    bench, row = benches.make(ramps), whole_ramps.make_row(ramps.data.shape[0], ramps.data.shape[3])
     for y in range(start, stop):
         if ramps.data.shape[1] > 1:
-            whole_ramps.fit_row(ramps, detector, y, timing, bits.harmless, whole, result)
-        for x in range(whole.size):
-            if not whole[x]:
-                if benches.prepare(ramps, detector, y, x, timing, bits, method, bench):
+            whole_ramps.fit_row(ramps, detector, y, timing, bits.harmless, row, result)
+        for x in range(row.whole.size):
+            if not row.whole[x]:
+                if benches.prepare(ramps, detector, y, x, timing, bits, method, bench, row.clean[:, x]):
                     noise = noise_of(detector, y, x, timing)
-                    _weigh_by_covariance(bench, noise)
+                    _weigh_by_covariance(bench, noise, row, x)
                     benches.count_lost_charge(bench, noise, bits)
                 benches.hand_out(bench, result, y, x)
 
@@ -80,12 +80,14 @@ def _information(bench: Bench, i: int, rate: float, noise: Noise) -> float:
 
 
 @compiled
-def _weigh_by_covariance(bench: Bench, noise: Noise) -> None:
+def _weigh_by_covariance(bench: Bench, noise: Noise, row: whole_ramps.Row, x: int) -> None:
     nints, fitted, last = len(bench.counts), 0, 0
     for i in range(nints):
         if bench.found[i] == 0:
             continue
-        if bench.times[i] > 0:
+        if row.clean[i, x]:
+            rate, information = row.rates[i, x], row.weights[i, x]
+        elif bench.times[i] > 0:
             rate = bench.counts[i, bench.bounds[i, 0, 0]] / bench.times[i]
             information = 1 / by_covariance.single(bench.times[i], rate, noise)
         else:
@@ -96,17 +98,28 @@ def _weigh_by_covariance(bench: Bench, noise: Noise) -> None:
         for k in range(4):
             bench.values[k, nints] = bench.values[k, last]
     elif fitted > 1:
-        _combine(bench, noise)
+        _combine(bench, noise, row, x)
 
 
 @compiled
-def _combine(bench: Bench, noise: Noise) -> None:
-    """Store the mean of the integrations, weighted for one common rate, so that no weight depends on its own value."""
+def _combine(bench: Bench, noise: Noise, row: whole_ramps.Row, x: int) -> None:
+    """Store the mean of the integrations, weighted for one common rate, so that no weight depends on its own value.
+
+    Clean integrations all have the same weight.
+    """
     nints, rate, information, read = len(bench.counts), 0.0, 0.0, 0.0
+    number, total, one = 0, 0.0, 0
+    for i in range(nints):
+        if row.clean[i, x]:
+            number, total, one = number + 1, total + bench.values[0, i], i
     for turn in range(3):
         weighted, information, read = 0.0, 0.0, 0.0
+        if number:
+            by_read = read_information(bench, one, noise)
+            weight = _information(bench, one, rate, noise) if turn else by_read
+            weighted, information, read = weight * total, weight * number, by_read * number
         for i in range(nints):
-            if bench.found[i]:
+            if bench.found[i] and not row.clean[i, x]:
                 by_read = read_information(bench, i, noise)
                 weight = _information(bench, i, rate, noise) if turn else by_read
                 weighted += weight * bench.values[0, i]

@@ -90,6 +90,8 @@ def _source(path: Path, hdus: fits.HDUList, where: Hdu, kind: type[Product]) -> 
     source = stored(path, hdus[where.name, where.version], hdus.unpacked)
     if where.ndim and len(source.shape) != where.ndim:
         raise DataFault(f"{path}[{where.name}]: shape {source.shape} where {where.ndim} axes are expected")
+    if 0 in source.shape:
+        raise DataFault(f"{path}[{where.name}]: shape {source.shape}: there is nothing in it; fetch or make it again")
     return source
 
 

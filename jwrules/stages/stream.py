@@ -73,7 +73,7 @@ class Stream:
         margin = leg.margin + sum(turn.margin for turn in before)
         opener = self._opener()
         without = leg.flags_suffice and "groupdq" in stored
-        kept_now = stored if "data" in stored or without or self._is_lean(leg) else ()
+        kept_now = stored if "data" in stored or without or self._is_lean(leg, done) else ()
 
         def pass_through(box: Box, first: bool) -> None:
             block: Any = self.exposure.block(box, kept_now, first=first, without_data=without)
@@ -119,18 +119,25 @@ class Stream:
         turns = [turn for turn in done if self._serves(turn, leg)]
         if not flags_are_kept:
             return turns
-        if self._is_lean(leg):
+        if self._is_lean(leg, done):
             return [turn for turn in turns if turn.makes_counts("zeroframe" in self.exposure.sources)]
         while turns and (leg.flags_suffice or not turns[-1].touches("data")):
             turns.pop()
         return turns
 
-    def _is_lean(self, leg: Leg) -> bool:
+    def _is_lean(self, leg: Leg, done: Sequence[Turn]) -> bool:
         """Whether blocks may have the flags of later steps while counts are made once more.
 
-        Such counts differ in groups that saturated later than steps knew, so that nobody is to read them.
+        Such counts may differ in groups that saturated later than steps knew: then nobody is to read these.
         """
-        return leg.spares_saturated and not any(turn.step.name in self.sinks for turn in leg.turns)
+        if leg.spares_saturated and not any(turn.step.name in self.sinks for turn in leg.turns):
+            return True
+        flagged_later = False
+        for turn in reversed(done):
+            if turn.touches("data") and flagged_later and turn.part and not turn.part.blind_to_flags:
+                return False
+            flagged_later = flagged_later or (turn.touches("flags") and turn.step.name not in self._skipped)
+        return True
 
     def _serves(self, turn: Turn, leg: Leg) -> bool:
         """Whether a part that was run before is run again to get the groups back."""

@@ -38,7 +38,7 @@ def _finish(meta: Meta, counts: Mapping[str, float], params: Params) -> Meta:
     return meta
 
 
-@step(status="S_DARK", finish=_finish)
+@step(status="S_DARK", blind_to_flags=True, finish=_finish)
 def dark_current(ramp: Ramp, params: Params, *, dark: Dark) -> Ramp:
     """Return the ramp with the dark (DN) subtracted from every group; ZEROFRAME is left as it is."""
     frames, gap = _readout(ramp)

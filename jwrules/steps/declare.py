@@ -69,7 +69,8 @@ class Part:
     params, **inputs)` then makes of these the notes that are handed on. This and `along` may depend on the exposure:
     functions of its Meta. `changes` is what it writes into: "all", "flags" (GROUPDQ alone), "flags and first frames"
     (ZEROFRAME too), or "nothing" but notes and PIXELDQ. The part is left out where `when(params)` is false, does not
-    read the counts where `flags_suffice(params)`, and not those of saturated groups where `spares_saturated`.
+    read the counts where `flags_suffice(params)`, and not those of saturated groups where `spares_saturated`. What it
+    makes of the counts does not depend on GROUPDQ where it is `blind_to_flags`.
     """
 
     function: Callable[..., Any]
@@ -81,6 +82,7 @@ class Part:
     when: Callable[[Any], bool] = lambda params: True
     flags_suffice: Callable[[Any], bool] = lambda params: False
     spares_saturated: bool = False
+    blind_to_flags: bool = False
 
     def axes(self, meta: Meta) -> str:
         """Return which blocks the part works on, for an exposure with these keywords."""
@@ -181,6 +183,7 @@ def step(
     margin: int | Callable[[Any], int] = 0,
     changes: str | Callable[[Any], str] = "all",
     spares_saturated: bool = False,
+    blind_to_flags: bool = False,
     before: Sequence[Part] = (),
     after: Sequence[Part] = (),
     finish: Finish | None = None,
@@ -202,7 +205,14 @@ def step(
         doc = inspect.cleandoc((module.__doc__ if module else None) or function.__doc__ or "")
         hints = typing.get_type_hints(function)
         names = list(inspect.signature(function).parameters.values())
-        main = Part(function, along, margin, changes=changes, spares_saturated=spares_saturated)
+        main = Part(
+            function,
+            along,
+            margin,
+            changes=changes,
+            spares_saturated=spares_saturated,
+            blind_to_flags=blind_to_flags,
+        )
         parts = (*before, main, *after)
         others = [one for part in parts for one in (part.function, part.settle)]
         return Step(

@@ -117,12 +117,12 @@ def _flag_integration(
 ) -> None:
     first = kernel.grow(kernel.first_saturated(data, threshold), pixels)
     kernel.flag(data, first, groupdq, int(DQ.SATURATED), int(DQ.AD_FLOOR | DQ.DO_NOT_USE))
-    if frames:
+    if frames > 1:
         dilution = _dilution(frames, len(data))
         limit = np.where(unchecked, np.float32(np.inf), threshold)
         suspect = kernel.partly_saturated(data, groupdq, int(DQ.DO_NOT_USE), first, limit, dilution)
         kernel.flag_before(first, suspect, groupdq, int(DQ.DO_NOT_USE), pixels)
-    if frames and len(data) > 2:
+    if frames > 1 and len(data) > 2:
         struck = kernel.leapt_in_second_group(data, first, threshold, bias, frames)
         groupdq[1][struck] |= np.uint8(DQ.DO_NOT_USE)
 

@@ -284,7 +284,7 @@ HDUS = {
     "three axes": (lambda hdus: [hdus[0], image("SCI", SHAPE[1:], "u2")], "[SCI]: shape (5, 16, 24) where 4 axes are"),
     "no groups": (
         lambda hdus: [hdus[0], image("SCI", (2, 0, *FRAME), "u2")],
-        "[SCI]: NGROUPS is 5 in the header, but the array",
+        "[SCI]: shape (2, 0, 16, 24): there is nothing in it",
     ),
     "flags of another frame": (
         lambda hdus: [*hdus, image("PIXELDQ", (3, 3), "u4")],

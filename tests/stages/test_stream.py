@@ -14,6 +14,7 @@ from jwrules.errors import CannotRun
 from jwrules.products import fits
 from jwrules.products.flags import DQ
 from jwrules.products.kinds import Dark, Linearity, Mask, Ramp, Reset, Rscd, Saturation, Superbias
+from jwrules.products.rooms import Packed
 from jwrules.stages import budget, detector1
 from jwrules.stages.chain import Call
 from jwrules.stages.workbench import Workbench
@@ -166,10 +167,10 @@ def whole(night, tmp_path_factory):
 
 
 def kept_nowhere(self, exposure, route):
-    """Keep flags in a file where they cannot be had again, and counts not at all."""
+    """Keep flags where they cannot be had again, and counts not at all."""
     if len(route) < 2 or not self._is_lost(exposure, route, "flags"):
         return ()
-    exposure.rooms["groupdq"] = self.room(exposure.shape, "u1", in_memory=False)
+    exposure.rooms["groupdq"] = Packed(exposure.shape)
     return ("groupdq",)
 
 

@@ -249,7 +249,7 @@ def banded(product, bands, **params):
         band = replace(band, own=(slice(start - low, stop - low), slice(None)))
         cut = {name: replace(one, data=one.data[low:high]) for name, one in references.items()}
         result = part(band, Params(**params), **cut)
-        flags.append(result.groupdq[:, :, result.own])
+        flags.append(result.groupdq[:, :, result.own[0]])
         found += result.counts["found"]
     return np.concatenate(flags, axis=2), found
 
