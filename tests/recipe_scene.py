@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from jwrules import house, recipes
-from jwrules.products.kinds import Dark, Gain, Image, Images, Mosaic, Ramp, Rate, Rates, Slopes
+from jwrules.products.kinds import Dark, Gain, Image, Images, Mosaic, Ramp, Rate, Rates, Readnoise, Slopes
 from jwrules.recipes.cards import Cards
-from jwrules.steps.declare import par, step
+from jwrules.steps.declare import Part, par, step
 from jwrules.steps.schema import card, recipe_schema
 
 
@@ -38,7 +38,11 @@ def dark_current(ramp: Ramp, params: Nothing, *, dark: Dark) -> Ramp:
     return ramp
 
 
-@step(status="S_JUMP")
+def listen(ramp: Ramp, params: Jumps, *, readnoise: Readnoise | None = None) -> Ramp:
+    return ramp
+
+
+@step(status="S_JUMP", before=[Part(listen)], wants={"readnoise": {"method": "fit", "NGROUPS": ">4"}})
 def jump(ramp: Ramp, params: Jumps, *, gain: Gain | None = None) -> Ramp:
     return ramp
 

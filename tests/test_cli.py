@@ -153,7 +153,7 @@ def test_data_that_are_not_there_are_told(capsys, tmp_path):
 
 def test_a_rule_gives_the_stage_its_chain_and_references(monkeypatch, tmp_path):
     seen = []
-    monkeypatch.setattr("jwrules.stages.detector1.run", lambda path, bench: seen.append((path, bench)) or [])
+    monkeypatch.setattr("jwrules.stages.detector1.run", lambda path, bench, *more: seen.append((path, bench)) or [])
     dark = tmp_path / "dark.fits"
     dark.write_bytes(b"dark")
     chain = json.dumps([{"step": "dq_init"}, {"step": "dark_current", "skip": True}])
@@ -169,7 +169,7 @@ def test_a_rule_gives_the_stage_its_chain_and_references(monkeypatch, tmp_path):
 def test_a_person_can_give_a_reference_file_that_is_not_chosen_by_header(monkeypatch, tmp_path):
     seen = []
     chosen = {kind: Chosen(tmp_path / f"{kind}.fits", f"{kind}.fits", "0" * 64) for kind in ("mask", "dark")}
-    monkeypatch.setattr("jwrules.stages.detector1.run", lambda path, bench: seen.append(bench) or [])
+    monkeypatch.setattr("jwrules.stages.detector1.run", lambda path, bench, *more: seen.append(bench) or [])
     monkeypatch.setattr(stages, "_choice", lambda *_: Choice("mine", "[]", (), chosen))
     own = [tmp_path / "my_dark.fits", tmp_path / "jw1_trapsfilled.fits"]
     for path in own:
@@ -182,6 +182,7 @@ def test_a_person_can_give_a_reference_file_that_is_not_chosen_by_header(monkeyp
 
 def test_messages_name_the_reference_file_and_not_the_link_that_the_plan_made(tmp_path):
     dark = tmp_path / "dark.fits"
+    dark.touch()
     (tmp_path / ".jwrules").mkdir()
     (tmp_path / ".jwrules" / "dark.fits").symlink_to(dark)
     (tmp_path / "mine.fits").symlink_to(dark)

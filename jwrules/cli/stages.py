@@ -10,13 +10,16 @@ import argparse
 import os
 import re
 import shlex
+import signal
 import sys
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jwrules.cli.common import Commands, add_command, add_options, add_references, log
-from jwrules.errors import RecipeFault, WorkflowFault
+from jwrules.errors import RecipeFault, ReferenceFault, WorkflowFault
 
 if TYPE_CHECKING:
     from jwrules.plan import Choice
@@ -233,8 +236,9 @@ def _workbench(stage: str, path: Path, options: argparse.Namespace) -> Workbench
     """Return the workbench of `stage` for the file at `path`, as the rule gave it or as its header wants it."""
     from jwrules.stages import workbench
 
-    options.output.mkdir(parents=True, exist_ok=True)
-    if not os.access(options.output, os.W_OK):
+    with suppress(OSError):
+        options.output.mkdir(parents=True, exist_ok=True)
+    if not (options.output.is_dir() and os.access(options.output, os.W_OK)):
         raise WorkflowFault(f"{options.output}: nothing can be written there; --output names another folder")
     if options.steps is not None:
         chosen = _given(options.chosen)
@@ -267,7 +271,23 @@ def _given(chosen: Sequence[str]) -> dict[str, Path]:
     for kind, sign, path in pairs:
         if not (kind and sign and path):
             raise RecipeFault(f"--reference {kind}{sign}{path}: expected TYPE=PATH, such as dark=my_dark.fits")
+    _refuse([(kind, path) for kind, _, path in pairs])
     return {kind: _known(Path(path)) for kind, _, path in pairs}
+
+
+def _refuse(given: Sequence[tuple[str, str]]) -> None:
+    """Refuse reference files that no step would open, that are not there, and two of one type."""
+    from jwrules import recipes
+
+    known = {kind for card in recipes.cards().steps.values() for kind in card["references"]}
+    for number, (kind, path) in enumerate(given):
+        if kind not in known:
+            hint = recipes.nearest(kind, known) or f"; there are {', '.join(sorted(known))}"
+            raise RecipeFault(f"--reference {kind}={path}: no step takes a reference file of type '{kind}'{hint}")
+        if not Path(path).is_file():
+            raise ReferenceFault(f"--reference {kind}={path}: there is no such file")
+        if others := [other for name, other in given[:number] if name == kind and other != path]:
+            raise RecipeFault(f"--reference {kind}: two files are given, {others[0]} and {path}; give one")
 
 
 def _known(path: Path) -> Path:
@@ -284,7 +304,9 @@ def _hashes(chosen: Mapping[str, Path]) -> dict[str, str]:
 
 
 def _begin(options: argparse.Namespace) -> None:
-    """Say what runs; set how many threads it may use, before anything reads that."""
+    """Say what runs; set how many threads it may use, before anything reads that; let a polite kill clean up."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     if options.threads:
         os.environ["NUMBA_NUM_THREADS"] = str(options.threads)
     log.info("jwrules %s", shlex.join(sys.argv[1:]))

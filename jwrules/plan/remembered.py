@@ -19,7 +19,7 @@ from jwrules.plan.settings import Settings
 
 FILE = "plan.pickle"
 
-_COLUMN = ("names", "headers.py", "pool", "recipes", "associations", "references", "plan")
+_COLUMN = ("names", "conditions.py", "headers.py", "pool", "recipes", "associations", "references", "plan")
 """The code that plans."""
 
 _DATA = ("uncal.fits", "uncal.fits.gz", "_pool.csv")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -17,11 +18,13 @@ from astropy.io.fits.verify import VerifyWarning
 from astropy.utils.exceptions import AstropyUserWarning
 
 import jwrules
-from jwrules.errors import DataFault
+from jwrules.errors import DataFault, HeaderFault
 from jwrules.products import asdf as embedded
+from jwrules.products.in_pieces import UNIT as BLOCK
 from jwrules.products.in_pieces import InPieces
 from jwrules.products.kinds import Hdu, Meta, Mosaic, Product, Ramp
-from jwrules.products.stored import Stored, stored
+from jwrules.products.plausible import check as check_keywords
+from jwrules.products.stored import Stored, Unpacked, stored
 
 P = TypeVar("P", bound=Product)
 
@@ -47,7 +50,7 @@ def read(path: Path | str, kind: type[P]) -> P:
         values = {name: _array(path, hdus, where, kind) for name, where in declared(kind).items()}
         meta = Meta(primary=_bare(hdus[0].header), sci=_bare(_sci_header(hdus)), source=path.name)
         tables = {name: hdus[name].data.copy() for name in kind.carried if name in hdus}
-        tree = embedded.extract(hdus)
+        tree = _tree(path, hdus)
     values |= _blank_flags(values) if kind is Ramp else {}
     if "wcs" in {f.name for f in fields(kind)}:
         values["wcs"] = tree.get("meta", {}).get("wcs")
@@ -73,7 +76,7 @@ def described(path: Path | str, kind: type[Product]) -> Described:
         found = {name: _source(path, hdus, where, kind) for name, where in declared(kind).items()}
         meta = Meta(primary=_bare(hdus[0].header), sci=_bare(_sci_header(hdus)), source=path.name)
         tables = {name: hdus[name].data.copy() for name in kind.carried if name in hdus}
-        provenance = embedded.extract(hdus).get("jwrules", {})
+        provenance = _tree(path, hdus).get("jwrules", {})
     sources = {name: source for name, source in found.items() if source is not None}
     if issubclass(kind, Ramp):
         _check_shape(path, meta, sources)
@@ -84,10 +87,24 @@ def _source(path: Path, hdus: fits.HDUList, where: Hdu, kind: type[Product]) -> 
     if (where.name, where.version) not in hdus:
         _refuse_absent(path, hdus, where, kind)
         return None
-    source = stored(path, hdus[where.name, where.version])
+    source = stored(path, hdus[where.name, where.version], hdus.unpacked)
     if where.ndim and len(source.shape) != where.ndim:
         raise DataFault(f"{path}[{where.name}]: shape {source.shape} where {where.ndim} axes are expected")
+    if 0 in source.shape:
+        raise DataFault(f"{path}[{where.name}]: shape {source.shape}: there is nothing in it; fetch or make it again")
     return source
+
+
+def _tree(path: Path, hdus: fits.HDUList) -> dict[str, Any]:
+    """Return the tree of the ASDF extension; empty where there is none."""
+    try:
+        tree = embedded.extract(hdus)
+        if not isinstance(tree.get("jwrules", {}), Mapping):
+            raise ValueError("jwrules is no mapping")
+        return tree
+    except Exception as reason:  # asdf and YAML raise what they like on a damaged tree
+        why = " ".join(str(reason).split())
+        raise DataFault(f"{path}[ASDF]: cannot be read ({why}); fetch or make it again") from reason
 
 
 def _refuse_absent(path: Path, hdus: fits.HDUList, where: Hdu, kind: type[Product]) -> None:
@@ -104,12 +121,31 @@ def opened(path: Path) -> Iterator[fits.HDUList]:
         with warnings.catch_warnings():
             warnings.simplefilter("error", AstropyUserWarning)
             warnings.simplefilter("ignore", VerifyWarning)
-            with path.open("rb") as file, fits.open(file, memmap=False, lazy_load_hdus=False) as hdus:
-                yield hdus
+            with path.open("rb") as packed:
+                unpacked = Unpacked.of(packed)
+                file = unpacked.open() if unpacked else packed
+                with fits.open(file, memmap=False, lazy_load_hdus=False) as hdus:
+                    _check_end(path, file, hdus)
+                    hdus.unpacked = unpacked
+                    yield hdus
     except FileNotFoundError as reason:
         raise DataFault(f"{path}: there is no such file") from reason
-    except (OSError, AstropyUserWarning, TypeError, ValueError) as reason:
-        raise DataFault(f"{path}: cannot be read as FITS ({reason}); fetch or make it again") from reason
+    except (OSError, EOFError, zlib.error, AstropyUserWarning, TypeError, ValueError) as reason:
+        why = str(reason).split(". ")[0]
+        raise DataFault(f"{path}: cannot be read as FITS ({why}); fetch or make it again") from reason
+
+
+def _check_end(path: Path, file: Any, hdus: fits.HDUList) -> None:
+    """Refuse a file that ends within the header of an extension: astropy passes over it without a word."""
+    last = hdus[-1].fileinfo()
+    end = last["datLoc"] + last["datSpan"]
+    place = file.tell()
+    file.seek(end)
+    more = file.read(BLOCK)
+    file.seek(place)
+    if more.strip(b"\0"):
+        before = hdus[-1].name or "PRIMARY"
+        raise DataFault(f"{path}: ends within the header of the extension after {before}; fetch or make it again")
 
 
 def _array(path: Path, hdus: fits.HDUList, where: Hdu, kind: type[Product]) -> Any:
@@ -144,17 +180,43 @@ def _blank_flags(values: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
 
 def _check_shape(path: Path, meta: Meta, values: Mapping[str, Any]) -> None:
+    """Refuse a ramp whose keywords cannot be, or whose arrays are not what they promise, or do not fit each other."""
+    check_keywords(meta, str(path))
     data = values.get("data")
     if data is None or len(data.shape) != 4:
         return
     promised = {"NINTS": meta.get("NINTS"), "NGROUPS": meta.get("NGROUPS")}
     if meta.get("EXSEGTOT", 1) > 1:
-        promised["NINTS"] = meta["INTEND"] - meta["INTSTART"] + 1
+        promised = {"INTEND - INTSTART + 1": _integrations(path, meta), "NGROUPS": meta.get("NGROUPS")}
     for (keyword, value), found in zip(promised.items(), data.shape[:2], strict=True):
         if value is not None and value != found:
             raise DataFault(
                 f"{path}[SCI]: {keyword} is {value} in the header, but the array holds {found}"
                 f" (shape {data.shape}); the file is damaged or its header was edited"
+            )
+
+    _check_alike(path, data.shape, values)
+
+
+def _integrations(path: Path, meta: Meta) -> int:
+    """Return how many integrations a segment of an exposure holds."""
+    missing = [keyword for keyword in ("INTSTART", "INTEND") if meta.get(keyword) is None]
+    if missing:
+        raise HeaderFault(
+            f"{path}: without {' and '.join(missing)} it is not known which segment of {meta['EXSEGTOT']} (EXSEGTOT) it"
+            " is; get the file again"
+        )
+    return int(meta["INTEND"] - meta["INTSTART"] + 1)
+
+
+def _check_alike(path: Path, shape: tuple[int, ...], values: Mapping[str, Any]) -> None:
+    sizes = dict(zip("igyx", shape, strict=True))
+    for name, where in declared(Ramp).items():
+        wanted = tuple(sizes[axis] for axis in where.axes)
+        if values.get(name) is not None and values[name].shape != wanted:
+            raise DataFault(
+                f"{path}[{where.name}]: shape {values[name].shape}, where {wanted} goes with SCI of {shape};"
+                " the file is damaged"
             )
 
 
@@ -180,11 +242,15 @@ def arriving(path: Path) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, path)
     except OSError as reason:
-        why = reason.strerror or str(reason).partition(". ")[0]
-        raise DataFault(f"{path}: cannot be written ({why}); nothing was left under this name") from reason
+        raise _unwritten(path, reason) from reason
     finally:
         if os.access(path.parent, os.W_OK):
             temporary.unlink(missing_ok=True)
+
+
+def _unwritten(path: Path, reason: OSError) -> DataFault:
+    why = reason.strerror or str(reason).partition(". ")[0]
+    return DataFault(f"{path}: cannot be written ({why}); nothing was left under this name")
 
 
 def _remove_abandoned(path: Path) -> None:
@@ -237,7 +303,7 @@ class Growing:
 
     def __init__(self, temporary: Path, path: Path, product: Product, shapes: Mapping[str, tuple[int, ...]]) -> None:
         self._fields = {n: w for n, w in declared(type(product)).items() if getattr(product, n) is not None}
-        self._name, self._shapes = path.name, shapes
+        self._path, self._name, self._shapes = path, path.name, shapes
         tail = _after_arrays(product)
         for hdu in tail:
             _trim_comments(hdu.header)
@@ -258,9 +324,12 @@ class Growing:
 
     def put(self, product: Product, boxes: Mapping[str, tuple[slice, ...]], inner: Mapping[str, Any]) -> None:
         """Write a piece: `boxes` tell where the fields belong, `inner` which part of them."""
-        for name, where in self._fields.items():
-            if name in boxes:
-                self._file.put(where.name, getattr(product, name)[inner[name]], boxes[name])
+        try:
+            for name, where in self._fields.items():
+                if name in boxes:
+                    self._file.put(where.name, getattr(product, name)[inner[name]], boxes[name])
+        except OSError as reason:
+            raise _unwritten(self._path, reason) from reason
 
     def finish(self, product: Product) -> None:
         """Write the keywords as they are at the end, and the checksums."""

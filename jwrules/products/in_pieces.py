@@ -94,7 +94,7 @@ class InPieces:
             lines = [(rows[0], plane)] if full else zip(range(*rows), plane, strict=True)
             for row, line in lines:
                 place = index((*number, row, columns[0]), unit.shape) * unit.dtype.itemsize
-                _write_from(self._file, line, unit.data + place)
+                write_from(self._file, line, unit.data + place)
         with self._lock:
             unit.words += words
 
@@ -110,11 +110,11 @@ class InPieces:
             if unit.dtype.itemsize < 4:
                 unit.words = _sum_on_disk(self._file, unit.data, unit.size)
         for unit in (self._primary, *self._units.values()):
-            _write_from(self._file, np.frombuffer(_sealed(unit), np.uint8), unit.start)
+            write_from(self._file, np.frombuffer(_sealed(unit), np.uint8), unit.start)
         end = self._end
         for hdu in self._tail:
             content = _bytes(hdu)
-            _write_from(self._file, np.frombuffer(content, np.uint8), end)
+            write_from(self._file, np.frombuffer(content, np.uint8), end)
             end += len(content)
 
     def close(self) -> None:
@@ -159,7 +159,8 @@ def _as_stored(piece: np.ndarray) -> tuple[np.ndarray, int]:
     return raw, int(kernel.swap_and_sum(words.reshape(-1), raw.reshape(-1)))
 
 
-def _write_from(file: int, array: np.ndarray, offset: int) -> None:
+def write_from(file: int, array: np.ndarray, offset: int) -> None:
+    """Write all of an array to a file, from `offset` on."""
     view = memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     while len(view):
         n = os.pwrite(file, view, offset)

@@ -48,6 +48,7 @@ _NAN_SHARE = {
     "readnoise": 0.0,
     "ipc": 0.0,
 }
+_POSITIVE = {"gain"}
 # What a file that does not say where it lies can only be (pixel area files say nothing): near infrared, MIRI.
 _FULL_FRAMES = ((2048, 2048), (1024, 1032))
 _COLUMNS = {"photom": ("photmjsr", "photmj"), "apcorr": ("apcorr",)}
@@ -63,7 +64,8 @@ def open_reference(path: Path | str, kind: type[R], science: Meta, shape: tuple[
 
     Raises ReferenceFault for a file that cannot be read or is of another type, for a missing extension or branch, for a
     shape that does not hold the exposure, and for NaN: at all in `readnoise` and `ipc`, in more than half of the pixels
-    where the steps know what a missing value means, in every row of a `photom` or `apcorr` table.
+    where the steps know what a missing value means (as a gain of 0 or less is), in every row of a `photom` or `apcorr`
+    table.
     """
     return ReferenceFile(Path(path), kind, science, shape).piece()
 
@@ -106,7 +108,7 @@ class ReferenceFile(Generic[R]):
             return None
         if where.dtype == "table":
             return hdu.data
-        array = stored(self._path, hdu)
+        array = stored(self._path, hdu, hdus.unpacked)
         on_detector = where.ndim > 0 or len(array.shape) == 4
         return array, window.box(array.shape, where.name) if on_detector else ()
 
@@ -115,7 +117,7 @@ class ReferenceFile(Generic[R]):
         if self._kind.reftype in _NAN_SHARE:
             array, box = self._parts[name]
             place = f"{self._path}[{self._fields[name].name}]"
-            _check_pixels(place, array, box or (), _NAN_SHARE[self._kind.reftype])
+            _check_pixels(place, array, box or (), self._kind.reftype)
         for column in _COLUMNS.get(self._kind.reftype, ()):
             _check_column(f"{self._path}[{self._fields['table'].name}]", self._parts["table"], column)
 
@@ -275,21 +277,24 @@ def _blank(where: Hdu, shape: tuple[int, int]) -> np.ndarray:
     return zeros
 
 
-def _check_pixels(place: str, array: Stored, box: tuple[slice, ...], allowed: float) -> None:
-    """Refuse an array whose share of NaN or infinite values is above `allowed`."""
-    counts, size = [], 0
+def _check_pixels(place: str, array: Stored, box: tuple[slice, ...], reftype: str) -> None:
+    """Refuse an array whose share of NaN or infinite values, of a gain also of those not above 0, is too high."""
+    counts, size, allowed = [], 0, _NAN_SHARE[reftype]
     for number in np.ndindex(array.shape[:-2]):
         plane = array.read(
             (*(slice(k, k + 1) for k in number), *box) if box else tuple(slice(k, k + 1) for k in number)
         )
         counts.append(kernel.count_not_finite(plane.reshape(-1).view(np.uint32)))
+        counts[-1] += int(np.count_nonzero(plane <= 0)) if reftype in _POSITIVE else 0
         size += plane.size
     if sum(counts) <= allowed * size:
         return
     values = array.read(box)
-    where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
+    bad = ~np.isfinite(values) | ((values <= 0) & (reftype in _POSITIVE))
+    where = tuple(int(i) for i in np.argwhere(bad)[0])
+    what = "NaN or infinite, or not above 0" if reftype in _POSITIVE else "NaN or infinite"
     raise ReferenceFault(
-        f"{place}: {sum(counts)} of {size} values are NaN or infinite, the first at {where} (counted from 0);"
+        f"{place}: {sum(counts)} of {size} values are {what}, the first at {where} (counted from 0);"
         f" at most {allowed:.0%} may be; give another reference file"
     )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import product as combinations
 from math import prod
 from pathlib import Path
@@ -13,7 +14,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from jwrules.errors import DataFault
 from jwrules.kernels import runs as kernel
+from jwrules.products.in_pieces import write_from
 from jwrules.products.stored import bounds, index
 
 
@@ -108,8 +111,21 @@ class Scratch:
 
     def __init__(self, shape: Sequence[int], dtype: Any, folder: Path | None = None) -> None:
         self._shape, self._dtype = tuple(shape), np.dtype(dtype)
-        self._file = tempfile.TemporaryFile(dir=folder, prefix=".jwrules.")  # noqa: SIM115
-        os.ftruncate(self._file.fileno(), prod(shape) * self._dtype.itemsize)
+        self._folder = folder or Path(tempfile.gettempdir())
+        with self._telling():
+            self._file = tempfile.TemporaryFile(dir=folder, prefix=".jwrules.")  # noqa: SIM115
+            os.ftruncate(self._file.fileno(), prod(shape) * self._dtype.itemsize)
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as reason:
+            size = prod(self._shape) * self._dtype.itemsize / 2**20
+            raise DataFault(
+                f"{self._folder}: the groups of the exposure cannot be kept there ({reason.strerror}); they take"
+                f" {size:.0f} MB of disk: free some, or give so much more --memory"
+            ) from reason
 
     def _lines(self, box: Sequence[slice], piece: np.ndarray) -> Any:
         """Yield what is contiguous both in the file and in `piece`, with where it begins in the file."""
@@ -129,8 +145,9 @@ class Scratch:
 
     def write(self, box: Sequence[slice], piece: np.ndarray) -> None:
         """Put back the piece in `box`."""
-        for line, offset in self._lines(box, np.ascontiguousarray(piece, self._dtype)):
-            os.pwrite(self._file.fileno(), memoryview(line.reshape(-1).view(np.uint8)), offset)
+        with self._telling():
+            for line, offset in self._lines(box, np.ascontiguousarray(piece, self._dtype)):
+                write_from(self._file.fileno(), line, offset)
 
     def close(self) -> None:
         """Give back the disk."""

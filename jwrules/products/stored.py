@@ -5,12 +5,17 @@ A piece is a box of the array, one slice along each axis. What is needed is read
 
 from __future__ import annotations
 
+import gzip
 import os
-from collections.abc import Sequence
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product as combinations
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -18,8 +23,33 @@ from jwrules.errors import DataFault
 from jwrules.kernels import stored as kernel
 
 _SIGN = 1 << 31
+_GZIP = b"\x1f\x8b"
 AT_ONCE = 1 << 20
 """Bytes that are read before they are converted: they stay in the cache meanwhile."""
+
+
+class Unpacked:
+    """The content of a gzipped file, in a file without a name; it goes when nobody uses it any more."""
+
+    def __init__(self, packed: IO[bytes]) -> None:
+        with tempfile.TemporaryFile(prefix=".jwrules.") as file, gzip.open(packed) as content:
+            shutil.copyfileobj(content, file, 1 << 20)
+            file.flush()
+            self._number = os.dup(file.fileno())
+        weakref.finalize(self, os.close, self._number)
+
+    @classmethod
+    def of(cls, file: IO[bytes]) -> Unpacked | None:
+        """Return what is in a file, None where it is not gzipped."""
+        start = file.read(2)
+        file.seek(0)
+        return cls(file) if start == _GZIP else None
+
+    def open(self) -> IO[bytes]:
+        """Return a file object at the beginning of the content."""
+        file = os.fdopen(os.dup(self._number), "rb")
+        file.seek(0)
+        return file
 
 
 @dataclass(frozen=True)
@@ -32,6 +62,7 @@ class Stored:
     dtype: np.dtype
     zero: float
     scale: float
+    unpacked: Unpacked | None = None
 
     def read(self, box: Sequence[slice] = (), dtype: Any = np.float32) -> np.ndarray:
         """Return the piece in `box`, whole along axes that it does not name last, as a native array."""
@@ -49,13 +80,22 @@ class Stored:
         together = max(1, min(len(planes), AT_ONCE // (lines[0] * lines[1] * size)))
         raw = np.empty((together, *lines), self.dtype)
         views = [memoryview(one.reshape(-1).view(np.uint8).data) for one in raw]
-        with self.path.open("rb", buffering=0) as file:
+        with self._opened() as file:
             for first in range(0, len(planes), together):
                 some = numbers[first : first + together]
                 for view, number in zip(views, some, strict=False):
                     start = self.offset + index((*number, rows[0], 0), self.shape) * size
                     _read_into(file.fileno(), view, start, self.path)
                 self._convert(raw[: len(some), :, columns[0] : columns[1]], planes[first : first + together])
+
+    @contextmanager
+    def _opened(self) -> Iterator[IO[bytes]]:
+        try:
+            with self.unpacked.open() if self.unpacked else self.path.open("rb", buffering=0) as file:
+                yield file
+        except OSError as reason:
+            why = reason.strerror or reason
+            raise DataFault(f"{self.path}: cannot be read any more ({why}); give it back and run again") from reason
 
     def _convert(self, raw: np.ndarray, plane: np.ndarray) -> None:
         shorts = raw.dtype == ">i2" and plane.dtype == np.float32 and self.scale == 1
@@ -93,10 +133,10 @@ def _read_into(file: int, view: memoryview, offset: int, path: Path) -> None:
         view, offset = view[n:], offset + n
 
 
-def stored(path: Path, hdu: Any) -> Stored:
-    """Return where the array of an image HDU, opened by astropy, lies in the file at `path`."""
+def stored(path: Path, hdu: Any, unpacked: Unpacked | None = None) -> Stored:
+    """Return where the array of an image HDU, opened by astropy, lies in the file at `path`, or what is `unpacked`."""
     header = hdu.header
     shape = tuple(int(header[f"NAXIS{k}"]) for k in range(header["NAXIS"], 0, -1))
     dtype = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}[header["BITPIX"]]
     zero, scale = getattr(hdu, "_orig_bzero", 0), getattr(hdu, "_orig_bscale", 1)
-    return Stored(path, hdu.fileinfo()["datLoc"], shape, np.dtype(dtype), float(zero), float(scale))
+    return Stored(path, hdu.fileinfo()["datLoc"], shape, np.dtype(dtype), float(zero), float(scale), unpacked)

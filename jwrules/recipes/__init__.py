@@ -16,8 +16,8 @@ later one stands. Conditions: a keyword and its value, a list of values, a value
 comparison ('>=5').
 """
 
+from jwrules.conditions import hold
 from jwrules.recipes.cards import STAGES, Cards, cards, nearest
-from jwrules.recipes.conditions import hold
 from jwrules.recipes.folder import all, folder, named, pick
 from jwrules.recipes.merge import Value
 from jwrules.recipes.recipe import Recipe, ResolvedStep, chain_json, read

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from jwrules import house
+from jwrules import conditions, house
 from jwrules.errors import RecipeFault
-from jwrules.recipes import conditions
 from jwrules.recipes.cards import Cards, nearest
 from jwrules.recipes.recipe import Recipe, read
 

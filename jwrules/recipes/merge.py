@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from jwrules import house
+from jwrules.conditions import Conditions
 from jwrules.recipes.cards import Cards, nearest, normal
 from jwrules.recipes.check import check
-from jwrules.recipes.conditions import Conditions
 from jwrules.recipes.source import Fault, Place, Source, load, shown
 
 

@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import jwrules.recipes
-from jwrules import house
+from jwrules import conditions, house
 from jwrules.generated import settle, table
-from jwrules.recipes import conditions
 from jwrules.recipes.folder import all as all_recipes
 from jwrules.recipes.merge import Entry, Layer
 from jwrules.recipes.recipe import Recipe

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jwrules import conditions
+from jwrules.conditions import Conditions
 from jwrules.errors import RecipeFault
-from jwrules.recipes import conditions
 from jwrules.recipes.cards import UNIVERSAL, Cards, cards, nearest, normal
-from jwrules.recipes.conditions import Conditions
 from jwrules.recipes.flow import Link, broken
 from jwrules.recipes.merge import Draft, Entry, Value, draft
 from jwrules.recipes.settings import Setting
@@ -23,8 +23,8 @@ from jwrules.recipes.source import Fault, refuse
 class ResolvedStep:
     """A step as it will be applied. `params` holds every parameter, `skip` and `if_impossible` their origin too.
 
-    `references` {type: required} are the reference files that it will open: none where it is skipped; `roles` the
-    other members of the association.
+    `references` {type: required} are the reference files that it will open: none where it is skipped, nor those that
+    it has no use for with these parameters; `roles` the other members of the association.
     """
 
     step: str
@@ -117,17 +117,23 @@ class Recipe:
                 values |= layer.values
         values |= _settings_of(entry.step, overrides)
         skip = values["skip"].value
+        told = {**(header or {}), **{name: values[name].value for name in defaults}}
         return ResolvedStep(
             step=entry.step,
             params={name: values[name] for name in defaults},
             skip=skip,
             if_impossible=values["if_impossible"].value,
-            references={} if skip else card["references"],
-            roles={} if skip else card["roles"],
+            references={} if skip else _wanted(card, card["references"], told),
+            roles={} if skip else _wanted(card, card["roles"], told),
             defaults=defaults,
             origin=entry.origin,
             origins={name: values[name].origin for name in UNIVERSAL},
         )
+
+
+def _wanted(card: Mapping[str, Any], inputs: Mapping[str, bool], told: Mapping[str, Any]) -> dict[str, bool]:
+    """Return those of the inputs that a step takes, by what parameters and keywords say."""
+    return {name: inputs[name] for name in inputs if conditions.any_holds(card["wants"].get(name, ()), told)}
 
 
 def of_stage(settings: Iterable[Setting], stage: str) -> list[Setting]:

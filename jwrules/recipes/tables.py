@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from jwrules.recipes import conditions
+from jwrules import conditions
+from jwrules.conditions import Cases
 from jwrules.recipes.cards import Cards, cards
 from jwrules.recipes.merge import Entry, Layer
 from jwrules.recipes.recipe import Recipe, ResolvedStep, of_stage
@@ -42,7 +43,8 @@ def describe_step(card: Mapping[str, Any]) -> str:
     rows = [_parameter(name, about) for name, about in card["params"].items()]
     titles = ["parameter", "type", "default", "unit", "limits", "meaning"]
     parts.append(columns([titles, *rows], "  ") if rows else "  no parameters")
-    parts += [_needed(word, card[key]) for word, key in (("reference files", "references"), ("roles", "roles"))]
+    inputs = (("reference files", "references"), ("roles", "roles"))
+    parts += [_needed(word, card[key], card["wants"]) for word, key in inputs]
     return "\n\n".join(filter(None, parts))
 
 
@@ -52,8 +54,9 @@ def _parameter(name: str, about: Mapping[str, Any]) -> list[str]:
     return [name, about["type"], text(about["default"]), about["unit"], limits, about["meaning"]]
 
 
-def _needed(word: str, inputs: Mapping[str, bool]) -> str:
-    named = [f"{name}{'' if required else ' (optional)'}" for name, required in inputs.items()]
+def _needed(word: str, inputs: Mapping[str, bool], wants: Mapping[str, Cases]) -> str:
+    when = {name: f", where {conditions.cases_said(cases)}" for name, cases in wants.items()}
+    named = [name if required else f"{name} (optional{when.get(name, '')})" for name, required in inputs.items()]
     return f"  {word}: {', '.join(named)}" if named else ""
 
 

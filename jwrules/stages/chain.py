@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, get_args
 
-from jwrules.errors import CannotRun, JwrulesError
-from jwrules.products.kinds import Product, Reference, Slopes, Sources
+from jwrules.errors import CannotRun, HeaderFault, JwrulesError, RecipeFault
+from jwrules.products.kinds import Meta, Product, Reference, Slopes, Sources
 from jwrules.steps import Named, find
-from jwrules.steps.declare import Skip, Step
+from jwrules.steps.declare import Input, Skip, Step
 
 log = logging.getLogger("jwrules")
 
@@ -27,8 +27,23 @@ class Call:
     if_impossible: str = "stop"
 
 
+def check(calls: Sequence[Call], takes: Any, gives: Any) -> None:
+    """Raise RecipeFault where a step cannot take what the one before it gives, or the last one gives another kind."""
+    now = takes
+    for step in (find(call.step) for call in calls if not call.skip):
+        if now not in (get_args(step.takes) or (step.takes,)):
+            raise RecipeFault(f"{step.name} takes {_named(step.takes)}, and is given {_named(now)}; put it elsewhere")
+        now = now if now in get_args(step.gives) else step.gives
+    if now is not gives:
+        raise RecipeFault(f"the chain of steps must end in {_named(gives)}, and ends in {_named(now)}")
+
+
+def _named(kind: Any) -> str:
+    return " or ".join(one.__name__ for one in get_args(kind) or (kind,))
+
+
 OpenReference = Callable[[type[Reference], Any], Reference | None]
-Inputs = Callable[[Step, Call], dict[str, Any]]
+Inputs = Callable[[Step, Any], dict[str, Any]]
 
 
 def run(
@@ -54,8 +69,9 @@ def _apply(step: Step, call: Call, product: Any, open_reference: OpenReference, 
     used: dict[str, Any] = {}
 
     def apply() -> Any:
-        used.update(inputs(step, lambda kind: open_reference(kind, product), members))
-        return step(product, step.params(**call.params), **used)
+        params = step.params(**call.params)
+        used.update(inputs(step, params, meta_of(product), lambda kind: open_reference(kind, product), members))
+        return step(product, params, **used)
 
     result, reason = attempt(step, call, apply)
     return stamp(product if reason else result, step, call, reason, used)
@@ -67,9 +83,9 @@ def attempt(step: Step, call: Call, apply: Callable[[], Any]) -> tuple[Any, str]
         return apply(), ""
     except Skip as reason:
         return None, str(reason) or "there is nothing to do"
-    except CannotRun as reason:
+    except (CannotRun, HeaderFault) as reason:
         if call.if_impossible != "skip":
-            raise CannotRun(
+            raise type(reason)(
                 f"{step.name}: {reason}; 'if_impossible: skip' in the recipe goes on without it"
             ) from reason
         return None, str(reason)
@@ -84,18 +100,37 @@ def _is_many(kind: Any) -> bool:
     return getattr(kind, "__origin__", None) is tuple
 
 
+def meta_of(product: Any) -> Meta:
+    """Return the keywords of a product; of several, those of the first."""
+    one: Any = product[0] if isinstance(product, tuple) else product
+    meta: Meta = (one.rate if isinstance(one, Slopes) else one).meta
+    return meta
+
+
 def inputs(
-    step: Step, open_reference: Callable[[type[Reference]], Reference | None], members: Mapping[str, Any]
+    step: Step,
+    params: Any,
+    meta: Meta,
+    open_reference: Callable[[type[Reference]], Reference | None],
+    members: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return reference files and members that a step takes; CannotRun where one is missing that it needs."""
+    """Return reference files and members that a step takes with these parameters, for an exposure with these keywords.
+
+    What it has no use for is not opened. CannotRun where one is missing that it needs.
+    """
     found: dict[str, Any] = {}
-    for wanted in step.inputs:
+    for wanted in step.wanted(params, meta):
         value = members.get(wanted.name) if wanted.role else open_reference(wanted.kind)
         if value is None and wanted.required:
-            word = "members with the role" if wanted.role else "reference file of type"
-            raise CannotRun(f"there is no {word} '{wanted.name}'")
+            raise CannotRun(_lacking(wanted))
         found[wanted.name] = value
     return found
+
+
+def _lacking(wanted: Input) -> str:
+    if wanted.role:
+        return f"there are no members with the role '{wanted.name}'"
+    return f"there is no reference file of type '{wanted.name}': --reference {wanted.name}=FILE gives one"
 
 
 def stamp(product: Any, step: Step | Named, call: Call, reason: str, inputs: Mapping[str, Any]) -> Any:

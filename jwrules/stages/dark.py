@@ -7,6 +7,7 @@ from pathlib import Path
 from jwrules import names
 from jwrules.kernels.compiled import allowed_threads
 from jwrules.products.kinds import Ramp
+from jwrules.stages import chain
 from jwrules.stages import exposure as exposures
 from jwrules.stages.budget import Budget
 from jwrules.stages.exposure import Box
@@ -20,6 +21,7 @@ def run(uncal: Path, bench: Workbench, memory: int | None = None) -> list[Path]:
 
     `memory` is what the process may take, in megabytes; no result depends on it.
     """
+    chain.check(bench.calls, Ramp, Ramp)
     exposure = exposures.opened(uncal)
     made_from = [member(uncal, exposure.meta)]
     with OutgoingRamp(bench, names.with_suffix(uncal.name, "dark"), made_from) as dark:

@@ -12,6 +12,7 @@ from jwrules.errors import RecipeFault
 from jwrules.kernels.compiled import allowed_threads
 from jwrules.products import windows
 from jwrules.products.kinds import Persistence, Product, Ramp, Slopes, TrapsFilled
+from jwrules.stages import chain
 from jwrules.stages import exposure as exposures
 from jwrules.stages.budget import Budget
 from jwrules.stages.exposure import Box, Exposure
@@ -28,6 +29,7 @@ def run(uncal: Path, bench: Workbench, memory: int | None = None, save: Sequence
     as `_trapsfilled`, `_output_pers` and `_persistence.asdf`, and what ramp_fit finds as `_fitopt` and `_likely_chisq`,
     where their parameters say so.
     """
+    chain.check(bench.calls, Ramp, Slopes)
     exposure = exposures.opened(uncal)
     with Shelf(bench, uncal.name, [member(uncal, exposure.meta)], exposure) as shelf:
 
@@ -50,12 +52,12 @@ def run(uncal: Path, bench: Workbench, memory: int | None = None, save: Sequence
 
 def _saved(bench: Workbench, save: Sequence[str]) -> list[tuple[str, str]]:
     """Return (suffix, step) of each result that is to be written."""
-    chain = [call.step for call in bench.calls]
-    fitted = chain.index("ramp_fit") if "ramp_fit" in chain else len(chain)
-    known = {**dict.fromkeys(chain[:fitted]), "ramp": None}
+    steps = [call.step for call in bench.calls]
+    fitted = steps.index("ramp_fit")
+    known = {**dict.fromkeys(steps[:fitted]), "ramp": None}
     if unknown := [one for one in save if one not in known]:
         raise RecipeFault(f"--save: {', '.join(unknown)} cannot be saved; there are {', '.join(known)}")
-    return [(one, chain[fitted - 1] if one == "ramp" else one) for one in save]
+    return [(one, steps[fitted - 1] if one == "ramp" else one) for one in save]
 
 
 def _saving(shelf: Shelf, suffix: str) -> Sink:

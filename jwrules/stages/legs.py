@@ -79,7 +79,7 @@ class Leg:
 
 
 def turns(calls: Sequence[Call], meta: Meta, inputs: Inputs) -> list[Turn]:
-    """Return the parts of all steps in their order; `inputs(step)` opens what decides on the number of rounds."""
+    """Return the parts of all steps in their order; `inputs(step, params)` opens what decides on the rounds."""
     found: list[Turn] = []
     for call in calls:
         if call.skip:
@@ -101,8 +101,7 @@ def _rounds(step: Step, call: Call, params: Any, meta: Meta, inputs: Inputs) -> 
     """Return how often the parts of a step are run, or why it is skipped."""
     if step.rounds is None:
         return 1, ""
-    rounds = step.rounds
-    return attempt(step, call, lambda: rounds(meta, params, **inputs(step, call)))
+    return attempt(step, call, lambda: step.times(meta, params, **inputs(step, params)))
 
 
 def legs(turns: Sequence[Turn], meta: Meta) -> list[Leg]:

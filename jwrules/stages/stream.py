@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -51,7 +51,7 @@ class Stream:
         Keywords that tell of the exposure as a whole are known only at the end.
         """
         open_whole = self._opener()(next(frames(self.exposure, 1)))
-        turns = legs.turns(self.calls, self.exposure.meta, lambda step, call: chain.inputs(step, open_whole, {}))
+        turns = legs.turns(self.calls, self.exposure.meta, self._inputs(open_whole))
         route = legs.legs(turns, self.exposure.meta)
         kept = self.budget.kept(self.exposure, route)
         done: list[Turn] = []
@@ -105,9 +105,9 @@ class Stream:
         turn = leg.turns[-1]
         if turn.part is None or turn.part.settle is None or turn.step.name in self._skipped:
             return
-        inputs = chain.inputs(turn.step, self._opener()(next(frames(self.exposure, 1))), {})
+        inputs = self._inputs(self._opener()(next(frames(self.exposure, 1))))(turn.step, turn.params)
         notes = self.exposure.notes[turn.step.name]
-        self.exposure.notes[turn.step.name] = dict(turn.part.settle(notes, self.exposure.meta, turn.params, **inputs))
+        self.exposure.notes[turn.step.name] = dict(turn.part.settled(notes, self.exposure.meta, turn.params, **inputs))
 
     def _boxes(self, leg: Leg, margin: int) -> Iterator[Box]:
         if leg.along == "frames":
@@ -164,13 +164,17 @@ class Stream:
 
         return of_box
 
+    def _inputs(self, open_here: OpenHere) -> chain.Inputs:
+        """Return a function that opens what a step takes with its parameters."""
+        return lambda step, params: chain.inputs(step, params, self.exposure.meta, open_here, {})
+
     def _is_whole(self, box: Box) -> bool:
         return (box.y, box.x) == tuple(slice(0, size) for size in self.exposure.frame)
 
     def _repeat(self, turn: Turn, block: Any, box: Box, open_here: Any) -> Any:
         """Send a block once more through a part that it went through in an earlier leg."""
         assert turn.part is not None
-        inputs = chain.inputs(turn.step, open_here, {})
+        inputs = self._inputs(open_here)(turn.step, turn.params)
         notes = self.exposure.noted(turn.step.name, box)
         with _quiet():
             block = turn.part(replace(block, notes=notes, round=turn.number), turn.params, **inputs)
@@ -189,7 +193,7 @@ class Stream:
         inputs: dict[str, Any] = {}
 
         def apply() -> Any:
-            inputs.update(chain.inputs(turn.step, open_here, {}))
+            inputs.update(self._inputs(open_here)(turn.step, turn.params))
             return part(block, turn.params, **inputs)
 
         result, reason = chain.attempt(turn.step, turn.call, apply)
@@ -278,12 +282,13 @@ def _in_parallel(work: Callable[[Box], None], boxes: Iterator[Box]) -> None:
             alone(box)
         return
     with ThreadPoolExecutor(threads) as pool:
-        for part in [pool.submit(alone, box) for box in boxes]:
-            try:
-                part.result()
-            except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
+        parts = [pool.submit(alone, box) for box in boxes]
+        try:
+            ended, _ = wait(parts, return_when=FIRST_EXCEPTION)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+    for part in (one for one in parts if one in ended):
+        part.result()
 
 
 @contextmanager

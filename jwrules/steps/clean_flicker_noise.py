@@ -102,15 +102,21 @@ def _require(ramp: Ramp, params: Params) -> None:
         raise Skip("there is one group: the noise shows in differences")
 
 
-@step(status="S_CLNFNS", along="frames", before=(Part(draft, along="ramps", awaited=True),))
+@step(
+    status="S_CLNFNS",
+    along="frames",
+    before=(Part(draft, along="ramps", awaited=True),),
+    wants={
+        "flat": [
+            {"apply_flat_field": True},
+            {"autoparam": True, "EXP_TYPE": [*CHOICES]},
+            {"mask_science_regions": True, "EXP_TYPE": "MIR_IMAGE"},
+        ],
+        "pastasoss": {"mask_science_regions": True, "EXP_TYPE": "NIS_SOSS"},
+    },
+)
 def clean_flicker_noise(
-    ramp: Ramp,
-    params: Params,
-    *,
-    gain: Gain,
-    readnoise: Readnoise,
-    flat: Flat | None = None,
-    pastasoss: Pastasoss | None = None,
+    ramp: Ramp, params: Params, *, flat: Flat | None = None, pastasoss: Pastasoss | None = None
 ) -> Ramp:
     """Return the ramp without flicker noise."""
     params = _chosen(ramp, params, flat)

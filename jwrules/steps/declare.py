@@ -22,6 +22,8 @@ from dataclasses import dataclass, field, fields, replace
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
 
+from jwrules import conditions
+from jwrules.conditions import Cases, Conditions
 from jwrules.products.kinds import Meta, Note, Ramp, Reference
 
 
@@ -47,12 +49,16 @@ def par(
 
 @dataclass(frozen=True)
 class Input:
-    """A keyword-only argument of a step: a reference file by type, or the members of an association by role."""
+    """A keyword-only argument of a step: a reference file by type, or the members of an association by role.
+
+    `cases` say for which parameters and keywords it is wanted: always, where there are none.
+    """
 
     name: str
     kind: type
     required: bool
     role: bool
+    cases: Cases = ()
 
 
 @dataclass(frozen=True)
@@ -96,8 +102,17 @@ class Part:
 
     def __call__(self, product: Any, params: Any, **inputs: Any) -> Any:
         """Apply the part to a block."""
-        known = inspect.signature(self.function).parameters
-        return self.function(product, params, **{name: value for name, value in inputs.items() if name in known})
+        return self.function(product, params, **named(self.function, inputs))
+
+    def settled(self, notes: Mapping[str, Note], meta: Meta, params: Any, **inputs: Any) -> Mapping[str, Note]:
+        """Return what `settle` makes of the notes of all blocks."""
+        return self.settle(notes, meta, params, **named(self.settle, inputs)) if self.settle else notes
+
+
+def named(function: Callable[..., Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of the inputs that a function names."""
+    known = inspect.signature(function).parameters
+    return {name: value for name, value in inputs.items() if name in known}
 
 
 Finish = Callable[[Meta, Mapping[str, float], Any], Meta]
@@ -124,14 +139,13 @@ class Step:
     def __call__(self, product: Any, params: Any = None, **inputs: Any) -> Any:
         """Apply the step to a whole `product`; `params` are its defaults where not given."""
         params = self.params() if params is None else params
-        rounds = self.rounds(product.meta, params, **inputs) if self.rounds else 1
-        for number in range(rounds):
+        for number in range(self.times(product.meta, params, **inputs) if self.rounds else 1):
             product = replace(product, round=number) if self.rounds else product
             for part in self.parts:
                 if part.when(params):
                     product = part(product, params, **inputs)
                     if part.settle:
-                        notes = part.settle(product.notes, product.meta, params, **inputs)
+                        notes = part.settled(product.notes, product.meta, params, **inputs)
                         product = replace(product, notes=notes)
         return self.finished(product, params) if isinstance(product, Ramp) else product
 
@@ -140,6 +154,14 @@ class Step:
         meta = self.finish(ramp.meta, ramp.counts, params) if self.finish else ramp.meta
         return replace(ramp, meta=meta, counts={}, notes={})
 
+    def times(self, meta: Meta, params: Any, **inputs: Any) -> int:
+        """Return how often the parts are run."""
+        return self.rounds(meta, params, **named(self.rounds, inputs)) if self.rounds else 1
+
+    def wanted(self, params: Any, meta: Meta) -> tuple[Input, ...]:
+        """Return the inputs that the step takes with these parameters, for an exposure with these keywords."""
+        return tuple(one for one in self.inputs if conditions.any_holds(one.cases, _told(one.cases, params, meta)))
+
     def references(self) -> tuple[Input, ...]:
         """Return the reference files that the step takes."""
         return tuple(i for i in self.inputs if not i.role)
@@ -147,6 +169,11 @@ class Step:
     def roles(self) -> tuple[Input, ...]:
         """Return the roles of association members (background, ...) that the step takes besides its product."""
         return tuple(i for i in self.inputs if i.role)
+
+
+def _told(cases: Cases, params: Any, meta: Meta) -> dict[str, Any]:
+    """Return what parameters and keywords say of all that the cases name."""
+    return {name: getattr(params, name, None) if name.islower() else meta.get(name) for case in cases for name in case}
 
 
 def step(
@@ -161,13 +188,16 @@ def step(
     after: Sequence[Part] = (),
     finish: Finish | None = None,
     rounds: Rounds | None = None,
+    wants: Mapping[str, Conditions | Cases] | None = None,
 ) -> Callable[[Callable[..., Any]], Step]:
     """Declare a function `(product, params: Params, *, reftype: Kind) -> product` as a step.
 
     `status` is the keyword that records whether the step ran (S_DARK, ...). The module must define `Params`. `along`
     and `margin` say which blocks of a Ramp the function works on, `changes` what it writes into; `before` and `after`
-    are parts that run on others. `rounds(meta, params, **inputs)` tells how often all parts are run, `Ramp.round` which
-    time it is.
+    are parts that run on others. The step is given all inputs that one of these functions names. `rounds(meta, params,
+    **inputs)` tells how often all parts are run, `Ramp.round` which time it is. `wants` says when an optional input is
+    of use, by its name: values of parameters and keywords of the exposure, as conditions in a recipe, or a list of such
+    cases; `{"sirskernel": {"refpix_algorithm": "sirs"}}`. Otherwise it is neither sought nor opened nor recorded.
     """
 
     def declare(function: Callable[..., Any]) -> Step:
@@ -175,6 +205,16 @@ def step(
         doc = inspect.cleandoc((module.__doc__ if module else None) or function.__doc__ or "")
         hints = typing.get_type_hints(function)
         names = list(inspect.signature(function).parameters.values())
+        main = Part(
+            function,
+            along,
+            margin,
+            changes=changes,
+            spares_saturated=spares_saturated,
+            blind_to_flags=blind_to_flags,
+        )
+        parts = (*before, main, *after)
+        others = [one for part in parts for one in (part.function, part.settle)]
         return Step(
             name=function.__name__,
             status=status,
@@ -183,20 +223,9 @@ def step(
             takes=hints[names[0].name],
             gives=hints["return"],
             params=hints[names[1].name],
-            inputs=tuple(_input(p.name, hints[p.name]) for p in names if p.kind is p.KEYWORD_ONLY),
+            inputs=_inputs([function, *filter(None, [*others, rounds])], wants or {}),
             function=function,
-            parts=(
-                *before,
-                Part(
-                    function,
-                    along,
-                    margin,
-                    changes=changes,
-                    spares_saturated=spares_saturated,
-                    blind_to_flags=blind_to_flags,
-                ),
-                *after,
-            ),
+            parts=parts,
             finish=finish,
             rounds=rounds,
         )
@@ -204,11 +233,27 @@ def step(
     return declare
 
 
-def _input(name: str, hint: Any) -> Input:
+def _inputs(functions: Sequence[Callable[..., Any]], wants: Mapping[str, Conditions | Cases]) -> tuple[Input, ...]:
+    """Return the inputs that functions name; one is required where any of them requires it."""
+    found: dict[str, Input] = {}
+    for function in functions:
+        hints = typing.get_type_hints(function)
+        for p in inspect.signature(function).parameters.values():
+            if p.kind is p.KEYWORD_ONLY:
+                one = _input(p.name, hints[p.name], wants.get(p.name, ()))
+                known = found.setdefault(p.name, one)
+                found[p.name] = replace(known, required=known.required or one.required)
+    if unknown := sorted(wants.keys() - found.keys()):
+        raise TypeError(f"{functions[0].__name__} wants {', '.join(unknown)}, which none of its functions takes")
+    return tuple(found.values())
+
+
+def _input(name: str, hint: Any, cases: Conditions | Cases) -> Input:
     options = get_args(hint) if get_origin(hint) in (UnionType, typing.Union) else (hint,)
     kinds = [option for option in options if option is not NoneType]
     is_reference = isinstance(kinds[0], type) and issubclass(kinds[0], Reference)
-    return Input(name, kinds[0], required=NoneType not in options, role=not is_reference)
+    listed = (cases,) if isinstance(cases, Mapping) else tuple(cases)
+    return Input(name, kinds[0], required=NoneType not in options, role=not is_reference, cases=listed)
 
 
 def parameters(params: type) -> Mapping[str, Any]:

@@ -146,8 +146,9 @@ def _settle(
     blind_to_flags=True,
     before=[Part(_listen, along="frames", awaited=True, settle=_settle, changes="nothing")],
     rounds=_rounds,
+    wants={"emicorr": {"onthefly_corr_freq": None}},
 )
-def emicorr(ramp: Ramp, params: Params, *, emicorr: Emicorr | None = None) -> Ramp:
+def emicorr(ramp: Ramp, params: Params) -> Ramp:
     """Return the ramp (DN) without the waves."""
     table, clock, heights, phases = (
         ramp.notes[f"{name}{ramp.round}"].array for name in ("table", "clock", "heights", "phases")

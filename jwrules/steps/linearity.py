@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jwrules.errors import CannotRun
 from jwrules.kernels import linearity as kernel
 from jwrules.products.flags import DQ
 from jwrules.products.kinds import Linearity, Ramp
@@ -26,6 +27,8 @@ class Params:
 @step(status="S_LINEAR")
 def linearity(ramp: Ramp, params: Params, *, linearity: Linearity) -> Ramp:
     """Return the ramp with linear counts (DN)."""
+    if len(linearity.coeffs) < 2:
+        raise CannotRun(f"{linearity.meta.source} has {len(linearity.coeffs)} coefficient; a linear term is needed")
     frames = int(ramp.meta.get("NFRAMES", 1))
     coeffs, bad = _usable(linearity.coeffs, linearity.dq)
     if linearity.inv_coeffs is not None and frames > 1 and ramp.data.shape[1] > 1:

@@ -66,7 +66,16 @@ def _changes(params: Params) -> str:
     return "flags" if params.method == "window" else "all"
 
 
-@step(status="S_PERSIS", along="ramps", changes=_changes, finish=_finish)
+@step(
+    status="S_PERSIS",
+    along="ramps",
+    changes=_changes,
+    finish=_finish,
+    wants={
+        **{name: {"method": "traps"} for name in ("trapdensity", "trappars", "persat", "trapsfilled")},
+        "persistence_array_file": {"method": "window"},
+    },
+)
 def persistence(
     ramp: Ramp,
     params: Params,

@@ -138,8 +138,12 @@ def _note_suspects(ramp: Ramp, params: Params, layout: Layout) -> Ramp:
     blind_to_flags=True,
     along=blocks_of,
     before=[Part(_measure, along="frames", awaited=is_interleaved, changes="nothing")],
+    wants={
+        "refpix": {"INSTRUME": "NIRSPEC", "READPATT": ["NRSIRS2", "NRSIRS2RAPID"]},
+        "sirskernel": {"refpix_algorithm": "sirs", "use_side_ref_pixels": True},
+    },
 )
-def refpix(ramp: Ramp, params: Params, *, refpix: Refpix | None = None, sirskernel: SirsKernel | None = None) -> Ramp:
+def refpix(ramp: Ramp, params: Params, *, refpix: Refpix | None = None) -> Ramp:
     """Return the ramp with every group and the first frames corrected (DN)."""
     notes = {name: note.array for name, note in ramp.notes.items()}
     if layout := layout_of(ramp.meta, ramp.pixeldq.shape):

@@ -66,6 +66,7 @@ def _finish(meta: Meta, counts: Mapping[str, float], params: Params) -> Meta:
     changes="flags and first frames",
     after=(Part(_count, changes="nothing"),),
     finish=_finish,
+    wants={"superbias": {"use_readpatt": True, "NFRAMES": ">1"}},
 )
 def saturation(ramp: Ramp, params: Params, *, saturation: Saturation, superbias: Superbias | None = None) -> Ramp:
     """Return the ramp with SATURATED, AD_FLOOR and DO_NOT_USE in groupdq and NO_SAT_CHECK in pixeldq.

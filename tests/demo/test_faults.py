@@ -203,7 +203,7 @@ def test_a_full_disk_is_told_and_with_more_room_the_run_carries_on(one, tmp_path
         used = int(subprocess.run(["du", "-sk", disk], capture_output=True, text=True, check=True).stdout.split()[0])
         mounted("-o", f"remount,size={used + 900}k", disk)
         said = failed(demo)
-        assert "cannot be written (Not enough space on disk" in said
+        assert "cannot be written (No space left on device)" in said
         assert "nothing was left under this name" in said
         assert visible(demo.results) == []
         mounted("-o", "remount,size=64m", disk)

@@ -1,6 +1,7 @@
 """Pool, recipe and references become the jobs of every stage."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -54,6 +55,26 @@ def test_a_step_that_is_skipped_needs_no_reference(tmp_path):
     for path in (tmp_path / "references").glob("*_dark_*"):
         path.unlink()
     assert "dark" not in planned(tmp_path, asked).job("detector1", exposure(1, "nrca1")).references
+
+
+BY_KERNELS = RECIPE.replace("dark_current,", "refpix,")
+
+
+def test_a_reference_that_the_parameters_do_not_want_is_neither_sought_nor_followed(tmp_path):
+    asked = program(tmp_path, BY_KERNELS)
+    job = ("detector1", exposure(1, "nrca1"))
+    links = planned(tmp_path, asked).job(*job).links
+    write_reference(tmp_path / "references", "sirskernel", "nrca1", DESCRIP="another")
+    shutil.copy(*(tmp_path / "references" / f"jwst_nircam_sirskernel_{name}.fits" for name in ("nrca1", "twin")))
+    assert planned(tmp_path, asked).job(*job).links == links
+
+
+def test_a_reference_that_a_parameter_wants_is_sought(tmp_path):
+    asked = replace(program(tmp_path, BY_KERNELS), sets=("refpix.refpix_algorithm=sirs",))
+    assert {"sirskernel"} == set(planned(tmp_path, asked).job("detector1", exposure(1, "nrca1")).references) & {
+        "sirskernel",
+        "refpix",
+    }
 
 
 def test_a_recipe_without_resampling_gives_no_i2d(tmp_path):

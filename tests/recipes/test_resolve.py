@@ -97,6 +97,15 @@ def test_a_skipped_step_needs_no_reference_file(tmp_path):
     assert dark.references == {}
 
 
+@pytest.mark.parametrize(
+    ("method", "header", "needed"),
+    [("fit", F200W, True), ("two-point", F200W, False), ("fit", F200W | {"NGROUPS": 4}, False)],
+)
+def test_a_step_needs_a_reference_file_only_where_parameters_and_keywords_want_it(tmp_path, method, header, needed):
+    jump, _ = recipe(tmp_path, f"- jump: {{method: {method}}}\n- ramp_fit").resolve("detector1", header)
+    assert jump.references == {"gain": False} | ({"readnoise": False} if needed else {})
+
+
 def test_a_stage_that_the_recipe_lacks_is_refused(tmp_path):
     with pytest.raises(RecipeFault, match="recipe some has no stage 'detector2'; did you mean 'detector1'"):
         recipe(tmp_path, CHAIN).resolve("detector2", F200W)

@@ -49,7 +49,7 @@ def test_a_step_is_shown_with_types_units_limits_and_references():
     assert "Ramp -> Ramp, S_JUMP" in said
     assert "threshold float 4.0 sigma ≥ 0 a difference above is a jump" in said
     assert "groups int or None none > 0 groups flagged after a jump" in said
-    assert "reference files: gain (optional)" in said
+    assert "reference files: gain (optional), readnoise (optional, where method is fit and NGROUPS is >4)" in said
 
 
 def test_steps_and_recipes_are_listed_one_a_row(tmp_path):

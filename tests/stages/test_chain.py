@@ -9,7 +9,7 @@ from astropy.io import fits as pyfits
 from jwrules.errors import CannotRun
 from jwrules.products.kinds import Image, Images, Mask, Meta, Rate
 from jwrules.stages import chain
-from jwrules.steps.declare import Skip, step
+from jwrules.steps.declare import Part, Skip, step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,3 +122,49 @@ def test_an_image_that_a_step_leaves_alone_is_skipped_with_its_reason(monkeypatc
     left, taken = _run(chain.Call("leaves_the_first"), product=(_rate(Image), _rate(Image)))
     assert (left.meta["S_SOME"], taken.meta["S_SOME"]) == ("SKIPPED", "COMPLETE")
     assert left.provenance["steps"][0]["reason"] == "no stars"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choosing:
+    """One choice."""
+
+    masked: bool = False
+
+
+def _reads(rate: Rate, params: Choosing, *, mask: Mask | None = None) -> Rate:
+    return rate if mask is None else replace(rate, dq=rate.dq | mask.dq)
+
+
+@step(status="S_CHOOSE", before=[Part(_reads)], wants={"mask": {"masked": True}})
+def chooses(rate: Rate, params: Choosing) -> Rate:
+    return rate
+
+
+def test_a_step_takes_what_its_parts_name():
+    (mask,) = chooses.inputs
+    assert (mask.name, mask.kind, mask.required) == ("mask", Mask, False)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_reference_is_opened_and_recorded_only_where_the_parameters_want_it(monkeypatch, wanted):
+    monkeypatch.setattr(chain, "find", {"chooses": chooses}.__getitem__)
+    opened = []
+
+    def open_reference(kind, product):
+        opened.append(kind)
+        return Mask(meta=Meta(source="mask.fits"), dq=np.ones((2, 2), "u4"))
+
+    calls = [chain.Call("chooses", {"masked": wanted})]
+    ((_, result),) = chain.run(_rate(), calls, open_reference, {})
+    assert bool(opened) is wanted
+    assert ("R_MASK" in result.meta.primary) is wanted
+    assert bool(result.provenance["steps"][0]["references"]) is wanted
+    assert result.dq.any() == wanted
+
+
+def test_a_step_cannot_want_what_it_does_not_take():
+    def takes_nothing(rate: Rate, params: Choosing) -> Rate:
+        return rate
+
+    with pytest.raises(TypeError, match="takes_nothing wants mask, which none of its functions takes"):
+        step(status="S_NONE", wants={"mask": {"masked": True}})(takes_nothing)

@@ -1,6 +1,7 @@
 """What every step keeps to, whoever wrote it."""
 
 import inspect
+import json
 import re
 from collections import Counter
 from dataclasses import is_dataclass
@@ -130,6 +131,18 @@ def test_the_schema_is_a_schema():
 def test_the_card_knows_every_input(step):
     known = card(step)
     assert [*known["references"], *known["roles"]] == [one.name for one in (*step.references(), *step.roles())]
+
+
+@every_step
+def test_what_a_reference_file_is_wanted_for_can_be_told_by_parameters_and_keywords(step):
+    keywords = Draft202012Validator(json.loads((house.root() / "schemas/conditions.schema.json").read_text()))
+    for wanted in (one for one in step.inputs if one.cases):
+        assert not wanted.required
+        for case in wanted.cases:
+            names = [name for name in case if name.islower()]
+            assert keywords.is_valid({k: v for k, v in case.items() if k not in names} or {"EXP_TYPE": "NRC_IMAGE"})
+            for name in names:
+                Draft202012Validator(SCHEMA["$defs"][step.name]["properties"][name]).validate(case[name])
 
 
 @every_parameter

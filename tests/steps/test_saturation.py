@@ -111,3 +111,14 @@ def test_the_log_says_how_many_ramps_saturate_and_touch_the_floor(caplog):
     with caplog.at_level("INFO", logger="jwrules"):
         saturation(ramp(data), Params(n_pix_grow_sat=0), saturation=threshold((1, 3)))
     assert "1 ramps saturate, 2 touch the floor" in caplog.text
+
+
+def test_without_averaged_frames_the_bias_does_not_matter():
+    random = np.random.default_rng(4)
+    data = np.sort(random.uniform(0, 8e4, (1, 3, 12, 12)), axis=1)
+    results = [
+        saturation(ramp(data, NFRAMES=1), saturation=threshold((12, 12)), superbias=reference(Superbias, data=bias))
+        for bias in (np.zeros((12, 12)), random.uniform(0, 3e4, (12, 12)))
+    ]
+    assert np.array_equal(*(result.groupdq for result in results))
+    assert (results[0].groupdq[0, 1] & DQ.DO_NOT_USE == 0).all()

@@ -71,8 +71,13 @@ def test_the_card_of_a_step_says_all_about_a_parameter():
 
 def test_the_card_says_which_reference_files_and_roles_are_required():
     assert card(STEPS["dark_current"])["references"] == {"dark": True}
-    assert card(STEPS["jump"])["references"] == {"gain": False}
+    assert card(STEPS["jump"])["references"] == {"gain": False, "readnoise": False}
     assert card(STEPS["background"])["roles"] == {"background": False}
+
+
+def test_the_card_says_for_which_parameters_a_reference_file_is_wanted():
+    assert card(STEPS["jump"])["wants"] == {"readnoise": [{"method": "fit", "NGROUPS": ">4"}]}
+    assert card(STEPS["dark_current"])["wants"] == {}
 
 
 def test_a_limit_on_a_list_is_a_limit_on_each_of_its_values():
@@ -101,6 +106,7 @@ def test_the_page_has_a_row_for_each_parameter_with_its_limits():
     rows = page(card(STEPS["jump"])).splitlines()
     assert "| `threshold` | float | `4.0` | sigma | ≥ 0 | a difference above is a jump |" in rows
     assert "| `gain` | optional |" in rows
+    assert "| `readnoise` | optional; opened only where method is fit and NGROUPS is >4 |" in rows
 
 
 def test_pages_are_made_only_where_there_is_a_folder_for_them(tmp_path):

@@ -26,6 +26,7 @@ def card(step: Step) -> dict[str, Any]:
         "takes": kind_name(step.takes),
         "gives": kind_name(step.gives),
         "references": {one.name: one.required for one in step.references()},
+        "wants": {one.name: list(one.cases) for one in step.inputs if one.cases},
         "roles": {one.name: one.required for one in step.roles()},
         "params": {name: _parameter(f, hint) for name, f, hint in declared_parameters(step)},
     }

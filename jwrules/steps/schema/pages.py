@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from jwrules.conditions import Cases, cases_said
 from jwrules.generated import table
 
 
@@ -21,8 +22,8 @@ def page(step: Mapping[str, Any]) -> str:
         "",
         f"Takes `{step['takes']}`, gives `{step['gives']}`; the product records it as `{step['status']}`.",
         *_parameter_section(step),
-        *_inputs_section("Reference files", "type", step["references"]),
-        *_inputs_section("Other members of the association", "role", step["roles"]),
+        *_inputs_section("Reference files", "type", step["references"], step["wants"]),
+        *_inputs_section("Other members of the association", "role", step["roles"], step["wants"]),
     ]
     return "\n".join(lines) + "\n"
 
@@ -55,10 +56,14 @@ def limits(about: Mapping[str, Any]) -> str:
     return ", ".join([*bounds, *map(str, about["choices"])])
 
 
-def _inputs_section(title: str, word: str, inputs: Mapping[str, bool]) -> list[str]:
+def _inputs_section(title: str, word: str, inputs: Mapping[str, bool], wants: Mapping[str, Cases]) -> list[str]:
     if not inputs:
         return []
-    rows = [[f"`{name}`", "required" if required else "optional"] for name, required in inputs.items()]
+    when = {name: f"; opened only where {cases_said(cases)}" for name, cases in wants.items()}
+    rows = [
+        [f"`{name}`", ("required" if required else "optional") + when.get(name, "")]
+        for name, required in inputs.items()
+    ]
     return ["", f"## {title}", "", *table([word, ""], rows)]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jwrules.recipes.conditions import failed, hold, said
+from jwrules.conditions import any_holds, cases_said, failed, hold, said
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,29 @@ def test_what_failed_is_said_with_what_was_wanted():
 
 def test_conditions_are_said_in_words():
     assert said({"FILTER": ["F444W", "F480M"], "SUBARRAY": "!FULL"}) == "FILTER F444W or F480M, SUBARRAY !FULL"
+
+
+CASES = [{"method": "traps"}, {"NFRAMES": ">1", "use": True}, {"only": None}]
+
+
+@pytest.mark.parametrize(
+    ("told", "holds"),
+    [
+        ({"method": "traps", "only": 1}, True),
+        ({"NFRAMES": 2, "use": True, "only": 1}, True),
+        ({"NFRAMES": 2, "use": False, "only": 1}, False),
+        ({"NFRAMES": 1, "use": True, "only": 1}, False),
+        ({"only": None}, True),
+        ({"only": "none"}, False),
+    ],
+)
+def test_of_several_cases_one_must_hold(told, holds):
+    assert any_holds(CASES, told) is holds
+
+
+def test_without_cases_there_is_no_limit():
+    assert any_holds((), {})
+
+
+def test_cases_are_said_in_words():
+    assert cases_said(CASES) == "method is traps, or NFRAMES is >1 and use is true, or only is none"

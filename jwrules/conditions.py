@@ -1,14 +1,17 @@
-"""Whether conditions on header keywords hold for an exposure."""
+"""Whether conditions on header keywords hold for an exposure: for recipes, and for what a step is to be given."""
 
 from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Conditions = Mapping[str, Any]
 """Header keyword -> value, or list of values; '!VALUE' must not be there; '>=5' compares numbers."""
+
+Cases = Sequence[Conditions]
+"""Conditions of which one mapping must hold. Besides keywords they may name parameters of a step, in lower case."""
 
 _COMPARISONS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 _COMPARISON = re.compile(r"(>=|<=|>|<)(\d+)")
@@ -32,6 +35,23 @@ def failed(conditions: Conditions, header: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def any_holds(cases: Cases, told: Mapping[str, Any]) -> bool:
+    """Return whether one of the cases holds for what parameters and keywords say; without cases there is no limit."""
+    return not cases or any(hold(case, told) for case in cases)
+
+
+def cases_said(cases: Cases) -> str:
+    """Return cases in words: 'method is traps, or NFRAMES is >1 and use_readpatt is true'."""
+    return ", or ".join(
+        " and ".join(f"{name} is {' or '.join(map(_plain, _list(wanted)))}" for name, wanted in case.items())
+        for case in cases
+    )
+
+
+def _plain(value: Any) -> str:
+    return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def text(wanted: Any) -> str:
     """Return the values of a condition in words."""
     return " or ".join(map(_shown, _list(wanted)))
@@ -43,6 +63,8 @@ def said(conditions: Conditions) -> str:
 
 
 def _agrees(wanted: Any, value: Any) -> bool:
+    if wanted is None:
+        return value is None
     words = [_word(one) for one in _list(wanted)]
     unwanted = [word[1:] for word in words if word.startswith("!")]
     allowed = [word for word in words if not word.startswith("!")]
