@@ -16,7 +16,7 @@ from jwrules.stages.exposure import Exposure
 from jwrules.stages.legs import Leg
 
 MEGABYTE = 2**20
-USUAL = 660
+USUAL = 820
 """Megabytes that a stage takes where nobody says how many it may."""
 BASE = 190
 """Megabytes of Python with its libraries."""
@@ -30,9 +30,9 @@ RAMP = 300
 """Bytes of a pixel in a block besides: reference files and what they are turned into."""
 INTEGRATION = 40
 """Bytes of an integration of a pixel in a block besides: its rate, errors and flags."""
-BLOCK = 24 * MEGABYTE
+BLOCK = 48 * MEGABYTE
 """What a block is not to exceed without need: caches are small."""
-LEAST_ROWS = 16
+LEAST_ROWS = 24
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Budget:
         enough = samples * SAMPLE + self.threads * BLOCK <= free
         if not (enough or data):
             shapes = {"groupdq": shapes["groupdq"]} if flags else {}
-            enough = samples <= 0.3 * free
+            enough = samples + ngroups * ny * nx * SAMPLE + self.threads * BLOCK <= free
         for name, (shape, dtype) in shapes.items():
             exposure.rooms[name] = self.room(shape, dtype, in_memory=enough)
         return tuple(shapes)

@@ -272,6 +272,9 @@ class Exposure:
         with self._lock:
             kept = self.notes.setdefault(step, {})
             for name, note in notes.items():
+                if note.axes == ">" and name in kept:
+                    kept[name] = Note(np.maximum(kept[name].array, note.array), ">")
+                    continue
                 if name not in kept or not set(note.axes) & set("iyx"):
                     array = np.zeros(self._sizes(note.axes, note.array), note.array.dtype)
                     kept[name] = Note(array, note.axes)

@@ -53,7 +53,7 @@ def dark_current(ramp: Ramp, params: Params, *, dark: Dark) -> Ramp:
     for data, integrations in _served(dark, ramp):
         for g in range(ramp.data.shape[1]):
             plane = kernel.group(data, g * (frames + gap), frames) if averaged else kernel.group(data, g, 1)
-            ramp.data[integrations, g] -= plane
+            kernel.subtract(ramp.data, integrations, g, plane)
     ramp.pixeldq[...] |= dark.dq
     return replace(ramp, average_dark=_average(ramp, params, dark)).counting(extended=extended)
 

@@ -59,7 +59,14 @@ def _finish(meta: Meta, counts: Mapping[str, float], params: Params) -> Meta:
     return meta
 
 
-@step(status="S_SATURA", along=blocks_of, margin=_rows, after=(Part(_count),), finish=_finish)
+@step(
+    status="S_SATURA",
+    along=blocks_of,
+    margin=_rows,
+    changes="flags and first frames",
+    after=(Part(_count, changes="nothing"),),
+    finish=_finish,
+)
 def saturation(ramp: Ramp, params: Params, *, saturation: Saturation, superbias: Superbias | None = None) -> Ramp:
     """Return the ramp with SATURATED, AD_FLOOR and DO_NOT_USE in groupdq and NO_SAT_CHECK in pixeldq.
 
