@@ -7,7 +7,6 @@ from ramp_scene import gain_and_readnoise, noisy, one_pixel, ramp
 from jwrules.products import fits
 from jwrules.products.flags import DQ
 from jwrules.products.kinds import ChiSquare, FitOpt
-from jwrules.stages.detector1 import on_request
 from jwrules.steps.gain_scale import gain_scale
 from jwrules.steps.ramp_fit import Params, ramp_fit
 
@@ -189,22 +188,11 @@ def test_the_table_is_kept_on_request_only():
 def test_the_table_goes_through_gain_scale_and_to_disk(tmp_path):
     slopes = fitted(struck(GAINFACT=2.0, FILENAME="jw_uncal.fits"), save_opt=True)
     scaled = gain_scale(slopes)
-    (name,) = on_request(tmp_path / "jw01234_uncal.fits", scaled)
-    assert name == "jw01234_fitopt.fits"
-    path = fits.write(tmp_path / name, scaled.fitopt)
-    back = fits.read(path, FitOpt)
+    back = fits.read(fits.write(tmp_path / "jw01234_fitopt.fits", scaled.fitopt), FitOpt)
     assert np.array_equal(back.slope, slopes.fitopt.slope)
     assert back.meta["DATAMODL"] == "RampFitOutputModel"
 
 
-@pytest.mark.parametrize(("algorithm", "suffix"), [("OLS_C", "fitopt"), ("LIKELY", "likely_chisq")])
-def test_the_table_may_have_a_name_of_its_own(tmp_path, algorithm, suffix):
-    slopes = fitted(struck(), save_opt=True, opt_name="mine.fits", algorithm=algorithm)
-    (name,) = on_request(tmp_path / "jw01234_uncal.fits", slopes)
-    assert name == f"mine_{suffix}.fits"
-
-
 def test_chi_square_is_an_image(tmp_path):
     slopes = fitted(struck(), save_opt=True, algorithm="LIKELY")
-    (product,) = on_request(tmp_path / "jw01234_uncal.fits", slopes).values()
-    assert fits.read(fits.write(tmp_path / "x.fits", product), ChiSquare).data.shape == (1, 1)
+    assert fits.read(fits.write(tmp_path / "x.fits", slopes.chisq), ChiSquare).data.shape == (1, 1)
