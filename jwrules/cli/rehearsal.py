@@ -55,24 +55,46 @@ def usual() -> list[Rehearsal]:
         Rehearsal("nircam_coronagraphy", {"effects": {"snowballs": 5.0, "zeroframe": 1.0}, "groups": 8}),
         Rehearsal("nircam_time_series_imaging", {"groups": 2}),
         Rehearsal("niriss_ami", {"groups": 1}),
+        Rehearsal("niriss_ami", {"groups": 5, "integrations": _MANY}),
         Rehearsal("miri_coronagraphy", {"effects": {"showers": 50.0}}),
         Rehearsal("miri_mrs", {"groups": 5}),
     ]
 
 
+_MANY = 104
+"""Integrations of a long exposure: jumps are then sought in another way."""
 _LARGE = ("nircam_imaging",)
 """Programs that take long to simulate, and call for nothing that others do not."""
 
-_STREAKS = "clean_flicker_noise"
+_AFTER = ("jump.after_jump_flag_dn1=10", "jump.after_jump_flag_time1=15")
+
+
+def _with(template: str, *sets: str, **wishes: int) -> Rehearsal:
+    return Rehearsal(template, wishes, sets)
+
+
+def _streaks(template: str, *sets: str) -> Rehearsal:
+    step = "clean_flicker_noise"
+    return _with(template, f"{step}.skip=false", *(f"{step}.{one}" for one in sets))
+
+
 ON_REQUEST = (
-    Rehearsal("niriss_imaging", {}, ("ipc.skip=false", "err_init.skip=false", f"{_STREAKS}.skip=false")),
-    Rehearsal("nirspec_fixed_slit", {}, (f"{_STREAKS}.skip=false", f"{_STREAKS}.fit_method=fft")),
-    Rehearsal("niriss_wfss", {}, ("persistence.skip=false", "persistence.persistence_time=1000",
-                                  "persistence.dn_threshold=20000", "jump.statistic=official")),
-    Rehearsal("nircam_wfss", {}, ("ramp_fit.algorithm=LIKELY", "jump.only_use_ints=false")),
-    Rehearsal("miri_mrs", {}, ("jump.find_showers=true", "refpix.skip=false", "emicorr.algorithm=sequential",
-                               "firstframe.skip=false")),
-)  # fmt: skip
+    _streaks("niriss_imaging"),
+    _streaks("niriss_imaging", "background_method=model", "autoparam=true"),
+    _streaks("nirspec_fixed_slit", "fit_method=fft"),
+    _streaks("nircam_coronagraphy", "background_method=median_image"),
+    _streaks("nircam_coronagraphy", "single_mask=false", "against=previous"),
+    _streaks("miri_coronagraphy"),
+    _with(
+        "niriss_wfss", "persistence.skip=false", "persistence.persistence_time=1000", "persistence.dn_threshold=9999"
+    ),
+    _with("niriss_wfss", "ipc.skip=false", "err_init.skip=false", "bad_ramp.skip=false", "jump.statistic=official"),
+    _with("nircam_wfss", "ramp_fit.algorithm=LIKELY", "ramp_fit.save_opt=true", "jump.only_use_ints=false"),
+    _with("nircam_wfss", "ramp_fit.weighting=official", "ramp_fit.save_opt=true", *_AFTER),
+    _with("miri_mrs", "jump.find_showers=true", "refpix.skip=false", "emicorr.algorithm=sequential", *_AFTER),
+    _with("miri_coronagraphy", "firstframe.skip=false", "ipc.skip=false"),
+    _with("miri_time_series_imaging", "jump.find_showers=true", groups=6, integrations=2 * _MANY),
+)
 """What recipes leave out unless they are told otherwise."""
 
 
