@@ -26,6 +26,7 @@ class Rehearsal:
     template: str
     wishes: Mapping[str, Any] = field(default_factory=dict)
     sets: tuple[str, ...] = ()
+    size: str = "tiny"
 
     @property
     def title(self) -> str:
@@ -39,7 +40,7 @@ class Rehearsal:
         from jwrules import plan, simulate
 
         with _silence():
-            simulate.run(self.template, folder, size="tiny", **self.wishes)
+            simulate.run(self.template, folder, size=self.size, **self.wishes)
             asked = plan.Settings(data=folder / "uncal", references=str(folder / "references"), sets=self.sets)
             planned = plan.of(asked, folder)
             for job in planned.all():
