@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from astropy.io import fits
 
 
 class TableHDU(fits.BinTableHDU):
-    """A binary table made from an array or columns; it does not look whether it is given an `astropy.table.Table`."""
+    """A binary table; `astropy.table` is imported only for data that are no array."""
 
     def __init__(self, data: Any = None, header: Any = None, name: str | None = None, **settings: Any) -> None:
-        super(fits.BinTableHDU, self).__init__(data, header, name=name, **settings)
+        if isinstance(data, np.ndarray):
+            super(fits.BinTableHDU, self).__init__(data, header, name=name, **settings)
+        else:
+            super().__init__(data, header, name=name, **settings)
