@@ -10,6 +10,9 @@ from pathlib import Path
 
 from jwrules.errors import WorkflowFault
 
+STORE = ".jwrules"
+"""Folder of a working directory for everything that can be made again: caches, associations, links."""
+
 
 @cache
 def root() -> Path:

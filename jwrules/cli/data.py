@@ -29,7 +29,7 @@ def _add_simulate(commands: Commands) -> None:
     command.add_argument("template", metavar="TEMPLATE", help="name of a recipe, such as nircam_imaging")
     command.add_argument("directory", metavar="DIR", type=Path, help="where uncal/, references/ and truth/ go")
     command.add_argument("--list", action=_List, nargs=0, help="list the templates that can be simulated")
-    command.add_argument("--size", choices=("small", "full"), default="small", help="small: seconds (default)")
+    command.add_argument("--size", choices=("tiny", "small", "full"), default="small", help="small: seconds (default)")
     command.add_argument("--groups", type=int, metavar="N", help="groups of an integration")
     command.add_argument("--integrations", type=int, metavar="N", help="integrations of an exposure")
     command.add_argument("--pattern", metavar="P", help="readout pattern, such as BRIGHT2")

@@ -292,15 +292,15 @@ def _refuse(given: Sequence[tuple[str, str]]) -> None:
 
 def _known(path: Path) -> Path:
     """Return the file that people know, where the plan linked to it: messages name that one."""
-    from jwrules.plan import STORE
+    from jwrules import house
 
-    return path.readlink() if STORE in path.parts and path.is_symlink() else path
+    return path.readlink() if house.STORE in path.parts and path.is_symlink() else path
 
 
 def _hashes(chosen: Mapping[str, Path]) -> dict[str, str]:
-    from jwrules import references
+    from jwrules.stages.workbench import sha256
 
-    return {kind: references.content_hash(path) for kind, path in chosen.items()}
+    return {kind: sha256(path) for kind, path in chosen.items()}
 
 
 def _begin(options: argparse.Namespace) -> None:

@@ -17,6 +17,8 @@ from typing import Any, TypeVar, cast
 import numba
 import numpy as np
 
+from jwrules.kernels.cache import KernelStore
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _thread = threading.local()
@@ -27,7 +29,10 @@ PARTS_PER_THREAD = 4
 
 def compiled(function: Function) -> Function:
     """Compile a function at its first call, keep the result on disk; divisions by 0 give what numpy gives."""
-    return cast(Function, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    dispatcher: Any = numba.njit(nogil=True, error_model="numpy")(function)
+    if dispatcher is not function:
+        dispatcher._cache = KernelStore(function)
+    return cast(Function, dispatcher)
 
 
 def allowed_threads() -> int:

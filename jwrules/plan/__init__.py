@@ -4,7 +4,6 @@
 """
 
 from jwrules.plan.choose import Choice, Planner
-from jwrules.plan.links import STORE
 from jwrules.plan.make import make
 from jwrules.plan.rows import STAGES, Job, LeftOut, Plan
 from jwrules.plan.settings import RUN_FILE, Settings, read, references_or_default
@@ -13,7 +12,6 @@ from jwrules.plan.workspace import cache_of, of, planner, prepare
 __all__ = [
     "RUN_FILE",
     "STAGES",
-    "STORE",
     "Choice",
     "Job",
     "LeftOut",

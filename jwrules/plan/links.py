@@ -6,11 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from jwrules.house import STORE
 from jwrules.references import Chosen
 from jwrules.references.ledger import Ledger
-
-STORE = ".jwrules"
-"""Folder of the working directory for everything that can be made again: caches, associations, links."""
 
 
 def link(file: Chosen) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 
 from jwrules import names
 from jwrules.errors import WorkflowFault
-from jwrules.plan.links import STORE, link
+from jwrules.house import STORE
+from jwrules.plan.links import link
 from jwrules.references import Chosen
 
 STAGES = ("detector1", "dark", "guider", "image2", "image3")

@@ -10,9 +10,10 @@ from typing import Any
 
 import jwrules
 from jwrules import associations, pool, recipes, references
+from jwrules.house import STORE
 from jwrules.plan import ramps, remembered, settings
 from jwrules.plan.choose import Planner
-from jwrules.plan.links import STORE, link
+from jwrules.plan.links import link
 from jwrules.plan.make import make
 from jwrules.plan.rows import Plan
 from jwrules.plan.settings import Settings

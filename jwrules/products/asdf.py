@@ -10,6 +10,8 @@ import numpy as np
 import yaml
 from astropy.io import fits
 
+from jwrules.products.table_hdu import TableHDU
+
 _PLAIN = b"#ASDF 1.0.0\n#ASDF_STANDARD 1.5.0\n%YAML 1.1\n%TAG ! tag:stsci.edu:asdf/\n--- !core/asdf-1.1.0\n"
 """How an ASDF file of plain values begins; loading the extensions of the library takes longer than most steps."""
 
@@ -18,11 +20,11 @@ _WORTH_READING = (b"wcs: !", b"jwrules:")
 """What is looked for in the tree of a file that the library wrote; raw exposures have neither."""
 
 
-def embed(tree: Mapping[str, Any]) -> fits.BinTableHDU:
+def embed(tree: Mapping[str, Any]) -> TableHDU:
     """Return the tree as the last extension of a product: one row, one cell of bytes (documentation: ASDF in FITS)."""
     cell = np.frombuffer(_written(tree), np.uint8)[np.newaxis]
     column = fits.Column(name="ASDF_METADATA", format=f"{cell.shape[1]}B", array=cell)
-    return fits.BinTableHDU.from_columns([column], name="ASDF")
+    return TableHDU.from_columns([column], name="ASDF")
 
 
 def _written(tree: Mapping[str, Any]) -> bytes:

@@ -25,6 +25,7 @@ from jwrules.products.in_pieces import InPieces
 from jwrules.products.kinds import Hdu, Meta, Mosaic, Product, Ramp
 from jwrules.products.plausible import check as check_keywords
 from jwrules.products.stored import Stored, Unpacked, stored
+from jwrules.products.table_hdu import TableHDU
 
 P = TypeVar("P", bound=Product)
 
@@ -285,9 +286,9 @@ def hdus(filename: str, product: Product) -> fits.HDUList:
 
 
 def _after_arrays(product: Product) -> list[Any]:
-    extensions = [fits.BinTableHDU(table, name=name) for name, table in product.tables.items()]
+    extensions = [TableHDU(table, name=name) for name, table in product.tables.items()]
     if isinstance(product, Mosaic) and product.headers is not None:
-        extensions.append(fits.BinTableHDU(product.headers, name="HDRTAB"))
+        extensions.append(TableHDU(product.headers, name="HDRTAB"))
     tree: dict[str, Any] = {"jwrules": dict(product.provenance)}
     if getattr(product, "wcs", None) is not None:
         tree["meta"] = {"wcs": getattr(product, "wcs")}  # noqa: B009

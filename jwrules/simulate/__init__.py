@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-SIZES = ("small", "full")
+SIZES = ("tiny", "small", "full")
+"""`tiny` has too few pixels for anything but trying whether things run; whole programs are then as when `small`."""
 PROGRAMS = {"nircam_imaging": "NIRCAM", "miri_imaging": "MIRI"}
 """Templates of which a whole program is made, for all stages, and their instruments."""
 

@@ -14,6 +14,8 @@ from jwrules.simulate.wishes import patterned
 
 SMALL = 1 << 17
 """Pixels of a frame in the size `small`, at most: of larger ones only some rows are read."""
+TINY = 1 << 15
+"""The same in the size `tiny`."""
 DARK_FRAMES = {"MIRI": 30}
 """Length of a dark, 12 frames elsewhere; one that is shorter than the exposure must be extended."""
 
@@ -53,7 +55,7 @@ class Template:
             observation=1,
             detector=detector,
             band=band,
-            window=window if size == "full" else instruments.shortened(window, SMALL),
+            window=window if size == "full" else instruments.shortened(window, TINY if size == "tiny" else SMALL),
             readout=patterned(detector.instrument, self.pattern, self.groups, self.integrations),
             dithers=((0.0, 0.0),),
             stars=0,

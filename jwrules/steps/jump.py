@@ -193,7 +193,7 @@ def _expect(ramp: Ramp, params: Params, lost: np.ndarray, gain: np.ndarray, read
     else:
         variance = readnoise**2 / int(ramp.meta.get("NFRAMES", 1))
         expected = showers.by_pixel(ramp.data, ramp.groupdq, variance, gain, SHOWER_BITS)
-    return ramp.noting("median", expected.median, "gyx").noting("noise", expected.noise, "gyx")
+    return ramp.noting("median", expected.median, "-yx").noting("noise", expected.noise, "-yx")
 
 
 def _flag_showers(ramp: Ramp, params: Params) -> int:

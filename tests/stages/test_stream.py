@@ -138,6 +138,7 @@ CHAINS = {
     "segments": plain([*NEAR, "ramp_fit"], ramp_fit={"save_opt": True}),
     "likely": plain([*NEAR, "bad_ramp", "ramp_fit"], ramp_fit={"save_opt": True, "algorithm": "LIKELY"}),
     "clipped": plain([*NEAR, "ramp_fit"], jump={"minimum_sigclip_groups": 3}),
+    "clipped showers": plain([*NEAR, "ramp_fit"], jump={"minimum_sigclip_groups": 3, "find_showers": True}),
 }
 
 
