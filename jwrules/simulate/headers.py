@@ -9,6 +9,7 @@ import numpy as np
 from astropy.io import fits
 from astropy.time import Time
 
+from jwrules.simulate import irs2
 from jwrules.simulate.optics import nominal_area
 from jwrules.simulate.program import ABERRATION, PROGRAM, TARGET, Taken
 
@@ -176,7 +177,11 @@ def _exposure(taken: Taken) -> Iterator[Card]:
     yield "EXPMID", (taken.start + end(taken)) / 2, "[d] middle, MJD UTC"
     yield "EXPEND", end(taken), "[d] end, MJD UTC"
     yield "READPATT", readout.pattern, "readout pattern"
-    yield "NOUTPUTS", taken.pointing.window.outputs, "outputs of the detector in use"
+    is_interleaved = readout.pattern in irs2.PATTERNS
+    yield "NOUTPUTS", taken.pointing.window.outputs + is_interleaved, "outputs of the detector in use"
+    if is_interleaved:
+        yield "NRS_NORM", irs2.Clock().normal, "pixels between reference pixels (IRS2)"
+        yield "NRS_REF", irs2.Clock().reference, "reference pixels that follow each other (IRS2)"
     yield "NINTS", readout.integrations, "integrations"
     yield "NGROUPS", readout.groups, "groups in an integration"
     yield "NFRAMES", readout.frames, "frames averaged in a group"

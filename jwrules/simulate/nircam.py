@@ -19,7 +19,8 @@ class Window:
     """The part of a detector that is read: start in science pixels, counted from 0, and shape.
 
     `upright` windows are read along y, not along x. Through one output, `idle_rows` rows of the readout pass before a
-    frame. `blind_ends`: four columns at both ends see no light wherever the window lies.
+    frame. `blind_ends`: four columns at both ends see no light wherever the window lies. After a row there is a `pause`,
+    in pixels.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Window:
     upright: bool = False
     idle_rows: int = 2
     blind_ends: bool = False
+    pause: int = 12
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -44,10 +46,10 @@ class Window:
 
     @property
     def frame_time(self) -> float:
-        """Seconds to read the window once: 10 us a pixel, with 12 more pixels a row and the extra rows."""
+        """Seconds to read the window once: 10 us a pixel, with the pause after a row and the extra rows."""
         rows, columns = self.readout
         extra_rows, extra_pixels = (1, 1) if self.outputs == 4 else (self.idle_rows, 0)
-        return 1e-5 * ((columns // self.outputs + 12) * (rows + extra_rows) + extra_pixels)
+        return 1e-5 * ((columns // self.outputs + self.pause) * (rows + extra_rows) + extra_pixels)
 
     @property
     def readout(self) -> tuple[int, int]:

@@ -122,13 +122,18 @@ def write_detector(shelf: Shelf, pointing: Pointing, pixels: Pixels, seed: int) 
 
 def write_for_ramps(shelf: Shelf, pointing: Pointing, pixels: Pixels, seed: int) -> None:
     """Write what stage 1 needs."""
+    write_of_pixels(shelf, pointing, pixels, seed)
+    _superbias(shelf, pointing, pixels, detector_keywords(pointing.detector, pointing.window))
+    noise(shelf, pointing, pixels, drifts.variance(pointing.extras.one_over_f))
+
+
+def write_of_pixels(shelf: Shelf, pointing: Pointing, pixels: Pixels, seed: int) -> None:
+    """Write what is the same however the pixels are stored."""
     keys = detector_keywords(pointing.detector, pointing.window)
     mask(shelf, pixels, keys)
     saturation(shelf, pixels, keys)
-    _superbias(shelf, pointing, pixels, keys)
     linearity(shelf, pixels, keys)
     _dark(shelf, pointing, pixels, keys)
-    _noise(shelf, pointing, pixels, keys)
     _gain(shelf, pointing, seed)
     ipc(shelf, pointing.detector)
 
@@ -202,8 +207,9 @@ def _darks(pointing: Pointing) -> dict[str, str]:
     return {"EXP_TYPE": "NRC_DARK", "P_EXP_TY": " | ".join(kinds) + " |", "READPATT": "RAPID"}
 
 
-def _noise(shelf: Shelf, pointing: Pointing, pixels: Pixels, keys: Mapping[str, Any]) -> None:
-    shared = drifts.variance(pointing.extras.one_over_f)
+def noise(shelf: Shelf, pointing: Pointing, pixels: Pixels, shared: float) -> None:
+    """Write the noise of the pixels; `shared` is the variance, DN^2, of what many of them share."""
+    keys = detector_keywords(pointing.detector, pointing.window)
     single = np.hypot(pixels.noise / pixels.gain, np.sqrt(shared))
     hdus = [image("SCI", np.sqrt(2) * single, unit="DN")]
     describe = "Noise of the difference of two reads"
