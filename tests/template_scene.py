@@ -31,6 +31,11 @@ class Taken:
     folder: Path
     raw: Path
 
+    @property
+    def detector(self) -> str:
+        """The detector of the exposure."""
+        return str(headers.read(self.raw)["DETECTOR"])
+
     def ramp(self) -> Ramp:
         return files.read(self.raw, Ramp)
 
@@ -48,12 +53,10 @@ class Taken:
         first, last = ramp.meta.get("INTSTART", 1), ramp.meta.get("INTEND", len(light))
         return self.truth("RATE") * light[first - 1 : last].mean()
 
-
     def reference(self, reftype: str) -> np.ndarray:
         """Return the array of a reference file for the detector."""
         paths = self.folder.glob(f"references/*_{reftype}_*.fits")
-        detector = headers.read(self.raw)["DETECTOR"]
-        (path,) = (path for path in paths if headers.read(path)["DETECTOR"] == detector)
+        (path,) = (path for path in paths if headers.read(path)["DETECTOR"] == self.detector)
         return np.asarray(fits.getdata(path))
 
 

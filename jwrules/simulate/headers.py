@@ -66,7 +66,7 @@ def end(taken: Taken) -> float:
 def _seconds(taken: Taken) -> dict[str, float]:
     """Return the times of the readout, in seconds, by keyword."""
     readout, frame = taken.pointing.readout, taken.pointing.window.frame_time
-    group = frame * (readout.frames + readout.gap)
+    group = frame * sum(readout.said)
     integration = frame * readout.frames_read
     return {
         "TFRAME": frame,
@@ -184,9 +184,9 @@ def _exposure(taken: Taken) -> Iterator[Card]:
         yield "NRS_REF", irs2.Clock().reference, "reference pixels that follow each other (IRS2)"
     yield "NINTS", readout.integrations, "integrations"
     yield "NGROUPS", readout.groups, "groups in an integration"
-    yield "NFRAMES", readout.frames, "frames averaged in a group"
+    yield "NFRAMES", readout.said[0], "frames averaged in a group"
     yield "FRMDIVSR", readout.frames, "divisor of the average"
-    yield "GROUPGAP", readout.gap, "frames dropped between groups"
+    yield "GROUPGAP", readout.said[1], "frames dropped between groups"
     yield "DRPFRMS1", 0, "frames dropped before the first integration"
     yield "DRPFRMS3", 0, "frames dropped between integrations"
     yield "INTSTART", taken.integrations[0] + 1, "first integration in this file"

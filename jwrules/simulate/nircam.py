@@ -104,7 +104,11 @@ NRCALONG = Detector(
 
 @dataclass(frozen=True)
 class Readout:
-    """How the detector is read in an exposure; `samples` of a pixel make a read (MIRI)."""
+    """How the detector is read in an exposure.
+
+    `samples` of a pixel make a read (MIRI). Where there is a `rest`, groups are in two sets with so many frames
+    between them that are not read (fine guide).
+    """
 
     pattern: str
     frames: int
@@ -112,11 +116,21 @@ class Readout:
     groups: int
     integrations: int
     samples: int = 1
+    rest: int = 0
 
     @property
     def frames_read(self) -> int:
         """Frames of an integration from its reset to its last read, the dropped ones between groups included."""
-        return (self.groups - 1) * (self.frames + self.gap) + self.frames
+        return (self.groups - 1) * (self.frames + self.gap) + self.frames + self.rest
+
+    @property
+    def said(self) -> tuple[int, int]:
+        """NFRAMES and GROUPGAP: what is averaged and dropped, or what makes a set and lies between two."""
+        return (self.groups // 2, self.rest) if self.rest else (self.frames, self.gap)
+
+    def dropped(self, group: int) -> int:
+        """Return how many frames are dropped before a group, counted from 0."""
+        return (self.gap if group else 0) + (self.rest if group == self.groups // 2 else 0)
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ def _integrate(
 
 def _seconds(pixels: Pixels, readout: Readout, group: int, read: int) -> float:
     """Return the time since the last read, frames that were dropped included."""
-    return pixels.window.frame_time * (1 + readout.gap * (read == 0 and group > 0))
+    return pixels.window.frame_time * (1 + (readout.dropped(group) if read == 0 else 0))
 
 
 def _gather(
