@@ -19,8 +19,8 @@ class Window:
     """The part of a detector that is read: start in science pixels, counted from 0, and shape.
 
     `upright` windows are read along y, not along x. Through one output, `idle_rows` rows of the readout pass before a
-    frame. `blind_ends`: four columns at both ends see no light wherever the window lies. After a row there is a `pause`,
-    in pixels.
+    frame. `blind_ends`: four columns at both ends see no light wherever the window lies. After a row comes a
+    `pause`, in pixels.
     """
 
     name: str

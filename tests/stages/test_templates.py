@@ -98,20 +98,21 @@ SERIES = [name for name, rows in BY_NAME.items() if rows[0].series]
 def test_a_light_curve_has_the_dip_that_was_put_in(template, tmp_path):
     """Integration by integration, over all segments.
 
-    MIRI with lastframe and rscd: what they would leave out adds to the rates, and makes the dip shallower.
+    MIRI with lastframe and rscd: what they would leave out adds to the rates, and makes the dip shallower by a sixth.
+    Of what an integration leaves to the next one some remains even so.
     """
     seen, true = [], []
     for taken in _of_one_detector(make(template, tmp_path, effects=CALM)):
         done, light = slopes(taken, **_calm(template)), taken.truth("LIGHT")["light"]
         first, truth = done.rateints.meta["INTSTART"] - 1, taken.truth("RATE")
         clean = ((done.rate.dq & np.uint32(UNSURE)) == 0) & np.isfinite(done.rateints.data).all(axis=0)
-        lit = clean & (truth > np.percentile(truth[clean], 90))
+        lit = clean & (truth > np.percentile(truth[clean], 97))
         seen += [plane[lit].sum() / truth[lit].sum() for plane in done.rateints.data]
         true += list(light[first : first + len(done.rateints.data)])
     seen, true = (np.array(one) / np.mean(one) for one in (seen, true))
     assert len(seen) == BY_NAME[template][0].integrations
     assert np.std(seen - true) < 0.2 * DIP
-    assert np.polyfit(true, seen, 1)[0] == pytest.approx(1.0, abs=0.05)
+    assert np.polyfit(true, seen, 1)[0] == pytest.approx(1.0, abs=0.12 if "miri" in template else 0.02)
 
 
 def test_more_of_the_rings_of_snowballs_is_flagged_when_they_are_looked_for(tmp_path):
