@@ -237,10 +237,25 @@ def superbias(shelf: Shelf, electronics: Electronics, bias: np.ndarray, keys: Ma
     shelf.put("superbias", "Level of every pixel after its reset", hdus, "SuperBiasModel", **keys, **_BOTH)
 
 
+def mask(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
+    """Write which pixels of interleaved frames are bad or see no light."""
+    clock, detector = Clock(), pixels.detector.name
+    _, blind, _ = clock.line
+
+    def interleaved(array: np.ndarray, bits: int) -> np.ndarray:
+        between = np.full((AMPLIFIERS, LINES, int(blind.sum())), bits)
+        return interleave(array, between, np.full((LINES, blind.size), bits), detector, clock).astype(np.uint32)
+
+    flags = references.bad_pixels(pixels).rearranged(interleaved, "REFERENCE_PIXEL", "NON_SCIENCE")
+    references.mask(shelf, flags, {**keys, **_BOTH})
+
+
 def write_for_ramps(shelf: Shelf, pointing: Pointing, pixels: Pixels, seed: int) -> None:
     """Write what stage 1 needs."""
     detector, readout = pointing.detector, _electronics(pointing)
     references.write_of_pixels(shelf, pointing, pixels, seed)
     references.noise(shelf, pointing, pixels, left_over(readout.noise, readout.clock) ** 2)
     refpix(shelf, detector.name, readout.noise, readout.clock, [])
-    superbias(shelf, readout, pixels.bias, references.detector_keywords(detector, pointing.window))
+    keys = references.detector_keywords(detector, pointing.window)
+    mask(shelf, pixels, keys)
+    superbias(shelf, readout, pixels.bias, keys)
