@@ -10,7 +10,7 @@ exposure.
 
 VAR_RNOISE is the variance that read noise alone would leave, VAR_POISSON what photons and dark current add;
 ERR² is their sum. A pixel without a usable segment is NaN and DO_NOT_USE, with ERR and variances of 0. A ramp that
-saturates keeps its rate and says SATURATED. Source: JWST documentation, CALWEBB_DETECTOR1, slope fitting; Brandt 2024,
+saturates keeps its rate and says SATURATED, unless it does so only in a last group that lastframe leaves out. Source: JWST documentation, CALWEBB_DETECTOR1, slope fitting; Brandt 2024,
 PASP 136, 045004; Fixsen et al. 2000, PASP 112, 1350.
 """
 
@@ -60,7 +60,7 @@ def ramp_fit(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) ->
         BITS,
         kernel.Method(params.weighting == "official", params.suppress_one_group and ramp.data.shape[1] > 1),
     )
-    seen = np.bitwise_or.reduce(ramp.groupdq, axis=1) & np.uint8(SHOWN)
+    seen = np.bitwise_or.reduce(ramp.groupdq[:, : _last(ramp)], axis=1) & np.uint8(SHOWN)
     return _slopes(ramp, pixeldq, seen, values, gain)
 
 
@@ -73,6 +73,11 @@ def _leave_out(ramp: Ramp, params: Params) -> None:
         raise CannotRun(f"firstgroup={firstgroup} and lastgroup={lastgroup} leave less than two of {last + 1} groups")
     ramp.groupdq[:, :firstgroup] |= np.uint8(DQ.DO_NOT_USE)
     ramp.groupdq[:, lastgroup + 1 :] |= np.uint8(DQ.DO_NOT_USE)
+
+
+def _last(ramp: Ramp) -> int | None:
+    """Return where the groups end whose flags are shown: before a last one that is left out as a whole."""
+    return -1 if ramp.left_out is not None and ramp.left_out[:, -1].all() else None
 
 
 def _zeroframe(ramp: Ramp) -> np.ndarray:
