@@ -9,9 +9,11 @@ segment itself, segments combined by read noise alone, Poisson variance from the
 exposure.
 
 VAR_RNOISE is the variance that read noise alone would leave, VAR_POISSON what photons and dark current add;
-ERR² is their sum. A pixel without a usable segment is NaN and DO_NOT_USE, with ERR and variances of 0. A ramp that
-saturates keeps its rate and says SATURATED, unless it does so only in a last group that lastframe leaves out. Source: JWST documentation, CALWEBB_DETECTOR1, slope fitting; Brandt 2024,
-PASP 136, 045004; Fixsen et al. 2000, PASP 112, 1350.
+ERR² is their sum. Where charge_migration left groups out, VAR_RNOISE alone is what it were with them: later stages
+weight by it, and are not to favour the dithers in which less of a star fell on one pixel (so does the official
+pipeline). A pixel without a usable segment is NaN and DO_NOT_USE, with ERR and variances of 0. A ramp that saturates
+keeps its rate and says SATURATED, unless it does so only in a last group that lastframe leaves out. Source: JWST
+documentation, CALWEBB_DETECTOR1, slope fitting; Brandt 2024, PASP 136, 045004; Fixsen et al. 2000, PASP 112, 1350.
 """
 
 from __future__ import annotations
@@ -53,15 +55,32 @@ def ramp_fit(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) ->
     _leave_out(ramp, params)
     no_gain = ~(gain.data > 0)
     pixeldq = ramp.pixeldq | np.where(no_gain, np.uint32(DQ.NO_GAIN_VALUE | DQ.DO_NOT_USE), np.uint32(0))
-    values = kernel.fit(
-        kernel.Ramps(ramp.data, ramp.groupdq, _zeroframe(ramp)),
-        _detector(ramp, pixeldq, gain, readnoise),
-        _timing(ramp.meta),
-        BITS,
-        kernel.Method(params.weighting == "official", params.suppress_one_group and ramp.data.shape[1] > 1),
-    )
+    ramps = kernel.Ramps(ramp.data, ramp.groupdq, _zeroframe(ramp))
+    detector = _detector(ramp, pixeldq, gain, readnoise)
+    method = kernel.Method(params.weighting == "official", params.suppress_one_group and ramp.data.shape[1] > 1)
+    values = kernel.fit(ramps, detector, _timing(ramp.meta), BITS, method)
+    _forget_loss(values, ramps, detector, _timing(ramp.meta), method)
     seen = np.bitwise_or.reduce(ramp.groupdq[:, : _last(ramp)], axis=1) & np.uint8(SHOWN)
     return _slopes(ramp, pixeldq, seen, values, gain)
+
+
+def _forget_loss(
+    values: np.ndarray,
+    ramps: kernel.Ramps,
+    detector: kernel.Detector,
+    timing: kernel.Timing,
+    method: kernel.Method,
+) -> None:
+    """Give pixels with groups that lost charge the read variance that they had if those groups counted."""
+    lost = (np.bitwise_or.reduce(ramps.flags, axis=(0, 1)) & np.uint8(DQ.CHARGELOSS)) != 0
+    if not lost.any():
+        return
+    flags = ramps.flags[..., np.newaxis, lost]
+    flags[(flags & np.uint8(DQ.CHARGELOSS)) != 0] &= np.uint8(~(DQ.CHARGELOSS | DQ.DO_NOT_USE) & 0xFF)
+    zeroframe = ramps.zeroframe[..., np.newaxis, lost] if ramps.zeroframe.size else ramps.zeroframe
+    one_row = kernel.Detector(*(array[np.newaxis, lost] for array in detector))
+    again = kernel.fit(kernel.Ramps(ramps.data[..., np.newaxis, lost], flags, zeroframe), one_row, timing, BITS, method)
+    values[3][:, lost] = np.where(values[1][:, lost] > 0, again[3, :, 0], 0.0)
 
 
 def _leave_out(ramp: Ramp, params: Params) -> None:
