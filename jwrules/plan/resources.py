@@ -37,8 +37,8 @@ BLOCKS = 4 * 24 * MEGABYTE
 """Blocks that are worked on by four threads."""
 ROOM = 1024 * MEGABYTE
 """What an exposure may fill."""
-NEIGHBOURS = 17
-"""Rows and columns of the least block: a pixel, and those beside it that decide on it."""
+LEAST = 4.5 * 9 * 9
+"""Pixels of the least blocks of four threads, and some air: each is a pixel and those beside it that decide on it."""
 INTERLEAVED_ROWS, DETECTOR_ROWS = 3200, 2048
 SPECTRA = 40
 """More bytes for each pixel of a frame in IRS2 readout (NIRSpec): its outputs wave by wave, and their weights."""
@@ -82,7 +82,7 @@ def _in_blocks(size: Size) -> float:
     whole = resized * size.samples * SAMPLE
     one = whole / size.integrations
     ramp = size.integrations * (size.groups * WORKED_ON + INTEGRATION) + RAMP
-    kept = max(min(whole, ROOM), min(whole, 1.5 * one), ramp * NEIGHBOURS**2)
+    kept = max(min(whole, ROOM), min(whole, 1.5 * one), ramp * LEAST)
     maps = MAPS + (SPECTRA if size.is_interleaved else 0)
     return size.frame * maps + kept + BLOCKS
 
