@@ -63,8 +63,8 @@ class Budget:
     def kept(self, exposure: Exposure, route: Sequence[Leg]) -> tuple[str, ...]:
         """Return which fields are kept between legs, and make room for them.
 
-        In memory if there is enough, for frames of both sizes where their size changes; else what cannot be had again by going through the steps once more goes to a
-        file.
+        In memory if there is enough, for frames of both sizes where their size changes; else what cannot be had again
+        by going through the steps once more goes to a file.
         """
         if len(route) < 2:
             return ()
