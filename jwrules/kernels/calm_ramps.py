@@ -49,13 +49,13 @@ def find(
                         step = now[k] * factor[k] - before[k] * factor[k]
                         steps[k] = abs(step) if absolute else step
                         flagged[k] |= step != step
-        _sort_each(ordered, pixels)
+        sort_each(ordered, pixels)
         for k in range(pixels):
             calm[start + k] = flagged[k] == 0 and _is_calm(ordered, k, read[start + k], threshold, absolute)
 
 
 @compiled
-def _sort_each(values: np.ndarray, pixels: int) -> None:
+def sort_each(values: np.ndarray, pixels: int) -> None:
     """Sort the first `pixels` columns of `values` (n, ...), all in step: neighbours change places, n times over."""
     n = len(values)
     for turn in range(n):

@@ -32,6 +32,40 @@ def median_of_sorted(values: np.ndarray, first: int, last: int) -> float:
 
 
 @compiled
+def select(values: np.ndarray, n: int, k: int) -> None:
+    """Bring the number that is k-th among the first `n` to its place, lower ones before it, higher ones behind it."""
+    first, last = 0, n - 1
+    while last > first:
+        a, b, c = values[first], values[(first + last) // 2], values[last]
+        pivot, low, high = max(min(a, b), min(max(a, b), c)), first, last
+        while low <= high:
+            while values[low] < pivot:
+                low += 1
+            while values[high] > pivot:
+                high -= 1
+            if low <= high:
+                values[low], values[high] = values[high], values[low]
+                low += 1
+                high -= 1
+        first, last = (first, high) if k <= high else (low if k >= low else k, last if k >= low else k)
+
+
+@compiled
+def median(values: np.ndarray, n: int) -> float:
+    """Return the median of the first `n` numbers, NaN where there is none; they change places."""
+    if n == 0:
+        return np.nan
+    k = n // 2
+    select(values, n, k)
+    if n % 2:
+        return values[k]
+    below = values[0]
+    for j in range(1, k):
+        below = max(below, values[j])
+    return (below + values[k]) / 2
+
+
+@compiled
 def nanmedian(values: np.ndarray, room: np.ndarray) -> float:
     """Return the median of the numbers in `values` (n, m), NaN where there is none; `room` holds n m numbers."""
     n = 0
@@ -40,8 +74,7 @@ def nanmedian(values: np.ndarray, room: np.ndarray) -> float:
             if not np.isnan(values[i, g]):
                 room[n] = values[i, g]
                 n += 1
-    sort(room, n)
-    return median_of_sorted(room, 0, n)
+    return median(room, n)
 
 
 @compiled

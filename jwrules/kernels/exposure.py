@@ -20,12 +20,16 @@ class Timing(NamedTuple):
 
 
 class Bits(NamedTuple):
-    """Which bits of a group tell what: not to be used, saturated, a jump, and those that do no harm."""
+    """Which bits of a group tell what: not to be used, saturated, a jump, those that do no harm, and lost charge.
+
+    A group that lost charge is `unusable` too; it yet counts for the read variance.
+    """
 
     unusable: int
     saturated: int
     jump: int
     harmless: int
+    chargeloss: int = 0
 
 
 class Method(NamedTuple):

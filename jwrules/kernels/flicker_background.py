@@ -5,10 +5,6 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from astropy.stats import SigmaClip
-from astropy.utils.exceptions import AstropyUserWarning
-from photutils.background import Background2D, MedianBackground
-from scipy.optimize import curve_fit
 
 from jwrules.kernels import order
 from jwrules.kernels.compiled import compiled
@@ -69,6 +65,8 @@ def _gaussian(values: np.ndarray, mean: float, sigma: float) -> tuple[float, flo
     """Return centre and width of a Gaussian fitted to the histogram of `values`; mean and sigma where it fails."""
     if not sigma > 0:
         return mean, sigma
+    from scipy.optimize import curve_fit  # takes longer to load than most kernels, and few need it
+
     counts, edges = np.histogram(values, bins=HISTOGRAM_BINS, range=(mean - 4 * sigma, mean + 4 * sigma))
     x = (edges[1:] + edges[:-1]) / 2
     guess = (counts.max(), x[counts.argmax()], sigma)
@@ -134,6 +132,10 @@ def model(image: np.ndarray, usable: np.ndarray, box: tuple[int, int] | None = N
     `usable` loses what is beyond 3 σ of the centre. Without `box` it is the largest up to 32 pixels that divides the
     image evenly.
     """
+    from astropy.stats import SigmaClip
+    from astropy.utils.exceptions import AstropyUserWarning
+    from photutils.background import Background2D, MedianBackground
+
     clip(image, usable, LIMIT, LIMIT, below=True)
     size = box or tuple(max(k for k in range(1, LARGEST_BOX + 1) if n % k == 0) for n in image.shape)
     options = {"sigma_clip": SigmaClip(sigma=LIMIT, maxiters=order.ROUNDS), "bkg_estimator": MedianBackground()}

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import uniform_filter
 
 from jwrules.kernels import flicker, flicker_background, order
 from jwrules.kernels.compiled import as_input, compiled, over_rows
@@ -61,6 +60,8 @@ def scene(
 
 def _averaged(image: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Return the mean of the known pixels around each: light stands out, and noise does not decide on its own pixel."""
+    from scipy.ndimage import uniform_filter
+
     total = uniform_filter(np.where(known, image, np.float32(0)), AROUND)
     return total / np.maximum(uniform_filter(known.astype(np.float32), AROUND), np.float32(1e-3))
 

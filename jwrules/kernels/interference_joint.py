@@ -9,13 +9,15 @@ that with the greatest B² / A.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 
 from jwrules.kernels.compiled import as_input, compiled, over_rows
 from jwrules.kernels.interference import OUTPUTS, Clock, phase_indices, starts
+
+if TYPE_CHECKING:
+    from scipy.interpolate import CubicSpline
 
 BINS = 500
 """Parts of the period in which pixels are summed up, and phases that are tried."""
@@ -34,6 +36,8 @@ class Sums(NamedTuple):
 
 def curve(values: np.ndarray) -> CubicSpline:
     """Return the periodic curve through `values`, which lie at the middle of equal parts of a period of 1."""
+    from scipy.interpolate import CubicSpline  # takes longer to load than to fit
+
     places = (np.arange(len(values) + 1) + 0.5) / len(values)
     return CubicSpline(places, np.append(values, values[0]), bc_type="periodic")
 

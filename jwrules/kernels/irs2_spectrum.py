@@ -10,7 +10,6 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from scipy import fft
 
 from jwrules.kernels.compiled import allowed_threads, as_input, compiled, over_rows
 
@@ -24,30 +23,32 @@ class Transform:
     """Transforms of series of one length."""
 
     def __init__(self, period: int, lines: int) -> None:
-        self.period, self.lines = period, lines
+        from scipy import fft  # takes longer to load than most kernels, and one readout alone needs it
+
+        self.period, self.lines, self._fft = period, lines, fft
         turns = np.outer(np.arange(period), np.arange(lines // 2 + 1)) / (period * lines)
         self._turn = np.exp(-2j * np.pi * turns).astype(np.complex64)
 
     def over_lines(self, series: np.ndarray) -> np.ndarray:
         """Return the first half of the transform, of a series (period, lines) of float32."""
-        half = fft.rfft(series, axis=1, workers=allowed_threads())
+        half = self._fft.rfft(series, axis=1, workers=allowed_threads())
         half *= self._turn
         return np.asarray(half)
 
     def within_lines(self, half: np.ndarray) -> np.ndarray:
         """Return the transform whose first half is given."""
-        return np.asarray(fft.fft(half, axis=0, workers=allowed_threads()))
+        return np.asarray(self._fft.fft(half, axis=0, workers=allowed_threads()))
 
     def half_of(self, spectrum: np.ndarray) -> np.ndarray:
         """Return the first half of a transform that is given; the transform is used up."""
-        return np.asarray(fft.ifft(spectrum, axis=0, overwrite_x=True, workers=allowed_threads()))
+        return np.asarray(self._fft.ifft(spectrum, axis=0, overwrite_x=True, workers=allowed_threads()))
 
     def series(self, half: np.ndarray) -> np.ndarray:
         """Return the series of which the first half of the transform is given; that is used up."""
         np.conjugate(half, out=half)
         half *= self._turn
         np.conjugate(half, out=half)
-        return np.asarray(fft.irfft(half, n=self.lines, axis=1, overwrite_x=True, workers=allowed_threads()))
+        return np.asarray(self._fft.irfft(half, n=self.lines, axis=1, overwrite_x=True, workers=allowed_threads()))
 
     def weights(self, values: np.ndarray) -> np.ndarray:
         """Return complex weights of all waves (period·lines,) as what of them acts on the real part of a series."""

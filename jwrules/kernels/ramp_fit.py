@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from jwrules.kernels import segments, whole_ramps
+from jwrules.kernels import bench as benches
 from jwrules.kernels import slope_by_covariance as by_covariance
 from jwrules.kernels import slope_by_signal as by_signal
+from jwrules.kernels import whole_ramps
+from jwrules.kernels.bench import Bench, read_information
 from jwrules.kernels.compiled import as_input, compiled, over_rows
 from jwrules.kernels.exposure import Bits, Detector, Method, Ramps, Timing, noise_of
 from jwrules.kernels.slope_by_covariance import Noise
-
-
-class Bench(NamedTuple):
-    """Room for one pixel: its groups and flags, segments, the time that a single group stands for, and results.
-
-    values (4, nints + 1): rate, error, Poisson and read variance of each integration, and of the exposure.
-    """
-
-    counts: np.ndarray
-    flags: np.ndarray
-    bounds: np.ndarray
-    found: np.ndarray
-    times: np.ndarray
-    room: np.ndarray
-    values: np.ndarray
 
 
 def fit(ramps: Ramps, detector: Detector, timing: Timing, bits: Bits, method: Method) -> np.ndarray:
@@ -53,12 +38,14 @@ def _fit_by_signal(
     method: Method,
     result: np.ndarray,
 ) -> None:
-    bench = _bench(ramps)
+    bench, unknown = benches.make(ramps), np.zeros(0, np.bool_)
     for y in range(start, stop):
         for x in range(ramps.data.shape[3]):
-            if _prepare(ramps, detector, y, x, timing, bits, method, bench):
-                _weigh_by_signal(bench, noise_of(detector, y, x, timing), bits)
-            _hand_out(bench, result, y, x)
+            if benches.prepare(ramps, detector, y, x, timing, bits, method, bench, unknown):
+                noise = noise_of(detector, y, x, timing)
+                _weigh_by_signal(bench, noise, bits)
+                benches.count_lost_charge(bench, noise, bits)
+            benches.hand_out(bench, result, y, x)
 
 
 @compiled
@@ -72,86 +59,17 @@ def _fit_by_covariance(
     method: Method,
     result: np.ndarray,
 ) -> None:
-    bench, whole = _bench(ramps), np.zeros(ramps.data.shape[3], np.bool_)
+    bench, row = benches.make(ramps), whole_ramps.make_row(ramps.data.shape[0], ramps.data.shape[3])
     for y in range(start, stop):
         if ramps.data.shape[1] > 1:
-            whole_ramps.fit_row(ramps, detector, y, timing, bits.harmless, whole, result)
-        for x in range(whole.size):
-            if not whole[x]:
-                if _prepare(ramps, detector, y, x, timing, bits, method, bench):
-                    _weigh_by_covariance(bench, noise_of(detector, y, x, timing))
-                _hand_out(bench, result, y, x)
-
-
-@compiled
-def _bench(ramps: Ramps) -> Bench:
-    nints, ngroups = ramps.data.shape[:2]
-    return Bench(
-        np.empty((nints, ngroups)),
-        np.empty((nints, ngroups), np.uint8),
-        np.empty((nints, ngroups // 2 + 1, 2), np.int64),
-        np.empty(nints, np.int64),
-        np.empty(nints),
-        np.empty(ngroups + 1),
-        np.empty((4, nints + 1)),
-    )
-
-
-@compiled
-def _prepare(
-    ramps: Ramps, detector: Detector, y: int, x: int, timing: Timing, bits: Bits, method: Method, bench: Bench
-) -> bool:
-    """Put a pixel on the bench, with its segments and without values; return whether it is to be fitted."""
-    nints, ngroups = bench.counts.shape
-    for i in range(nints + 1):
-        bench.values[0, i] = np.nan
-        bench.values[1, i] = bench.values[2, i] = bench.values[3, i] = 0.0
-    if detector.skip[y, x]:
-        return False
-    for i in range(nints):
-        for g in range(ngroups):
-            bench.counts[i, g], bench.flags[i, g] = ramps.data[i, g, y, x], ramps.flags[i, g, y, x]
-        first = float(ramps.zeroframe[i, y, x]) if ramps.zeroframe.size else 0.0
-        bench.found[i] = segments.find(bench.counts[i], bench.flags[i], bits.harmless, bits.jump, bench.bounds[i])
-        bench.times[i] = _choose_single(bench, i, first, timing, bits, method)
-    return True
-
-
-@compiled
-def _hand_out(bench: Bench, result: np.ndarray, y: int, x: int) -> None:
-    for k in range(result.shape[0]):
-        for i in range(result.shape[1]):
-            result[k, i, y, x] = bench.values[k, i]
-
-
-@compiled
-def _choose_single(bench: Bench, i: int, first_frame: float, timing: Timing, bits: Bits, method: Method) -> float:
-    """Decide on a ramp of one good group or none; return the time (s) that a single group stands for, else 0."""
-    counts, flags, bounds = bench.counts[i], bench.flags[i], bench.bounds[i]
-    good = segments.good_groups(counts, flags, bits.harmless)
-    first_frame_serves = good == 0 and first_frame != 0 and not method.suppress_one_group
-    if (flags[0] & bits.saturated and not first_frame_serves) or (method.suppress_one_group and good == 1):
-        bench.found[i] = 0
-    elif first_frame_serves:
-        counts[0], flags[0], bench.found[i] = first_frame, 0, 1
-        bounds[0, 0], bounds[0, 1] = 0, 1
-        return timing.frame
-    if bench.found[i] == 0 or bounds[0, 1] - bounds[0, 0] > 1:
-        return 0.0
-    g = bounds[0, 0]
-    if method.by_signal and not (g == 0 and good == 1):
-        return timing.group
-    return (g * (timing.frames + timing.gap) + (timing.frames + 1) / 2) * timing.frame
-
-
-@compiled
-def _read_information(bench: Bench, i: int, noise: Noise) -> float:
-    """Return the inverse variance (s²/DN²) of a rate that has read noise alone."""
-    total = 0.0
-    for s in range(bench.found[i]):
-        n = bench.bounds[i, s, 1] - bench.bounds[i, s, 0]
-        total += 1 / by_signal.segment_variances(n, bench.times[i], 0.0, noise)[1]
-    return total
+            whole_ramps.fit_row(ramps, detector, y, timing, bits.harmless, row, result)
+        for x in range(row.whole.size):
+            if not row.whole[x]:
+                if benches.prepare(ramps, detector, y, x, timing, bits, method, bench, row.clean[:, x]):
+                    noise = noise_of(detector, y, x, timing)
+                    _weigh_by_covariance(bench, noise, row, x)
+                    benches.count_lost_charge(bench, noise, bits)
+                benches.hand_out(bench, result, y, x)
 
 
 @compiled
@@ -162,34 +80,47 @@ def _information(bench: Bench, i: int, rate: float, noise: Noise) -> float:
 
 
 @compiled
-def _weigh_by_covariance(bench: Bench, noise: Noise) -> None:
+def _weigh_by_covariance(bench: Bench, noise: Noise, row: whole_ramps.Row, x: int) -> None:
     nints, fitted, last = len(bench.counts), 0, 0
     for i in range(nints):
         if bench.found[i] == 0:
             continue
-        if bench.times[i] > 0:
+        if row.clean[i, x]:
+            rate, information = row.rates[i, x], row.weights[i, x]
+        elif bench.times[i] > 0:
             rate = bench.counts[i, bench.bounds[i, 0, 0]] / bench.times[i]
             information = 1 / by_covariance.single(bench.times[i], rate, noise)
         else:
             rate, information = by_covariance.fit(bench.counts[i], bench.bounds[i], bench.found[i], noise, bench.room)
-        _store(bench.values, i, rate, information, _read_information(bench, i, noise))
+        _store(bench.values, i, rate, information, read_information(bench, i, noise))
         fitted, last = fitted + 1, i
     if fitted == 1:
         for k in range(4):
             bench.values[k, nints] = bench.values[k, last]
     elif fitted > 1:
-        _combine(bench, noise)
+        _combine(bench, noise, row, x)
 
 
 @compiled
-def _combine(bench: Bench, noise: Noise) -> None:
-    """Store the mean of the integrations, weighted for one common rate, so that no weight depends on its own value."""
+def _combine(bench: Bench, noise: Noise, row: whole_ramps.Row, x: int) -> None:
+    """Store the mean of the integrations, weighted for one common rate, so that no weight depends on its own value.
+
+    Clean integrations all have the same weight.
+    """
     nints, rate, information, read = len(bench.counts), 0.0, 0.0, 0.0
+    number, total, one = 0, 0.0, 0
+    for i in range(nints):
+        if row.clean[i, x]:
+            number, total, one = number + 1, total + bench.values[0, i], i
     for turn in range(3):
         weighted, information, read = 0.0, 0.0, 0.0
+        if number:
+            by_read = read_information(bench, one, noise)
+            weight = _information(bench, one, rate, noise) if turn else by_read
+            weighted, information, read = weight * total, weight * number, by_read * number
         for i in range(nints):
-            if bench.found[i]:
-                by_read = _read_information(bench, i, noise)
+            if bench.found[i] and not row.clean[i, x]:
+                by_read = read_information(bench, i, noise)
                 weight = _information(bench, i, rate, noise) if turn else by_read
                 weighted += weight * bench.values[0, i]
                 information += weight
@@ -209,7 +140,7 @@ def _store(values: np.ndarray, i: int, rate: float, information: float, read_inf
 @compiled
 def _weigh_by_signal(bench: Bench, noise: Noise, bits: Bits) -> None:
     nints = len(bench.counts)
-    common = _median_rate(bench, noise, bits)
+    common = median_rate(bench, noise, bits)
     slopes, by_poisson, by_read = 0.0, 0.0, 0.0
     for i in range(nints):
         if bench.found[i]:
@@ -222,7 +153,7 @@ def _weigh_by_signal(bench: Bench, noise: Noise, bits: Bits) -> None:
 
 
 @compiled
-def _median_rate(bench: Bench, noise: Noise, bits: Bits) -> float:
+def median_rate(bench: Bench, noise: Noise, bits: Bits) -> float:
     """Return the mean over integrations of the median rate, which is 0 for those without a usable segment."""
     nints, total = len(bench.counts), 0.0
     for i in range(nints):

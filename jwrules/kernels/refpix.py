@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jwrules.kernels.clipping import median_of_sorted, sort
+from jwrules.kernels.clipping import median
 from jwrules.kernels.compiled import as_input, compiled, over_rows
 
 
@@ -164,5 +164,4 @@ def _running_median(
                     if sides.usable[row, columns[k]]:
                         window[n] = plane[row, columns[k]] - by_column[columns[k]]
                         n += 1
-        sort(window, n)
-        result[r] = median_of_sorted(window, 0, n)
+        result[r] = median(window, n)

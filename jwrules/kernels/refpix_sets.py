@@ -60,30 +60,32 @@ def of_amplifiers(
     alone.
     """
     rows = corner[0] + np.arange(usable.shape[0])
-    ends = [(end[:, np.newaxis] & usable) for end in (rows < BORDER, rows >= DETECTOR - BORDER)]
+    ends = [np.flatnonzero(end) for end in (rows < BORDER, rows >= DETECTOR - BORDER)]
     parts = []
     for amplifier in amplifiers:
         served = [amplifier & parity for parity in parities if (amplifier & parity).any()]
-        if all(any((end & columns).any() for end in ends) for columns in served):
-            parts += [(end & columns, columns) for end in ends for columns in served]
+        if all(any((usable[end] & columns).any() for end in ends) for columns in served):
+            parts += [(end, usable[end] & columns, columns) for end in ends for columns in served]
     return _sets(parts, usable.shape[1])
 
 
 def together(usable: np.ndarray, parities: Sequence[np.ndarray]) -> Sets:
     """Return all the `usable` pixels by parity."""
-    return _sets([(usable & parity, parity) for parity in parities], usable.shape[1])
+    everywhere = np.arange(len(usable))
+    return _sets([(everywhere, usable & parity, parity) for parity in parities], usable.shape[1])
 
 
-def _sets(references: Sequence[tuple[np.ndarray, np.ndarray]], ncolumns: int) -> Sets:
+def _sets(references: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], ncolumns: int) -> Sets:
+    """Return the sets of pixels that are given as the numbers of rows, a mask of these, and the columns served."""
     owners = np.full((ncolumns, 2), -1)
     rows, columns, starts = [np.empty(0, int)], [np.empty(0, int)], [0]
-    for pixels, served in references:
+    for numbers, pixels, served in references:
         y, x = np.nonzero(pixels)
         if y.size:
             number = len(starts) - 1
             owners[served & (owners[:, 0] >= 0), 1] = number
             owners[served & (owners[:, 0] < 0), 0] = number
-            rows.append(y)
+            rows.append(numbers[y])
             columns.append(x)
             starts.append(starts[-1] + y.size)
     return Sets(np.concatenate(rows), np.concatenate(columns), np.array(starts), owners)

@@ -7,7 +7,6 @@ A ramp stays saturated once it has saturated, so one number per pixel, the first
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import minimum_filter
 
 from jwrules.kernels.compiled import as_input, compiled, over_rows
 
@@ -32,7 +31,39 @@ def grow(first: np.ndarray, pixels: int) -> np.ndarray:
     """Return `first` with every saturated pixel spread over `pixels` layers of neighbours."""
     if pixels == 0 or first.min() == first.max():
         return first
-    return minimum_filter(first, size=2 * pixels + 1, mode="nearest")
+    across, result = np.empty_like(first), np.empty_like(first)
+    over_rows(_lowest_across, len(first), as_input(first), pixels, across)
+    over_rows(_lowest_along, len(first), as_input(across), pixels, result)
+    return result
+
+
+@compiled
+def _lowest_across(start: int, stop: int, first: np.ndarray, pixels: int, lowest: np.ndarray) -> None:
+    """Write the lowest of the numbers within `pixels` in the same row."""
+    nx = first.shape[1]
+    for y in range(start, stop):
+        row, low = first[y], lowest[y]
+        for x in range(nx):
+            low[x] = row[x]
+        for shift in range(1, min(pixels, nx - 1) + 1):
+            before, after, kept, left = row[shift:], row[: nx - shift], low[: nx - shift], low[shift:]
+            for x in range(nx - shift):
+                kept[x] = min(kept[x], before[x])
+            for x in range(nx - shift):
+                left[x] = min(left[x], after[x])
+
+
+@compiled
+def _lowest_along(start: int, stop: int, first: np.ndarray, pixels: int, lowest: np.ndarray) -> None:
+    """Write the lowest of the numbers within `pixels` in the same column."""
+    ny, nx = first.shape
+    for y in range(start, stop):
+        low = lowest[y]
+        low[:] = first[y]
+        for v in range(max(y - pixels, 0), min(y + pixels + 1, ny)):
+            row = first[v]
+            for x in range(nx):
+                low[x] = min(low[x], row[x])
 
 
 def flag(ramp: np.ndarray, first: np.ndarray, flags: np.ndarray, saturated: int, floor: int) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import maximum_filter
 
 from jwrules.kernels.compiled import as_input, compiled, over_rows
 from jwrules.kernels.saturation import grow
@@ -34,6 +33,8 @@ def flag(
     neighbours on the detector. With `frames` averaged into a group (0: unknown) one that something struck in the
     second group, and saturates in the third, is saturated in the second.
     """
+    from scipy.ndimage import maximum_filter
+
     reached = _first_saturated(ramp, light, threshold)
     if frames and len(ramp) > 2:
         struck = _struck(ramp, light, threshold, np.asarray(bias, np.float32), frames)

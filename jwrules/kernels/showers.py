@@ -13,7 +13,7 @@ import numpy as np
 
 from jwrules.kernels.clipping import clip_bounds, median_of_sorted, nanmedian, sort
 from jwrules.kernels.compiled import as_input, compiled, over_rows
-from jwrules.kernels.snowballs import Shape, shapes
+from jwrules.kernels.ellipses import Shape, shapes
 
 CLIP = 5.0
 

@@ -6,6 +6,7 @@ Poisson covariance minus read variance. The weights of the differences of a segm
 c_k = (1 - (q^k + q^(n-k)) / (1 + q^n)) / p with q = -2b / (p - 2b + √(p (p - 4b))), and 1 / Σ c_k is the variance of
 the slope. The rate that p needs comes from the ramp itself, fitted once before with weights from the plain
 mean: such a rate is uncorrelated with any difference of two slopes, so that weights taken from it cause no bias.
+Segments that disagree beyond chance have no common rate and no photon noise that goes with it: read noise weights them.
 Source: Kubik et al. 2016, PASP 128, 104504; Brandt 2024, PASP 136, 045004.
 """
 
@@ -19,6 +20,10 @@ from jwrules.kernels.compiled import compiled
 
 FAINTEST = 1e-8
 """Lowest Poisson variance in units of the read variance: below it the closed form loses its digits."""
+
+
+DISAGREEMENT = 25.0
+"""χ² for each segment but one from which on segments have no common rate: the square of five sigma."""
 
 
 class Noise(NamedTuple):
@@ -78,15 +83,33 @@ def segment(counts: np.ndarray, first: int, last: int, p: float, b: float, power
 def fit(counts: np.ndarray, bounds: np.ndarray, found: int, noise: Noise, powers: np.ndarray) -> tuple[float, float]:
     """Return rate (DN/s) and inverse variance (s²/DN²) of `found` segments of two groups or more."""
     rate, weights = _plain_mean(counts, bounds, found) / noise.group_time, 0.0
-    for _ in range(2):
+    for turn in range(2):
         p, b = variance(rate, noise)
-        weighted, weights = 0.0, 0.0
+        weighted, weights, squares = 0.0, 0.0, 0.0
         for s in range(found):
             more = segment(counts, bounds[s, 0], bounds[s, 1], p, b, powers)
             weighted += more[0]
             weights += more[1]
+            squares += more[0] ** 2 / more[1]
+        if turn and squares - weighted**2 / weights > DISAGREEMENT * (found - 1):
+            return _fit_by_read_noise(counts, bounds, found, p, b, noise, powers)
         rate = weighted / weights / noise.group_time
     return rate, weights * noise.group_time**2
+
+
+@compiled
+def _fit_by_read_noise(
+    counts: np.ndarray, bounds: np.ndarray, found: int, p: float, b: float, noise: Noise, powers: np.ndarray
+) -> tuple[float, float]:
+    """Return what `fit` does for segments that have no common rate: each weighs as read noise alone would have it."""
+    slopes, spread, weights = 0.0, 0.0, 0.0
+    for s in range(found):
+        n = bounds[s, 1] - bounds[s, 0]
+        one, weight = segment(counts, bounds[s, 0], bounds[s, 1], p, b, powers), n**3 - n
+        slopes += weight * one[0] / one[1]
+        spread += weight**2 / one[1]
+        weights += weight
+    return slopes / weights / noise.group_time, weights**2 / spread * noise.group_time**2
 
 
 @compiled

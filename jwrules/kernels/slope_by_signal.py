@@ -17,12 +17,18 @@ from jwrules.kernels.slope_by_covariance import Noise
 @compiled
 def segment(counts: np.ndarray, first: int, last: int, noise: Noise) -> float:
     """Return the slope (DN/s) of counts[first:last], two groups or more."""
-    n = last - first
-    if n == 2:
+    if last - first == 2:
         return (counts[first + 1] - counts[first]) / noise.group_time
-    power, middle = _power(counts[last - 1] - counts[first], noise), (n - 1) / 2
+    sw, sx, sxx, sy, sxy = _sums(counts, first, last, noise)
+    return (sw * sxy - sx * sy) / (sw * sxx - sx * sx) / noise.group_time
+
+
+@compiled
+def _sums(counts: np.ndarray, first: int, last: int, noise: Noise) -> tuple[float, float, float, float, float]:
+    """Return Σ w, Σ w x, Σ w x², Σ w y and Σ w x y of three groups or more; x is 0 in the middle."""
+    power, middle = _power(counts[last - 1] - counts[first], noise), (last - first - 1) / 2
     sw, sx, sxx, sy, sxy = 0.0, 0.0, 0.0, 0.0, 0.0
-    for k in range(n):
+    for k in range(last - first):
         x = k - middle
         weight = float(np.float32(abs(x / middle)) ** np.float32(power))
         sw += weight
@@ -30,7 +36,24 @@ def segment(counts: np.ndarray, first: int, last: int, noise: Noise) -> float:
         sxx += weight * x * x
         sy += weight * counts[first + k]
         sxy += weight * x * counts[first + k]
-    return (sw * sxy - sx * sy) / (sw * sxx - sx * sx) / noise.group_time
+    return sw, sx, sxx, sy, sxy
+
+
+@compiled
+def line(counts: np.ndarray, first: int, last: int, noise: Noise) -> tuple[float, float, float, float]:
+    """Return the slope (DN/s), its σ, the count at group 0 (DN) and its σ, of two groups or more.
+
+    As in the official product the σ are those of read noise in electron, and that of the slope is per group.
+    """
+    slope, read = segment(counts, first, last, noise), np.sqrt(noise.read) * noise.gain
+    if last - first == 2:
+        level = counts[first] - first * (counts[first + 1] - counts[first])
+        return slope, np.sqrt(2) * read, level, np.sqrt(2) * read
+    sw, sx, sxx, sy, sxy = _sums(counts, first, last, noise)
+    middle = first + (last - first - 1) / 2
+    level, spread = (sxx * sy - sx * sxy) / (sw * sxx - sx * sx), read / np.sqrt(sw * sxx - sx * sx)
+    at_start = sxx + 2 * middle * sx + sw * middle**2
+    return slope, spread * np.sqrt(sw), level - slope * noise.group_time * middle, spread * np.sqrt(at_start)
 
 
 @compiled

@@ -1,7 +1,11 @@
-"""Large events, which strike many pixels at once: regions of a mask, the ellipses with their moments, their growth.
+"""Large events, which strike many pixels at once: which regions are one, and how far around it is flagged.
 
-A region is described by the ellipse that has its second moments: axes of 4 √λ - 1 pixels with the eigenvalues λ of the
-covariance of the coordinates. Source: JWST documentation, CALWEBB_DETECTOR1, jump detection.
+A snowball has a core that saturates and a halo of jumps. Where groups average frames it may come while one is read:
+then the differences before and after that group have a part of it each, and the core is full in the latter only. So
+the two are looked at together, and the core, where no jump is told from saturation, belongs to the region of jumps. At
+the edge a core is missed only by regions that reach it and are too wide for a common ray. The official way looks at
+each group for itself: for the centre of a core of this group or the next in a region of jumps. Source: JWST
+documentation, CALWEBB_DETECTOR1, jump detection.
 """
 
 from __future__ import annotations
@@ -10,34 +14,23 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jwrules.kernels.compiled import compiled
+from jwrules.kernels.ellipses import Shape, shapes
 
+BORDER = 6.0
+"""How near to the edge an event reaches it (pixel)."""
 
-class Shape(NamedTuple):
-    """An ellipse: centre (pixel), lengths of its axes (pixel), angle from the y axis to the major axis, towards x."""
+WIDTH_OF_CORE, WIDTH_AT_EDGE, WIDTH_AT_END = 3.2, 5.0, 6.0
+"""How wide the core of an event is, with its rim, and events without a core are (pixel); common rays are not."""
 
-    x: float
-    y: float
-    minor: float
-    major: float
-    angle: float
-
-    def draw(self, minor: float, major: float, plane: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-        """Return rows and columns inside the ellipse of this place and angle with these axes, in whole pixels."""
-        return _inside(round(self.x), round(self.y), round(minor / 2), round(major / 2), self.angle, *plane)
-
-    def holds(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Return which of the points (n,) lie in the ellipse."""
-        dx, dy = x - self.x, y - self.y
-        along = dy * np.cos(self.angle) + dx * np.sin(self.angle)
-        across = dy * np.sin(self.angle) - dx * np.cos(self.angle)
-        return np.asarray(
-            (2 * along) ** 2 * self.minor**2 + (2 * across) ** 2 * self.major**2 <= (self.minor * self.major) ** 2
-        )
+HIDDEN = 1.15
+"""How much larger an event is than it seems that shows in two differences."""
 
 
 class Rules(NamedTuple):
-    """What makes a snowball and how far it is flagged: areas in pixel², lengths in pixels, times in groups."""
+    """What makes a snowball and how far it is flagged: areas in pixel², lengths in pixels, times in groups.
+
+    `averaged` tells that groups average frames, so that an event may come while one is read.
+    """
 
     min_jump_area: float
     min_sat_area: float
@@ -48,6 +41,8 @@ class Rules(NamedTuple):
     edge: int
     max_axis: float
     groups_next_integration: int
+    averaged: bool
+    official: bool
 
 
 class Bits(NamedTuple):
@@ -64,17 +59,29 @@ def flag(flags: np.ndarray, core: np.ndarray, rules: Rules, bits: Bits) -> tuple
     returned too.
     """
     events = 0
+    flag_group = _flag_group_officially if rules.official else _flag_group
     for ramp in flags:
         former, core = core, np.zeros_like(core)
+        continued: list[Part] = []
         for g in range(1, len(ramp)):
-            events += _flag_group(ramp, g, rules, bits, core)
+            found, continued = flag_group(ramp, g, rules, bits, core, continued)
+            events += found
         _mask_former(ramp, former, rules, bits)
     return events, core
 
 
-def _flag_group(ramp: np.ndarray, g: int, rules: Rules, bits: Bits, core: np.ndarray) -> int:
-    saturating = shapes(_newly(ramp, g, bits), rules.min_sat_area)
-    soon = shapes(_newly(ramp, g + 1, bits), rules.min_sat_area) if g + 1 < len(ramp) else []
+class Part(NamedTuple):
+    """What is known of an event that goes on in the next group: its core, and the ellipses to be flagged there too."""
+
+    core: Shape
+    ellipses: list[Shape]
+
+
+def _flag_group_officially(
+    ramp: np.ndarray, g: int, rules: Rules, bits: Bits, core: np.ndarray, continued: list[Part]
+) -> tuple[int, list[Part]]:
+    saturating = _saturating(ramp, g, rules, bits)
+    soon = _saturating(ramp, g + 1, rules, bits)
     struck = shapes((ramp[g] & bits.jump) != 0, rules.min_jump_area)
     if rules.sat_required:
         x, y = (np.array([getattr(one, axis) for one in [*saturating, *soon]]) for axis in "xy")
@@ -83,7 +90,88 @@ def _flag_group(ramp: np.ndarray, g: int, rules: Rules, bits: Bits, core: np.nda
             _grow_core(ramp, g, shape, rules, bits, core)
     for shape in struck:
         _grow(ramp[g], shape, rules, bits)
-    return len(struck)
+    return len(struck), continued
+
+
+def _flag_group(
+    ramp: np.ndarray, g: int, rules: Rules, bits: Bits, core: np.ndarray, continued: list[Part]
+) -> tuple[int, list[Part]]:
+    """Flag the events that show in group g; return how many began there, and those that go on in the next one."""
+    saturating, soon = (
+        [one for one in _saturating(ramp, group, rules, bits) if _is_wide(one, ramp)] for group in (g, g + 1)
+    )
+    events, going_on, following = 0, list[Part](), None
+    ellipses = [one for part in continued for one in part.ellipses]
+    for shape in _struck(ramp, g, rules, bits):
+        now, later = _held(shape, saturating), _held(shape, soon)
+        if rules.sat_required and not (now or later or _lacks_core(shape, ramp, g, rules)):
+            continue
+        events += not _held(shape, [part.core for part in continued])
+        ellipses.append(_rounded(shape, ramp, rules))
+        for one in now:
+            _grow_core(ramp, g, one, rules, bits, core)
+        if rules.averaged and not now and g + 1 < len(ramp):
+            following = _struck(ramp, g + 1, rules, bits) if following is None else following
+            going_on += _part(ellipses[-1], following, later)
+    for shape in [*ellipses, *(one for part in going_on for one in part.ellipses)]:
+        _grow(ramp[g], shape, rules, bits)
+    return events, going_on
+
+
+def _struck(ramp: np.ndarray, g: int, rules: Rules, bits: Bits) -> list[Shape]:
+    """Return the regions of jumps in a group, each with the saturated core that it surrounds."""
+    jumps = (ramp[g] & bits.jump) != 0
+    return shapes(jumps | _newly(ramp, g, bits), rules.min_jump_area, jumps)
+
+
+def _is_wide(core: Shape, ramp: np.ndarray) -> bool:
+    """Common rays saturate narrow regions; of a core that the edge cuts the length tells."""
+    _, ny, nx = ramp.shape
+    cut = min(core.x, nx - 1 - core.x, core.y, ny - 1 - core.y) < core.minor / 2 + 1
+    return (core.major if cut else core.minor) > WIDTH_OF_CORE
+
+
+def _held(shape: Shape, others: list[Shape]) -> list[Shape]:
+    return [other for other in others if shape.holds(np.array([other.x]), np.array([other.y]))[0]]
+
+
+def _lacks_core(shape: Shape, ramp: np.ndarray, g: int, rules: Rules) -> bool:
+    """The core of an event may lie beyond the edge that it reaches, or may not have been full when the ramp ended."""
+    if _reaches_edge(shape, ramp, rules) and shape.minor >= WIDTH_AT_EDGE:
+        return True
+    return rules.averaged and g == len(ramp) - 1 and shape.minor >= WIDTH_AT_END
+
+
+def _reaches_edge(shape: Shape, ramp: np.ndarray, rules: Rules) -> bool:
+    _, ny, nx = ramp.shape
+    distance = min(shape.x, nx - 1 - shape.x, shape.y, ny - 1 - shape.y)
+    return distance < min(rules.edge, shape.major / 2 + BORDER)
+
+
+def _rounded(shape: Shape, ramp: np.ndarray, rules: Rules) -> Shape:
+    """Return a shape as if the edge did not cut it: events are about as wide as long."""
+    return shape._replace(minor=shape.major) if _reaches_edge(shape, ramp, rules) else shape
+
+
+def _part(shape: Shape, following: list[Shape], cores: list[Shape]) -> list[Part]:
+    """Return an event that came while a group was read, of which the difference before and that after have a part.
+
+    Where halos fall with the square of the radius the areas of the two add up; two jumps in a row hide each other.
+    """
+    core = cores[0] if cores else shape._replace(minor=0.0, major=0.0)
+    rest = next((other for other in following if _held(other, [core]) or _held(shape, [other])), None)
+    if rest is None and not cores:
+        return []
+    other = rest or core
+    minor, major = (
+        HIDDEN * float(np.sqrt(max(a**2 + b**2 - c**2, a**2)))
+        for a, b, c in ((shape.minor, other.minor, core.minor), (shape.major, other.major, core.major))
+    )
+    return [Part(core, [other, shape._replace(minor=minor, major=major)])]
+
+
+def _saturating(ramp: np.ndarray, g: int, rules: Rules, bits: Bits) -> list[Shape]:
+    return shapes(_newly(ramp, g, bits), rules.min_sat_area) if g < len(ramp) else []
 
 
 def _newly(ramp: np.ndarray, g: int, bits: Bits) -> np.ndarray:
@@ -119,90 +207,3 @@ def _mask_former(ramp: np.ndarray, former: np.ndarray, rules: Rules, bits: Bits)
     """Charge that a saturated core left behind is released in the next integration: its groups count as jumps."""
     if former.any():
         ramp[1 : rules.groups_next_integration, former] |= np.uint8(bits.jump)
-
-
-def shapes(mask: np.ndarray, min_area: float) -> list[Shape]:
-    """Return the ellipses of the regions of `mask` (touching corners connect) that cover `min_area`, holes included."""
-    return [Shape(*row) for row in _regions(mask, min_area).tolist()]
-
-
-@compiled
-def _regions(mask: np.ndarray, min_area: float) -> np.ndarray:
-    ny, nx = mask.shape
-    total = 0
-    for y in range(ny):
-        for x in range(nx):
-            total += mask[y, x]
-    seen = np.zeros(mask.shape, np.bool_)
-    ys, xs = np.empty(total, np.int64), np.empty(total, np.int64)
-    found, ellipses = 0, np.empty((total, 5))
-    for y in range(ny):
-        for x in range(nx):
-            if mask[y, x] and not seen[y, x]:
-                n = _collect(mask, seen, y, x, ys, xs)
-                if n >= min_area or _filled_area(ys[:n], xs[:n]) >= min_area:
-                    _describe(ys[:n], xs[:n], ellipses[found])
-                    found += 1
-    return ellipses[:found]
-
-
-@compiled
-def _collect(mask: np.ndarray, seen: np.ndarray, y: int, x: int, ys: np.ndarray, xs: np.ndarray) -> int:
-    """Write the pixels of the region of `mask` that (y, x) belongs to into `ys` and `xs`; return how many."""
-    ny, nx = mask.shape
-    ys[0], xs[0], n, k = y, x, 1, 0
-    seen[y, x] = True
-    while k < n:
-        for v in range(max(ys[k] - 1, 0), min(ys[k] + 2, ny)):
-            for u in range(max(xs[k] - 1, 0), min(xs[k] + 2, nx)):
-                if mask[v, u] and not seen[v, u]:
-                    seen[v, u] = True
-                    ys[n], xs[n] = v, u
-                    n += 1
-        k += 1
-    return n
-
-
-@compiled
-def _filled_area(ys: np.ndarray, xs: np.ndarray) -> int:
-    """Return the area of a region with its holes, which are what no way over edges and corners leads out of."""
-    y0, x0 = ys.min() - 1, xs.min() - 1
-    ny, nx = ys.max() - y0 + 2, xs.max() - x0 + 2
-    outside, seen = np.ones((ny, nx), np.bool_), np.zeros((ny, nx), np.bool_)
-    for k in range(ys.size):
-        outside[ys[k] - y0, xs[k] - x0] = False
-    room = np.empty((2, ny * nx), np.int64)
-    return ny * nx - _collect(outside, seen, 0, 0, room[0], room[1])
-
-
-@compiled
-def _describe(ys: np.ndarray, xs: np.ndarray, ellipse: np.ndarray) -> None:
-    y, x = ys.mean(), xs.mean()
-    vyy, vxx, vxy = 0.0, 0.0, 0.0
-    for k in range(ys.size):
-        vyy += (ys[k] - y) ** 2
-        vxx += (xs[k] - x) ** 2
-        vxy += (ys[k] - y) * (xs[k] - x)
-    vyy, vxx, vxy = vyy / ys.size, vxx / ys.size, vxy / ys.size
-    middle, half = (vyy + vxx) / 2, np.sqrt(((vyy - vxx) / 2) ** 2 + vxy**2)
-    ellipse[0], ellipse[1] = x, y
-    ellipse[2] = 4 * np.sqrt(max(middle - half, 0.0)) - 1
-    ellipse[3] = 4 * np.sqrt(middle + half) - 1
-    ellipse[4] = np.arctan2(2 * vxy, vyy - vxx) / 2
-
-
-@compiled
-def _inside(x: int, y: int, minor: int, major: int, angle: float, ny: int, nx: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows and columns of a plane inside an ellipse with these half axes."""
-    reach = max(minor, major)
-    ys, xs = np.empty((2 * reach + 1) ** 2, np.int64), np.empty((2 * reach + 1) ** 2, np.int64)
-    n, sine, cosine = 0, np.sin(angle), np.cos(angle)
-    if min(minor, major) > 0:
-        for v in range(max(y - reach, 0), min(y + reach + 1, ny)):
-            for u in range(max(x - reach, 0), min(x + reach + 1, nx)):
-                along = ((v - y) * cosine + (u - x) * sine) / major
-                across = ((v - y) * sine - (u - x) * cosine) / minor
-                if along**2 + across**2 < 1:
-                    ys[n], xs[n] = v, u
-                    n += 1
-    return ys[:n], xs[:n]

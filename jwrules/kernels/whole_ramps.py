@@ -1,6 +1,12 @@
-"""Ramps without any flag, which most are: the fit by covariance of many at once, with vector instructions."""
+"""Ramps without any flag, which most are: the fit by covariance of many at once, with vector instructions.
+
+A pixel is whole where that holds in all integrations, and done with then. Where it does not, what was found for its
+unflagged integrations is kept in double precision, for the fit of the others and of the exposure.
+"""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,11 +18,27 @@ PIXELS = 128
 """How many ramps are fitted at once."""
 
 
+class Row(NamedTuple):
+    """What is found for a row: `whole` (nx,) pixels; for each ramp (nints, nx) whether it is clean, rate and weight."""
+
+    whole: np.ndarray
+    clean: np.ndarray
+    rates: np.ndarray
+    weights: np.ndarray
+
+
+@compiled
+def make_row(nints: int, nx: int) -> Row:
+    """Return room for a row."""
+    clean = np.zeros((nints, nx), np.bool_)
+    return Row(np.zeros(nx, np.bool_), clean, np.empty((nints, nx)), np.empty((nints, nx)))
+
+
 @compiled
 def fit_row(
-    ramps: Ramps, detector: Detector, y: int, timing: Timing, harmless: int, whole: np.ndarray, result: np.ndarray
+    ramps: Ramps, detector: Detector, y: int, timing: Timing, harmless: int, row: Row, result: np.ndarray
 ) -> None:
-    """Fit the ramps of a row that are whole, without a flag in any integration, many at once; tell which these are."""
+    """Fit the ramps of a row that have no flag, many at once; tell which these are."""
     nints, ngroups, _, nx = ramps.data.shape
     counts, powers = np.empty((ngroups, PIXELS)), np.empty((ngroups + 1, PIXELS))
     gain, read, dark = np.empty(PIXELS), np.empty(PIXELS), np.empty(PIXELS)
@@ -25,16 +47,18 @@ def fit_row(
     for start in range(0, nx, PIXELS):
         pixels = min(PIXELS, nx - start)
         for k in range(pixels):
-            whole[start + k] = not detector.skip[y, start + k]
+            row.whole[start + k] = not detector.skip[y, start + k]
             gain[k], dark[k] = detector.gain[y, start + k], detector.dark[y, start + k]
             read[k] = read_variance(detector, y, start + k, timing)
             total[k] = 0.0
         for i in range(nints):
-            _load(ramps, i, y, start, pixels, harmless, counts, whole)
+            _load(ramps, i, y, start, pixels, harmless, counts, row.clean[i])
             fit_together(counts, pixels, gain, read, dark, timing.group, shared_time(timing), powers, rate, weights)
             for k in range(pixels):
                 total[k] += rate[k] / nints
-                whole[start + k] &= rate[k] == rate[k]
+                row.clean[i, start + k] &= rate[k] == rate[k]
+                row.whole[start + k] &= row.clean[i, start + k]
+                row.rates[i, start + k], row.weights[i, start + k] = rate[k], weights[k]
                 _store_whole(result, i, y, start + k, rate[k], weights[k], slope_read * read[k])
         for k in range(pixels):
             if nints > 1:
@@ -52,11 +76,12 @@ def _load(
     pixels: int,
     harmless: int,
     counts: np.ndarray,
-    whole: np.ndarray,
+    clean: np.ndarray,
 ) -> None:
+    clean[start : start + pixels] = True
     for g in range(counts.shape[0]):
         row, counted = ramps.data[i, g, y, start : start + pixels], counts[g]
-        flags, good = ramps.flags[i, g, y, start : start + pixels], whole[start : start + pixels]
+        flags, good = ramps.flags[i, g, y, start : start + pixels], clean[start : start + pixels]
         for k in range(pixels):
             counted[k] = row[k]
             good[k] &= (flags[k] & ~harmless) == 0

@@ -33,7 +33,7 @@ SAMPLE = 5
 """Bytes for each group of a pixel: its counts and its flags."""
 WORKED_ON, INTEGRATION, RAMP = 7, 40, 300
 """Bytes in a block for each group, each integration, and each ramp of a pixel."""
-BLOCKS = 4 * 24 * MEGABYTE
+BLOCKS = 4 * 48 * MEGABYTE
 """Blocks that are worked on by four threads."""
 ROOM = 1024 * MEGABYTE
 """What an exposure may fill."""

@@ -120,6 +120,7 @@ class Note:
     """What one part of a step tells the next: an array, and what its axes are, one letter each.
 
     Along `i` (integrations), `y` and `x` (rows, columns) it is cut as the exposure is, along others it stays whole.
+    With the axis `>` the largest of all blocks counts, element by element.
     """
 
     array: np.ndarray
@@ -205,11 +206,41 @@ class RateInts(Product):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FitOpt(Product):
+    """The segments of each ramp and its cosmic rays (`_fitopt`), in order of time, 0 where there are no more.
+
+    slope, sigslope, var_poisson, var_rnoise in DN/s and (DN/s)², yint and sigyint (DN at group 0), weights:
+    (nints, nsegments, ny, nx); pedestal (nints, ny, nx), DN at reset; crmag (nints, nrays, ny, nx), DN.
+    """
+
+    model: ClassVar[str] = "RampFitOutputModel"
+    slope: np.ndarray = hdu("SLOPE", "f4", 4, axes="isyx")
+    sigslope: np.ndarray = hdu("SIGSLOPE", "f4", 4, axes="isyx")
+    var_poisson: np.ndarray = hdu("VAR_POISSON", "f4", 4, axes="isyx")
+    var_rnoise: np.ndarray = hdu("VAR_RNOISE", "f4", 4, axes="isyx")
+    yint: np.ndarray = hdu("YINT", "f4", 4, axes="isyx")
+    sigyint: np.ndarray = hdu("SIGYINT", "f4", 4, axes="isyx")
+    pedestal: np.ndarray = hdu("PEDESTAL", "f4", 3)
+    weights: np.ndarray = hdu("WEIGHTS", "f4", 4, axes="isyx")
+    crmag: np.ndarray = hdu("CRMAG", "f4", 4, axes="isyx")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChiSquare(Product):
+    """χ² of the most likely rate of each pixel (`_likely_chisq`), (ny, nx)."""
+
+    model: ClassVar[str] = "ImageModel"
+    data: np.ndarray = hdu("SCI", "f4", 2)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Slopes:
-    """What ramp fitting gives: the exposure as a whole, and integration by integration."""
+    """What ramp fitting gives: the exposure as a whole, and integration by integration; on request how it was found."""
 
     rate: Rate
     rateints: RateInts
+    fitopt: FitOpt | None = None
+    chisq: ChiSquare | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from collections.abc import Sequence
 from itertools import product as combinations
 from math import prod
@@ -12,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from jwrules.kernels import runs as kernel
 from jwrules.products.stored import bounds, index
 
 
@@ -48,6 +50,57 @@ class Memory:
     def close(self) -> None:
         """Give back the memory."""
         self.array = self.array[:0]
+
+
+class Packed:
+    """Flags (nints, ngroups, ny, nx) in memory, each row of an integration packed as runs."""
+
+    def __init__(self, shape: Sequence[int]) -> None:
+        self._shape = tuple(shape)
+        self._rows: dict[tuple[int, int], np.ndarray] = {}
+        self._lock = threading.Lock()
+
+    def read(self, box: Sequence[slice]) -> np.ndarray:
+        """Return the piece in `box`, which has all groups."""
+        ints, groups, rows, columns = bounds(box, self._shape)
+        piece = np.empty((ints[1] - ints[0], groups[1], rows[1] - rows[0], columns[1] - columns[0]), np.uint8)
+        for i, y in combinations(range(*ints), range(*rows)):
+            kernel.unpack(self._rows[i, y], piece, i - ints[0], y - rows[0], columns[0], self._shape[-1])
+        return piece
+
+    def write(self, box: Sequence[slice], piece: np.ndarray) -> None:
+        """Put back the piece in `box`, which has all groups."""
+        ints, groups, rows, columns = bounds(box, self._shape)
+        if columns != (0, self._shape[-1]):
+            self._write_beside(ints, rows, columns, piece)
+            return
+        room, piece = np.empty(3 * groups[1] * self._shape[-1], np.uint8), np.ascontiguousarray(piece)
+        for i, y in combinations(range(*ints), range(*rows)):
+            n = kernel.pack(piece, i - ints[0], y - rows[0], room)
+            self._rows[i, y] = room[:n].copy()
+
+    def _write_beside(
+        self, ints: tuple[int, int], rows: tuple[int, int], columns: tuple[int, int], piece: np.ndarray
+    ) -> None:
+        """Put back some columns; others may be put back by another thread."""
+        room = np.empty(3 * piece.shape[1] * self._shape[-1], np.uint8)
+        row = np.zeros((1, piece.shape[1], 1, self._shape[-1]), np.uint8)
+        for i, y in combinations(range(*ints), range(*rows)):
+            with self._lock:
+                if (i, y) in self._rows:
+                    kernel.unpack(self._rows[i, y], row, 0, 0, 0, self._shape[-1])
+                row[0, :, 0, slice(*columns)] = piece[i - ints[0], :, y - rows[0]]
+                self._rows[i, y] = room[: kernel.pack(row, 0, 0, room)].copy()
+
+    def as_it_is(self) -> Packed:
+        """Return the flags as they are now, whatever is put back later."""
+        frozen = Packed(self._shape)
+        frozen._rows = dict(self._rows)
+        return frozen
+
+    def close(self) -> None:
+        """Give back the memory."""
+        self._rows = {}
 
 
 class Scratch:

@@ -18,6 +18,8 @@ from jwrules.errors import DataFault
 from jwrules.kernels import stored as kernel
 
 _SIGN = 1 << 31
+AT_ONCE = 1 << 20
+"""Bytes that are read before they are converted: they stay in the cache meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +44,18 @@ class Stored:
         """Write the piece in `box` into `values`, of the same shape."""
         *outer, rows, columns = bounds(box, self.shape if len(self.shape) > 1 else (1, *self.shape))
         planes = values.reshape(-1, *values.shape[-2:]) if values.ndim > 1 else values.reshape(1, 1, -1)
-        numbers = combinations(*(range(start, stop) for start, stop in outer))
+        numbers = list(combinations(*(range(start, stop) for start, stop in outer)))
+        lines, size = (rows[1] - rows[0], self.shape[-1]), self.dtype.itemsize
+        together = max(1, min(len(planes), AT_ONCE // (lines[0] * lines[1] * size)))
+        raw = np.empty((together, *lines), self.dtype)
+        views = [memoryview(one.reshape(-1).view(np.uint8).data) for one in raw]
         with self.path.open("rb", buffering=0) as file:
-            raw = np.empty((rows[1] - rows[0], self.shape[-1]), self.dtype)
-            for plane, number in zip(planes, numbers, strict=True):
-                start = self.offset + index((*number, rows[0], 0), self.shape) * self.dtype.itemsize
-                _read_into(file.fileno(), raw, start, self.path)
-                self._convert(raw[:, columns[0] : columns[1]], plane)
+            for first in range(0, len(planes), together):
+                some = numbers[first : first + together]
+                for view, number in zip(views, some, strict=False):
+                    start = self.offset + index((*number, rows[0], 0), self.shape) * size
+                    _read_into(file.fileno(), view, start, self.path)
+                self._convert(raw[: len(some), :, columns[0] : columns[1]], planes[first : first + together])
 
     def _convert(self, raw: np.ndarray, plane: np.ndarray) -> None:
         shorts = raw.dtype == ">i2" and plane.dtype == np.float32 and self.scale == 1
@@ -78,8 +85,7 @@ def bounds(box: Sequence[slice], shape: Sequence[int]) -> list[tuple[int, int]]:
     return [one.indices(size)[:2] for one, size in zip(whole, shape, strict=True)]
 
 
-def _read_into(file: int, array: np.ndarray, offset: int, path: Path) -> None:
-    view = memoryview(array.reshape(-1).view(np.uint8).data)
+def _read_into(file: int, view: memoryview, offset: int, path: Path) -> None:
     while len(view):
         n = os.preadv(file, [view], offset)
         if n == 0:

@@ -48,6 +48,8 @@ class Cards:
     steps: Mapping[str, Mapping[str, Any]]
     schema: Mapping[str, Any]
     fragments: Mapping[str, Any] = field(default_factory=dict)
+    checked: dict[Path, tuple[Any, Any]] = field(default_factory=dict, compare=False)
+    """What files said when they were checked, and their faults: one that many recipes extend is checked once."""
 
     def named(self, step: str) -> str:
         """Return what a step is called here: 'bkg_subtract' is 'background'."""

@@ -68,8 +68,8 @@ class Draft:
 
 def draft(path: Path, cards: Cards, extended_by: tuple[Path, ...] = ()) -> Draft:
     """Return what the recipe at `path` says; faults are collected, only an unreadable file raises RecipeFault."""
-    source = load(path)
-    made = Draft(source, faults=check(source, cards))
+    source, faults = _checked(path, cards)
+    made = Draft(source, faults=list(faults))
     data = _mapping(source.value)
     for place, name in _extended(data):
         _extend(made, place, name, cards, (*extended_by, path.resolve()))
@@ -79,6 +79,14 @@ def draft(path: Path, cards: Cards, extended_by: tuple[Path, ...] = ()) -> Draft
     for stage, chain in _mapping(data.get("stages")).items():
         _change(made, stage, chain, cards)
     return made
+
+
+def _checked(path: Path, cards: Cards) -> tuple[Source, list[Fault]]:
+    """Return a file and its faults; one that several recipes extend is read and checked once."""
+    source = load(path)
+    if path not in cards.checked or cards.checked[path][0] != source.value:
+        cards.checked[path] = source.value, check(source, cards)
+    return source, cards.checked[path][1]
 
 
 def _mapping(value: Any) -> dict[str, Any]:

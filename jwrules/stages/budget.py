@@ -11,13 +11,13 @@ from pathlib import Path
 
 from jwrules.errors import CannotRun
 from jwrules.products.interleaved import DETECTOR, is_interleaved, layout_of
-from jwrules.products.rooms import Memory, Room, Scratch
+from jwrules.products.rooms import Memory, Packed, Room, Scratch
 from jwrules.stages import legs
 from jwrules.stages.exposure import Exposure
 from jwrules.stages.legs import Leg
 
 MEGABYTE = 2**20
-USUAL = 660
+USUAL = 820
 """Megabytes that a stage takes where nobody says how many it may, and an integration fits."""
 BASE = 240
 """Megabytes of Python with its libraries."""
@@ -33,9 +33,9 @@ RAMP = 300
 """Bytes of a pixel in a block besides: reference files and what they are turned into."""
 INTEGRATION = 40
 """Bytes of an integration of a pixel in a block besides: its rate, errors and flags."""
-BLOCK = 24 * MEGABYTE
+BLOCK = 48 * MEGABYTE
 """What a block is not to exceed without need: caches are small."""
-LEAST_ROWS = 16
+LEAST_ROWS = 8
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,8 @@ class Budget:
         twice = 1 + DETECTOR / ny if layout_of(exposure.meta, exposure.frame) else 1
         enough = twice * samples * SAMPLE + self.threads * BLOCK <= free
         if not (enough or data):
-            shapes = {"groupdq": shapes["groupdq"]} if flags else {}
-            enough = samples <= 0.3 * free
+            exposure.rooms |= {"groupdq": Packed(exposure.shape)} if flags else {}
+            return tuple(exposure.rooms)
         for name, (shape, dtype) in shapes.items():
             exposure.rooms[name] = self.room(shape, dtype, in_memory=enough)
         return tuple(shapes)
@@ -117,10 +117,11 @@ class Budget:
         nints, ngroups, ny, nx = exposure.shape
         pixel = nints * (ngroups * WORKED_ON + INTEGRATION) + RAMP
         free = int(0.9 * self._free(exposure)) // self.threads
-        rows = min(free, max(BLOCK, pixel * nx * (LEAST_ROWS + 2 * margin))) // (pixel * nx) - 2 * margin
-        if rows >= min(ny, max(LEAST_ROWS // 2, 2 * margin)):
+        least = min(ny, max(LEAST_ROWS, 8 * margin))
+        rows = min(free, max(BLOCK, pixel * nx * (least + 2 * margin))) // (pixel * nx) - 2 * margin
+        if rows >= min(least, 4 * margin + 1):
             return min(ny, rows), nx
-        rows = min(ny, max(LEAST_ROWS, 4 * margin))
+        rows = least
         columns = free // (pixel * (rows + 2 * margin)) - 2 * margin
         if columns < 1:
             rows = 1

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from jwrules.errors import CannotRun, JwrulesError
 from jwrules.products.kinds import Product, Reference, Slopes, Sources
-from jwrules.steps import find
+from jwrules.steps import Named, find
 from jwrules.steps.declare import Skip, Step
 
 log = logging.getLogger("jwrules")
@@ -98,7 +98,7 @@ def inputs(
     return found
 
 
-def stamp(product: Any, step: Step, call: Call, reason: str, inputs: Mapping[str, Any]) -> Any:
+def stamp(product: Any, step: Step | Named, call: Call, reason: str, inputs: Mapping[str, Any]) -> Any:
     """Return the product with status, reference files and an entry in its provenance; a `reason` means SKIPPED."""
     status = "SKIPPED" if reason else "COMPLETE"
     used = {} if reason else {name: value for name, value in inputs.items() if isinstance(value, Reference)}
@@ -126,7 +126,8 @@ def each(product: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(product, tuple):
         return tuple(change(one) for one in product)
     if isinstance(product, Slopes):
-        return Slopes(rate=change(product.rate), rateints=change(product.rateints))
+        parts = {part.name: getattr(product, part.name) for part in fields(product)}
+        return Slopes(**{name: change(part) for name, part in parts.items() if part is not None})
     if isinstance(product, Sources):
         return replace(product, segmentation=change(product.segmentation))
     if isinstance(product, Product):

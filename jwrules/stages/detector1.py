@@ -25,7 +25,8 @@ def run(uncal: Path, bench: Workbench, memory: int | None = None, save: Sequence
 
     `memory` is what the process may take, in megabytes; no result depends on it. `save` names steps whose result is
     written too, under the step's name as suffix, or `ramp`: what ramp_fit is given. What persistence finds is written
-    as `_trapsfilled`, `_output_pers` and `_persistence.asdf` where its parameters say so.
+    as `_trapsfilled`, `_output_pers` and `_persistence.asdf`, and what ramp_fit finds as `_fitopt` and `_likely_chisq`,
+    where their parameters say so.
     """
     exposure = exposures.opened(uncal)
     with Shelf(bench, uncal.name, [member(uncal, exposure.meta)], exposure) as shelf:
@@ -33,10 +34,14 @@ def run(uncal: Path, bench: Workbench, memory: int | None = None, save: Sequence
         def give(slopes: Slopes, box: Box) -> None:
             shelf.put("rate", slopes.rate, box)
             shelf.put("rateints", slopes.rateints, box)
+            for suffix, product in (("fitopt", slopes.fitopt), ("likely_chisq", slopes.chisq)):
+                if product is not None:
+                    shelf.put(suffix, product, box)
 
         sinks = {step: _saving(shelf, suffix) for suffix, step in _saved(bench, save)}
         beside = Beside(shelf, exposure)
-        sinks["persistence"] = _both(beside.take, sinks.get("persistence"))
+        if any(call.step == "persistence" and not call.skip for call in bench.calls):
+            sinks["persistence"] = _both(beside.take, sinks.get("persistence"))
         budget = Budget(memory, allowed_threads(), bench.output)
         shelf.complete(Stream(exposure, bench.calls, bench.pieces(exposure), budget, sinks).run(give))
         beside.finish()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from jwrules.products import fits
 from jwrules.products.kinds import Cards, Meta, Note, Ramp
-from jwrules.products.rooms import Memory, Room
+from jwrules.products.rooms import Memory, Packed, Room
 from jwrules.products.stored import Stored
 
 AXES = {name: where.axes for name, where in fits.declared(Ramp).items()} | {"left_out": "ig"}
@@ -106,10 +107,11 @@ class Exposure:
     counts: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock, self._buffers = threading.Lock(), threading.local()
         self._start, self._bare = dict(self.maps), self.meta
         self._resized: dict[str, Any] = {}
         self._seams: list[Seam] = []
+        self._frozen: dict[str, Packed] = {}
 
     @property
     def frame(self) -> tuple[int, int]:
@@ -132,7 +134,7 @@ class Exposure:
         if without_data:
             values["data"] = np.broadcast_to(np.float32(0), values["groupdq"].shape)
         if values["groupdq"] is None:
-            values["groupdq"] = np.zeros(values["data"].shape, np.uint8)
+            values["groupdq"] = self._no_flags(box)
         maps: dict[str, Any] = {name: array[box.of(AXES[name])].copy() for name, array in self._start.items()}
         corner = (box.i.start, box.y.start, box.x.start)
         tables = {name: self._rows(name, table, box) for name, table in self.tables.items()}
@@ -146,17 +148,34 @@ class Exposure:
             **maps,
         )
 
+    def _no_flags(self, box: Box) -> np.ndarray:
+        room = self.rooms.get("groupdq")
+        lent = isinstance(room, Memory) and self._is_whole(box)
+        flags = room.read(box.of("igyx")) if room and lent else self._buffer("groupdq", box)
+        flags[...] = 0
+        return flags
+
     def _large(self, name: str, box: Box, kept: bool) -> Any:
         index, room, source = box.of(AXES[name]), self.rooms.get(name), self.sources.get(name)
         if kept:
             return None if room is None else self._unmended(name, box)
         if source is None:
             return None
-        if isinstance(room, Memory) and self._is_whole(box):
-            values = room.read(index)
-            source.fill(values, index)
-            return values
-        return source.read(index, fits.declared(Ramp)[name].dtype)
+        values = room.read(index) if isinstance(room, Memory) and self._is_whole(box) else self._buffer(name, box)
+        source.fill(values, index)
+        return values
+
+    def _buffer(self, name: str, box: Box) -> np.ndarray:
+        """Return room for a field of a block: that of the last one of this thread, which is done with it."""
+        dtype = np.dtype(fits.declared(Ramp)[name].dtype)
+        sizes = {"i": box.i, "y": box.y, "x": box.x}
+        shape = [
+            sizes[letter].stop - sizes[letter].start if letter in sizes else self.shape[1] for letter in AXES[name]
+        ]
+        buffers = self._buffers.__dict__
+        if name not in buffers or buffers[name].size < prod(shape):
+            buffers[name] = np.empty(prod(shape), dtype)
+        return np.asarray(buffers[name][: prod(shape)].reshape(shape))
 
     def flags(self, box: Box) -> np.ndarray:
         """Return GROUPDQ of a block as it is kept."""
@@ -164,7 +183,7 @@ class Exposure:
 
     def _unmended(self, name: str, box: Box) -> np.ndarray:
         """Return a kept piece, its margin as it was before blocks beside it were put back."""
-        piece = self.rooms[name].read(box.of(AXES[name]))
+        piece = self._frozen.get(name, self.rooms[name]).read(box.of(AXES[name]))
         for seam in self._seams:
             seam.mend(name, piece, box)
         return piece
@@ -173,13 +192,17 @@ class Exposure:
         """Remember what lies along the edges of blocks, for those that need it as their margin."""
         ny, nx = self.frame
         whole = Box(slice(0, self.shape[0]), slice(0, ny), slice(0, nx))
-        self._seams = []
+        packed = {name: room for name, room in self.rooms.items() if name in names and isinstance(room, Packed)}
+        self._frozen = {name: room.as_it_is() for name, room in packed.items()}
+        self._seams, names = [], [name for name in names if name in self.rooms and name not in packed]
+        if not names:
+            return
         for axis in ("y", "x"):
             size = self.frame[0 if axis == "y" else 1]
             for edge in sorted({getattr(box.without_margin(), axis).start for box in boxes} - {0}):
                 near = slice(max(edge - margin, 0), min(edge + margin, size))
                 strip = replace(whole, y=near) if axis == "y" else replace(whole, x=near)
-                kept = {n: self.rooms[n].read(strip.of(AXES[n])).copy() for n in names if n in self.rooms}
+                kept = {name: self.rooms[name].read(strip.of(AXES[name])).copy() for name in names}
                 self._seams.append(Seam(axis, edge, strip, kept))
 
     def _is_whole(self, box: Box) -> bool:
@@ -237,7 +260,7 @@ class Exposure:
         for name, room in self._resized.items():
             self.rooms[name].close()
             self.rooms[name] = room
-        self._resized, self._seams = {}, []
+        self._resized, self._seams, self._frozen = {}, [], {}
 
     def close(self) -> None:
         """Give back what was kept."""
@@ -272,6 +295,9 @@ class Exposure:
         with self._lock:
             kept = self.notes.setdefault(step, {})
             for name, note in notes.items():
+                if note.axes == ">" and name in kept:
+                    kept[name] = Note(np.maximum(kept[name].array, note.array), ">")
+                    continue
                 if name not in kept or not set(note.axes) & set("iyx"):
                     array = np.zeros(self._sizes(note.axes, note.array), note.array.dtype)
                     kept[name] = Note(array, note.axes)

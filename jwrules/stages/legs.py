@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from jwrules.products.kinds import Meta
+from jwrules.products.kinds import Meta, Slopes
 from jwrules.stages.chain import SKIPPED_BY_RECIPE, Call, Inputs, attempt
-from jwrules.steps import find
+from jwrules.steps import find, named
 from jwrules.steps.declare import Part, Step
 
 
@@ -21,7 +21,7 @@ from jwrules.steps.declare import Part, Step
 class Turn:
     """One part of a step as a recipe calls it; `part` is None where the step is only to be recorded as skipped."""
 
-    step: Step
+    step: Any
     call: Call
     part: Part | None
     number: int = 0
@@ -44,7 +44,13 @@ class Turn:
 
     def touches(self, what: str) -> bool:
         """Whether the part writes into `what`, "data" or "flags"."""
-        return self.part is not None and self.part.touches(self.params) in ("all", what)
+        changes = self.part.touches(self.params) if self.part else "nothing"
+        return changes in ("all", what) or (what == "flags" and changes == "flags and first frames")
+
+    def makes_counts(self, with_first_frames: bool) -> bool:
+        """Whether the part writes into the counts, or the first frames where there are any."""
+        changes = self.part.touches(self.params) if self.part else "nothing"
+        return changes == "all" or (with_first_frames and changes == "flags and first frames")
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,12 @@ class Leg:
         return bool(parts) and all(part.flags_suffice(params) for part, params in parts)
 
     @property
+    def spares_saturated(self) -> bool:
+        """Whether no part reads the counts of saturated groups."""
+        active = [turn for turn in self.turns if turn.part and turn.step.takes is not Slopes]
+        return all(turn.part.spares_saturated for turn in active if turn.part)
+
+    @property
     def margin(self) -> int:
         """How many rows and columns beside its own a block needs, for all parts together."""
         return sum(turn.margin for turn in self.turns)
@@ -70,6 +82,9 @@ def turns(calls: Sequence[Call], meta: Meta, inputs: Inputs) -> list[Turn]:
     """Return the parts of all steps in their order; `inputs(step)` opens what decides on the number of rounds."""
     found: list[Turn] = []
     for call in calls:
+        if call.skip:
+            found.append(Turn(named(call.step), call, None, reason=SKIPPED_BY_RECIPE))
+            continue
         step = find(call.step)
         params = step.params(**call.params)
         rounds, reason = _rounds(step, call, params, meta, inputs)
@@ -84,8 +99,6 @@ def turns(calls: Sequence[Call], meta: Meta, inputs: Inputs) -> list[Turn]:
 
 def _rounds(step: Step, call: Call, params: Any, meta: Meta, inputs: Inputs) -> tuple[int, str]:
     """Return how often the parts of a step are run, or why it is skipped."""
-    if call.skip:
-        return 0, SKIPPED_BY_RECIPE
     if step.rounds is None:
         return 1, ""
     rounds = step.rounds

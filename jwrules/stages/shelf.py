@@ -14,6 +14,9 @@ from jwrules.stages.outgoing import Outgoing
 from jwrules.stages.outgoing_ramp import OutgoingRamp
 from jwrules.stages.workbench import Workbench
 
+NAMED_BY_STEP = ("fitopt", "likely_chisq")
+"""Products that a parameter may give a name of their own: FILENAME."""
+
 
 class Shelf:
     """All products of a stage on one exposure, by suffix; all get their final names, or none does."""
@@ -36,6 +39,8 @@ class Shelf:
         """Write a block of a product; the first one is to come alone."""
         if suffix not in self._outgoing:
             name = names.with_suffix(self._source, suffix)
+            if suffix in NAMED_BY_STEP and product.meta.get("FILENAME"):
+                name = f"{names.stem(product.meta['FILENAME'])}_{suffix}.fits"
             kind = OutgoingRamp if isinstance(product, Ramp) else Outgoing
             self._outgoing[suffix] = self._stack.enter_context(kind(self._bench, name, self._made_from))
         self._outgoing[suffix].put(product, box, self._exposure)

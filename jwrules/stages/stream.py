@@ -73,15 +73,14 @@ class Stream:
         margin = leg.margin + sum(turn.margin for turn in before)
         opener = self._opener()
         without = leg.flags_suffice and "groupdq" in stored
+        kept_now = stored if "data" in stored or without or self._is_lean(leg, done) else ()
 
         def pass_through(box: Box, first: bool) -> None:
-            block: Any = self.exposure.block(
-                box, stored if "data" in stored or without else (), first=first, without_data=without
-            )
+            block: Any = self.exposure.block(box, kept_now, first=first, without_data=without)
             open_here = opener(box)
             for turn in before:
                 block = self._repeat(turn, block, box, open_here)
-            if "groupdq" in stored and "data" not in stored and not without:
+            if "groupdq" in stored and not kept_now:
                 block = replace(block, groupdq=self.exposure.flags(box))
             for turn in leg.turns:
                 block = self._take(turn, block, box, open_here, first)
@@ -118,9 +117,27 @@ class Stream:
     def _once_more(self, leg: Leg, done: Sequence[Turn], flags_are_kept: bool) -> list[Turn]:
         """Return the parts that blocks go through again, to get back what is not kept."""
         turns = [turn for turn in done if self._serves(turn, leg)]
-        while turns and flags_are_kept and (leg.flags_suffice or not turns[-1].touches("data")):
+        if not flags_are_kept:
+            return turns
+        if self._is_lean(leg, done):
+            return [turn for turn in turns if turn.makes_counts("zeroframe" in self.exposure.sources)]
+        while turns and (leg.flags_suffice or not turns[-1].touches("data")):
             turns.pop()
         return turns
+
+    def _is_lean(self, leg: Leg, done: Sequence[Turn]) -> bool:
+        """Whether blocks may have the flags of later steps while counts are made once more.
+
+        Such counts may differ in groups that saturated later than steps knew: then nobody is to read these.
+        """
+        if leg.spares_saturated and not any(turn.step.name in self.sinks for turn in leg.turns):
+            return True
+        flagged_later = False
+        for turn in reversed(done):
+            if turn.touches("data") and flagged_later and turn.part and not turn.part.blind_to_flags:
+                return False
+            flagged_later = flagged_later or (turn.touches("flags") and turn.step.name not in self._skipped)
+        return True
 
     def _serves(self, turn: Turn, leg: Leg) -> bool:
         """Whether a part that was run before is run again to get the groups back."""
@@ -233,7 +250,7 @@ class Stream:
 
     def _completed(self, turns: Sequence[Turn]) -> Callable[[Any], Any]:
         """Return a function that completes the keywords of a product, for the steps that made it; each speaks once."""
-        finished = [t for t in turns if t.last and t.step.finish and t.part and t.step.name not in self._skipped]
+        finished = [t for t in turns if t.part and t.last and t.step.finish and t.step.name not in self._skipped]
         said: set[str] = set()
 
         def complete(product: Any) -> Any:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from jwrules.products.kinds import Meta, Product, Reference, Slopes
 from jwrules.products.reference import ReferenceFile, open_reference
 from jwrules.stages import chain
 from jwrules.stages.exposure import Exposure
-from jwrules.steps import find, names
+from jwrules.steps import named, names
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def _frozen(params: Mapping[str, Any]) -> dict[str, Any]:
 def _check(call: chain.Call) -> None:
     if call.step not in names():
         raise RecipeFault(f"--steps: '{call.step}' is no step; there are {', '.join(names())}")
-    known = {f.name for f in fields(find(call.step).params)}
+    known = named(call.step).parameters
     if unknown := sorted(set(call.params) - known):
         raise RecipeFault(f"--steps: {call.step} has no parameter {unknown}; it has {sorted(known)}")
 

@@ -26,7 +26,7 @@ class Params:
     signal_threshold: float = par(25000.0, "signal above which charge spills into neighbours", unit="DN")
 
 
-@step(status="S_CHGMIG", margin=1)
+@step(status="S_CHGMIG", changes="flags", margin=1)
 def charge_migration(ramp: Ramp, params: Params) -> Ramp:
     """Return the ramp with CHARGELOSS and DO_NOT_USE in groupdq."""
     ngroups = ramp.data.shape[1]

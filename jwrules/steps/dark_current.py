@@ -38,7 +38,7 @@ def _finish(meta: Meta, counts: Mapping[str, float], params: Params) -> Meta:
     return meta
 
 
-@step(status="S_DARK", finish=_finish)
+@step(status="S_DARK", blind_to_flags=True, finish=_finish)
 def dark_current(ramp: Ramp, params: Params, *, dark: Dark) -> Ramp:
     """Return the ramp with the dark (DN) subtracted from every group; ZEROFRAME is left as it is."""
     frames, gap = _readout(ramp)
@@ -53,7 +53,7 @@ def dark_current(ramp: Ramp, params: Params, *, dark: Dark) -> Ramp:
     for data, integrations in _served(dark, ramp):
         for g in range(ramp.data.shape[1]):
             plane = kernel.group(data, g * (frames + gap), frames) if averaged else kernel.group(data, g, 1)
-            ramp.data[integrations, g] -= plane
+            kernel.subtract(ramp.data, integrations, g, plane)
     ramp.pixeldq[...] |= dark.dq
     return replace(ramp, average_dark=_average(ramp, params, dark)).counting(extended=extended)
 

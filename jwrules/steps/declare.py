@@ -61,9 +61,10 @@ class Part:
 
     `awaited` tells that what comes next needs the notes of all blocks, not only those of its own; `settle(notes, meta,
     params, **inputs)` then makes of these the notes that are handed on. This and `along` may depend on the exposure:
-    functions of its Meta. `changes` is what it writes into: "all", "flags" (GROUPDQ alone), or "nothing" but notes and
-    PIXELDQ. The part is left out where `when(params)` is false, and does not read the counts where
-    `flags_suffice(params)`.
+    functions of its Meta. `changes` is what it writes into: "all", "flags" (GROUPDQ alone), "flags and first frames"
+    (ZEROFRAME too), or "nothing" but notes and PIXELDQ. The part is left out where `when(params)` is false, does not
+    read the counts where `flags_suffice(params)`, and not those of saturated groups where `spares_saturated`. What it
+    makes of the counts does not depend on GROUPDQ where it is `blind_to_flags`.
     """
 
     function: Callable[..., Any]
@@ -74,6 +75,8 @@ class Part:
     changes: str | Callable[[Any], str] = "all"
     when: Callable[[Any], bool] = lambda params: True
     flags_suffice: Callable[[Any], bool] = lambda params: False
+    spares_saturated: bool = False
+    blind_to_flags: bool = False
 
     def axes(self, meta: Meta) -> str:
         """Return which blocks the part works on, for an exposure with these keywords."""
@@ -152,6 +155,8 @@ def step(
     along: str | Callable[[Meta], str] = "samples",
     margin: int | Callable[[Any], int] = 0,
     changes: str | Callable[[Any], str] = "all",
+    spares_saturated: bool = False,
+    blind_to_flags: bool = False,
     before: Sequence[Part] = (),
     after: Sequence[Part] = (),
     finish: Finish | None = None,
@@ -180,7 +185,18 @@ def step(
             params=hints[names[1].name],
             inputs=tuple(_input(p.name, hints[p.name]) for p in names if p.kind is p.KEYWORD_ONLY),
             function=function,
-            parts=(*before, Part(function, along, margin, changes=changes), *after),
+            parts=(
+                *before,
+                Part(
+                    function,
+                    along,
+                    margin,
+                    changes=changes,
+                    spares_saturated=spares_saturated,
+                    blind_to_flags=blind_to_flags,
+                ),
+                *after,
+            ),
             finish=finish,
             rounds=rounds,
         )

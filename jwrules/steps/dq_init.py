@@ -25,7 +25,7 @@ class Params:
     """No parameters."""
 
 
-@step(status="S_DQINIT", along=blocks_of)
+@step(status="S_DQINIT", changes="flags", along=blocks_of)
 def dq_init(
     ramp: Ramp | GuiderRaw, params: Params, *, mask: Mask, user_supplied_dq: UserMask | None = None
 ) -> Ramp | GuiderRaw:

@@ -143,6 +143,7 @@ def _settle(
 
 @step(
     status="S_MIREMI",
+    blind_to_flags=True,
     before=[Part(_listen, along="frames", awaited=True, settle=_settle, changes="nothing")],
     rounds=_rounds,
 )

@@ -33,7 +33,7 @@ def _finish(meta: Meta, counts: Mapping[str, float], params: Params) -> Meta:
     return meta
 
 
-@step(status="S_FRSTFR", finish=_finish)
+@step(status="S_FRSTFR", changes="flags", finish=_finish)
 def firstframe(ramp: Ramp, params: Params) -> Ramp:
     """Return the ramp with DO_NOT_USE in the first group of each integration."""
     ngroups = ramp.data.shape[1]

@@ -33,7 +33,7 @@ def gain_scale(slopes: Slopes, params: Params, *, gain: Gain | None = None) -> S
         raise Skip("GAINFACT is neither in the exposure nor in the gain reference file")
     if not 0 < factor < np.inf:
         raise CannotRun(f"GAINFACT={factor}: the ratio of two gains is a positive number")
-    return Slopes(rate=_scaled(slopes.rate, factor), rateints=_scaled(slopes.rateints, factor))
+    return replace(slopes, rate=_scaled(slopes.rate, factor), rateints=_scaled(slopes.rateints, factor))
 
 
 def _scaled(rate: AnyRate, factor: float) -> AnyRate:

@@ -19,7 +19,7 @@ class Params:
     """No parameters."""
 
 
-@step(status="S_GRPSCL")
+@step(status="S_GRPSCL", blind_to_flags=True)
 def group_scale(ramp: Ramp, params: Params) -> Ramp:
     """Return the ramp with its groups scaled; skipped where the divisor is the number of frames."""
     frames, divisor = ramp.meta.get("NFRAMES"), ramp.meta.get("FRMDIVSR")

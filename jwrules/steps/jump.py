@@ -1,14 +1,22 @@
 """Find the jumps that cosmic rays leave in ramps, by the difference of successive groups.
 
-Among all differences of a pixel, in all integrations, one is a jump that deviates from their median by more than
-`rejection_threshold` times its expected noise. With few differences the median is not robust: the worst one is taken
-out first, then the next is looked at without it, down to thresholds of their own for three and for two differences.
-Very long exposures (`minimum_sigclip_groups`) are clipped at the measured scatter. Strong jumps are flagged in the
-four neighbours too; `after_jump_flag_*` flags what follows a strong jump. `expand_large_events` finds snowballs:
-large struck regions around a newly saturated core, of which more is affected than shows. `find_showers` finds the
-showers of the MIRI detectors: regions that rise together though no pixel stands out; pixels whose rate would change by
-more than `max_shower_amplitude` are left out of it. Source: JWST documentation, CALWEBB_DETECTOR1, jump detection;
-Anderson and Gordon 2011, PASP 123, 1237.
+A difference of a pixel, in all its integrations, is a jump if it is more than `rejection_threshold` σ from the mean of
+the others, where σ is the noise of that comparison, with groups that average frames. The worst is taken out, then the
+others are judged without it. So a threshold lets as many false jumps pass as a normal distribution has beyond it, with
+three groups as with a hundred; of three groups one can tell little, so that at the default thresholds one in ten jumps
+of 6 to 60 σ is missed there, of five groups one in 250. `statistic: official` compares with the median in the noise of
+a difference alone: at 4 σ it flags a fifth to 70 times of what it says. Below `min_diffs_single_pass` differences the
+worst one, in absolute value, is taken out first there. Very long exposures (`minimum_sigclip_groups`) are clipped at
+the measured scatter (the official step then unflags groups in which all pixels are outliers: broken readouts, which we
+leave flagged). Strong jumps are flagged in the four neighbours too; `after_jump_flag_*` flags what follows one (of a
+height in DN of the pixel itself; the official step takes the median gain of the array for all).
+
+`expand_large_events` finds snowballs: large struck regions around a newly saturated core, of which more is affected
+than shows. A snowball that comes while the frames of a group are read is in two differences and is flagged in both;
+`snowball_search: official` sees each group for itself, takes any five pixels near an edge for a snowball, and lets the
+saturated pixels of stars grow. `find_showers` finds the showers of the MIRI detectors: regions that rise together
+though no pixel stands out; pixels whose rate would change by more than `max_shower_amplitude` are left out of it.
+Source: JWST documentation, CALWEBB_DETECTOR1, jump detection; Anderson and Gordon 2011, PASP 123, 1237.
 """
 
 from __future__ import annotations
@@ -29,6 +37,7 @@ log = logging.getLogger("jwrules")
 
 JUMP_DET = np.uint8(DQ.JUMP_DET)
 BITS = kernel.Bits(unusable=int(DQ.DO_NOT_USE | DQ.SATURATED), jump=int(DQ.JUMP_DET))
+SNOWBALL_BITS = snowballs.Bits(saturated=int(DQ.SATURATED), jump=int(DQ.JUMP_DET))
 SHOWER_BITS = showers.Bits(unusable=int(DQ.DO_NOT_USE), saturated=int(DQ.SATURATED), jump=int(DQ.JUMP_DET))
 DIFFERENCES_FOR_SHOWERS = 10
 
@@ -42,10 +51,9 @@ class Params:
     four_group_rejection_threshold: float = par(5.0, "the same for three usable differences", unit="sigma", ge=0)
     min_diffs_single_pass: int = par(10, "differences from which on all jumps are sought in one pass", ge=0)
     minimum_groups: int = par(3, "usable groups without which nothing is sought", unit="group", ge=2)
-    minimum_sigclip_groups: int = par(
-        100, "integrations (groups, if not only_use_ints) from which on differences are sigma-clipped", ge=1
-    )
+    minimum_sigclip_groups: int = par(100, "integrations (groups, if not only_use_ints) to clip by scatter from", ge=1)
     only_use_ints: bool = par(True, "clip a difference against that of the same groups of other integrations only")
+    statistic: str = par("calibrated", "what a difference is compared with", choices=("calibrated", "official"))
     flag_4_neighbors: bool = par(True, "flag the four neighbours of a jump too")
     max_jump_to_flag_neighbors: float = par(1000.0, "strongest jump whose neighbours are flagged", unit="sigma", ge=0)
     min_jump_to_flag_neighbors: float = par(10.0, "weakest jump whose neighbours are flagged", unit="sigma", ge=0)
@@ -54,6 +62,7 @@ class Params:
     after_jump_flag_dn2: float = par(0.0, "a second height", unit="DN", ge=0)
     after_jump_flag_time2: float = par(0.0, "its time", unit="s", ge=0)
     expand_large_events: bool = par(False, "look for snowballs and flag their surroundings")
+    snowball_search: str = par("linked", "how the groups of an event are seen", choices=("linked", "official"))
     min_jump_area: float = par(5.0, "smallest struck region that may be a snowball", unit="pixel2", ge=0)
     min_sat_area: float = par(1.0, "smallest newly saturated region that may be its core", unit="pixel2", ge=0)
     sat_required_snowball: bool = par(True, "a snowball has a saturated core")
@@ -68,9 +77,7 @@ class Params:
     max_shower_amplitude: float = par(4.0, "change of the rate that a shower can explain", unit="DN/s", ge=0)
     extend_snr_threshold: float = par(1.2, "mean deviation that makes a shower", unit="sigma", ge=0)
     extend_min_area: int = par(90, "smallest region that may be a shower", unit="pixel2", ge=0)
-    extend_inner_radius: float = par(
-        1.0, "inner radius of the ring that deviations are averaged in", unit="pixel", ge=0
-    )
+    extend_inner_radius: float = par(1.0, "inner radius of the ring to average over", unit="pixel", ge=0)
     extend_outer_radius: float = par(2.6, "how much larger its outer radius is", unit="pixel", ge=0)
     extend_ellipse_expand_ratio: float = par(1.1, "growth of the ellipse of a shower", ge=1)
     time_masked_after_shower: float = par(15.0, "how long groups are flagged after a shower", unit="s", ge=0)
@@ -89,16 +96,12 @@ def _finish(meta: Meta, counts: Mapping[str, float], params: Params) -> Meta:
     )
 
 
-def _seeks_large_events(params: Params) -> bool:
-    return params.expand_large_events or params.find_showers
-
-
 def _large_events(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Ramp:
     """Return the ramp with the surroundings of snowballs and showers flagged."""
     events = 0
     if params.expand_large_events:
         former = ramp.notes["core"].array if "core" in ramp.notes else np.zeros(ramp.pixeldq.shape, bool)
-        events, core = snowballs.flag(ramp.groupdq, former, *_snowball_rules(ramp, params))
+        events, core = snowballs.flag(ramp.groupdq, former, _snowball_rules(ramp, params), SNOWBALL_BITS)
         ramp = ramp.noting("core", core, "yx")
     if params.find_showers:
         events += _flag_showers(ramp, params)
@@ -110,12 +113,13 @@ def _large_events(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnois
     along="ramps",
     margin=1,
     changes="flags",
+    spares_saturated=True,
     after=[
         Part(
             _large_events,
             along="frames",
             changes="flags",
-            when=_seeks_large_events,
+            when=lambda params: params.expand_large_events or params.find_showers,
             flags_suffice=lambda params: not params.find_showers,
         )
     ],
@@ -123,19 +127,14 @@ def _large_events(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnois
 )
 def jump(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Ramp:
     """Return the ramp with JUMP_DET in groupdq, and PRIMECRS and EXTNCRS, the rates of cosmic rays and large events."""
-    lost = _left_out(ramp)
+    lost = np.zeros(ramp.data.shape[:2], bool) if ramp.left_out is None else ramp.left_out
     mode = _mode(lost, params)
-    no_gain = ~(gain.data > 0)
-    ramp.pixeldq[...] |= np.where(no_gain, np.uint32(DQ.NO_GAIN_VALUE | DQ.DO_NOT_USE), np.uint32(0))
+    ramp.pixeldq[...] |= np.where(~(gain.data > 0), np.uint32(DQ.NO_GAIN_VALUE | DQ.DO_NOT_USE), np.uint32(0))
     found = _find(ramp, params, mode, gain.data, readnoise.data)
     if params.find_showers:
         ramp = _expect(ramp, params, lost, gain.data, readnoise.data)
-    return _count(ramp, found, lost)
-
-
-def _left_out(ramp: Ramp) -> np.ndarray:
-    """Return which groups (nints, ngroups) were left out as a whole."""
-    return np.zeros(ramp.data.shape[:2], bool) if ramp.left_out is None else ramp.left_out
+    intervals = max(lost.size - int(lost.sum()) - len(lost), 0)
+    return ramp.counting(found=found, intervals=intervals * ramp.pixeldq[ramp.own].size)
 
 
 def _mode(lost: np.ndarray, params: Params) -> int:
@@ -145,51 +144,42 @@ def _mode(lost: np.ndarray, params: Params) -> int:
     usable = ngroups - int(lost.sum(axis=1).max())
     if params.only_use_ints and nints >= params.minimum_sigclip_groups:
         return kernel.BY_GROUP
-    if not params.only_use_ints and nints * ngroups - int(lost.sum()) >= params.minimum_sigclip_groups:
+    if not params.only_use_ints and lost.size - int(lost.sum()) >= params.minimum_sigclip_groups:
         return kernel.ALTOGETHER
     if usable < params.minimum_groups:
         raise Skip(f"{usable} usable groups, less than minimum_groups={params.minimum_groups}")
+    if params.statistic == "calibrated":
+        return kernel.BY_MEAN
     return kernel.AT_ONCE if usable - 1 >= params.min_diffs_single_pass else kernel.ONE_BY_ONE
 
 
 def _find(ramp: Ramp, params: Params, mode: int, gain: np.ndarray, readnoise: np.ndarray) -> int:
     """Flag jumps, their neighbours and what follows them; return how many differences are jumps themselves."""
     thresholds = kernel.Thresholds(
-        params.rejection_threshold,
-        params.four_group_rejection_threshold,
-        params.three_group_rejection_threshold,
-        params.min_jump_to_flag_neighbors,
-        params.max_jump_to_flag_neighbors,
-    )
-    frames = int(ramp.meta.get("NFRAMES", 1))
-    spreads = kernel.find(ramp.data, ramp.groupdq, gain, readnoise, frames, mode, thresholds, BITS)
+        params.rejection_threshold, params.four_group_rejection_threshold, params.three_group_rejection_threshold,
+        params.min_jump_to_flag_neighbors, params.max_jump_to_flag_neighbors,
+    )  # fmt: skip
+    expected = kernel.noise(int(ramp.meta.get("NFRAMES", 1)), int(ramp.meta.get("GROUPGAP", 0)))
+    spreads = kernel.find(ramp.data, ramp.groupdq, gain, readnoise, expected, mode, thresholds, BITS)
     found = sum(int(np.count_nonzero(plane & JUMP_DET)) for plane in ramp.groupdq[:, :, *ramp.own])
     if params.flag_4_neighbors:
         kernel.spread(spreads, ramp.groupdq, BITS)
-    times = np.array([params.after_jump_flag_time1, params.after_jump_flag_time2])
-    lengths = (times // ramp.meta["TGROUP"]).astype(int)
+    times = params.after_jump_flag_time1, params.after_jump_flag_time2
+    lengths = (np.array(times) // ramp.meta["TGROUP"]).astype(int)
     if lengths.any():
-        heights = np.array([params.after_jump_flag_dn1, params.after_jump_flag_dn2]) * np.nanmedian(gain)
+        heights = np.array([params.after_jump_flag_dn1, params.after_jump_flag_dn2])
         kernel.prolong(ramp.data, ramp.groupdq, gain, BITS, heights, lengths)
     return found
 
 
-def _snowball_rules(ramp: Ramp, params: Params) -> tuple[snowballs.Rules, snowballs.Bits]:
-    groups = (
-        int(params.snowball_time_masked_next_int // ramp.meta["TGROUP"]) if params.mask_snowball_core_next_int else 0
-    )
-    rules = snowballs.Rules(
-        min_jump_area=params.min_jump_area,
-        min_sat_area=params.min_sat_area,
-        expand_factor=params.expand_factor,
-        sat_required=params.sat_required_snowball,
-        min_sat_axis=params.min_sat_radius_extend,
-        sat_expand=2 * params.sat_expand,
-        edge=params.edge_size,
-        max_axis=2 * params.max_extended_radius,
-        groups_next_integration=groups,
-    )
-    return rules, snowballs.Bits(saturated=int(DQ.SATURATED), jump=int(DQ.JUMP_DET))
+def _snowball_rules(ramp: Ramp, params: Params) -> snowballs.Rules:
+    seconds = params.snowball_time_masked_next_int if params.mask_snowball_core_next_int else 0
+    return snowballs.Rules(
+        params.min_jump_area, params.min_sat_area, params.expand_factor, params.sat_required_snowball,
+        params.min_sat_radius_extend, 2 * params.sat_expand, params.edge_size, 2 * params.max_extended_radius,
+        groups_next_integration=int(seconds // ramp.meta["TGROUP"]),
+        averaged=int(ramp.meta.get("NFRAMES", 1)) > 1, official=params.snowball_search == "official",
+    )  # fmt: skip
 
 
 def _expect(ramp: Ramp, params: Params, lost: np.ndarray, gain: np.ndarray, readnoise: np.ndarray) -> Ramp:
@@ -211,23 +201,10 @@ def _flag_showers(ramp: Ramp, params: Params) -> int:
         return 0
     expected = showers.Expected(ramp.notes["median"].array, ramp.notes["noise"].array)
     usable = (ramp.pixeldq & np.uint32(DQ.DO_NOT_USE | DQ.REFERENCE_PIXEL)) == 0
-    return showers.flag(ramp.data, ramp.groupdq, usable, expected, _shower_rules(ramp, params), SHOWER_BITS)
-
-
-def _shower_rules(ramp: Ramp, params: Params) -> showers.Rules:
-    return showers.Rules(
-        snr=params.extend_snr_threshold,
-        min_area=params.extend_min_area,
-        inner=params.extend_inner_radius,
-        width=params.extend_outer_radius,
-        expand_factor=params.extend_ellipse_expand_ratio,
-        max_axis=2 * params.max_extended_radius,
+    rules = showers.Rules(
+        params.extend_snr_threshold, params.extend_min_area, params.extend_inner_radius, params.extend_outer_radius,
+        params.extend_ellipse_expand_ratio, 2 * params.max_extended_radius,
         groups_after=int(params.time_masked_after_shower // ramp.meta["TGROUP"]),
         amplitude=params.max_shower_amplitude * ramp.meta["TGROUP"],
-    )
-
-
-def _count(ramp: Ramp, found: int, lost: np.ndarray) -> Ramp:
-    nints, ngroups = lost.shape
-    intervals = max(nints * ngroups - int(lost.sum()) - nints, 0)
-    return ramp.counting(found=found, intervals=intervals * ramp.pixeldq[ramp.own].size)
+    )  # fmt: skip
+    return showers.flag(ramp.data, ramp.groupdq, usable, expected, rules, SHOWER_BITS)

@@ -21,7 +21,7 @@ class Params:
     """No parameters."""
 
 
-@step(status="S_LASTFR")
+@step(status="S_LASTFR", changes="flags")
 def lastframe(ramp: Ramp, params: Params) -> Ramp:
     """Return the ramp with DO_NOT_USE in the last group of each integration."""
     ngroups = ramp.data.shape[1]

@@ -3,33 +3,56 @@
 A ramp is cut into segments at cosmic rays and at groups that are not to be used; all segments of an integration have
 one rate. By default (`weighting: unbiased`) the differences of successive groups are weighted with the covariance of
 their photon and read noise, for a rate that is itself free of the noise that it weights; then neither a segment's own
-noise nor another integration sways the result, and ERR is the scatter of the rate about the truth. `weighting:
-official` repeats the scheme of the official pipeline: weights of groups after the signal-to-noise ratio of the
-segment itself, segments combined by read noise alone, Poisson variance from the median difference of the whole
-exposure.
+noise nor another integration sways the result, and ERR is the scatter of the rate about the truth. Segments that
+contradict each other (5 sigma) have no common rate; they are weighted by read noise alone. `weighting: official`
+repeats the scheme of the official pipeline: weights of groups after the signal-to-noise ratio of the segment itself,
+segments combined by read noise alone, Poisson variance from the median difference of the whole exposure.
 
-VAR_RNOISE is the variance that read noise alone would leave, VAR_POISSON what photons and dark current add;
-ERR² is their sum. Where charge_migration left groups out, VAR_RNOISE alone is what it were with them: later stages
-weight by it, and are not to favour the dithers in which less of a star fell on one pixel (so does the official
-pipeline). A pixel without a usable segment is NaN and DO_NOT_USE, with ERR and variances of 0. A ramp that saturates
-keeps its rate and says SATURATED, unless it does so only in a last group that lastframe leaves out. Source: JWST
-documentation, CALWEBB_DETECTOR1, slope fitting; Brandt 2024, PASP 136, 045004; Fixsen et al. 2000, PASP 112, 1350.
+`algorithm: LIKELY` looks for jumps on its own, and fits with the same covariance, the zero frame included: whatever
+difference, or pair of differences around a group of several frames, lowers χ² beyond its threshold is left out and
+flagged JUMP_DET. Four groups are needed; with fewer, segments are fitted. Here too `weighting: official` repeats the
+official scheme: a jump or persistence flagged before costs both differences beside it, saturated groups count in the
+first guess, the mean of integrations is weighted with their own variances. Not repeated are a search that a
+division by zero ends early, and a saturated zero frame as a read of 0 DN.
+
+VAR_RNOISE is the variance that read noise alone would leave, VAR_POISSON what photons and dark current add (with
+LIKELY, the shares of both in the variance); ERR² is their sum. Groups that lost charge (CHARGELOSS) are not fitted and
+yet count for VAR_RNOISE, so that the cores of stars keep their weight in a mosaic. A pixel without a usable segment is
+NaN and DO_NOT_USE, with ERR and variances of 0. A ramp that saturates keeps its rate and says SATURATED, unless it
+does so only in a last group that lastframe leaves out.
+
+`save_opt` keeps slope, variances, intercept and weight of each segment, the height of each jump, and the pedestal
+(`_fitopt`), or χ² of the likelihood (`_likely_chisq`). With `weighting: official` SIGSLOPE, SIGYINT and PEDESTAL have
+the units of the official product (electron per group, electron, and a rate not multiplied by the time of a group);
+else they are in DN/s and DN. Source: JWST documentation, CALWEBB_DETECTOR1, slope fitting; Brandt 2024, PASP 136,
+045004 and 045005; Fixsen et al. 2000, PASP 112, 1350.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from jwrules.errors import CannotRun
 from jwrules.kernels import ramp_fit as kernel
+from jwrules.kernels import segment_table, tridiagonal
+from jwrules.kernels import slope_by_likelihood as likelihood
+from jwrules.products import slopes as products
 from jwrules.products.flags import DQ
-from jwrules.products.kinds import Gain, Meta, Ramp, Rate, RateInts, Readnoise, Slopes
-from jwrules.steps.declare import par, step
+from jwrules.products.kinds import ChiSquare, FitOpt, Gain, Meta, Ramp, Readnoise, Slopes
+from jwrules.steps.declare import Part, par, step
+
+log = logging.getLogger("jwrules")
 
 BITS = kernel.Bits(
-    unusable=int(DQ.DO_NOT_USE), saturated=int(DQ.SATURATED), jump=int(DQ.JUMP_DET), harmless=int(DQ.PERSISTENCE)
+    unusable=int(DQ.DO_NOT_USE),
+    saturated=int(DQ.SATURATED),
+    jump=int(DQ.JUMP_DET),
+    harmless=int(DQ.PERSISTENCE),
+    chargeloss=int(DQ.CHARGELOSS),
 )
 SHOWN = DQ.SATURATED | DQ.JUMP_DET | DQ.PERSISTENCE
 """Flags of a group that its integration and the exposure show too."""
@@ -39,59 +62,106 @@ SHOWN = DQ.SATURATED | DQ.JUMP_DET | DQ.PERSISTENCE
 class Params:
     """Which groups are fitted, and how they are weighted."""
 
+    algorithm: str = par(
+        "OLS_C",
+        "fit segments between jumps found before, or find the jumps too, by likelihood (LIKELY or likelihood)",
+        choices=("OLS_C", "LIKELY", "likelihood"),
+    )
     weighting: str = par(
         "unbiased",
-        "weights from the covariance of the noise, or as in the official pipeline from signal to noise",
+        "weights from the covariance of the noise, or as in the official pipeline",
         choices=("unbiased", "official"),
     )
+    save_opt: bool = par(False, "keep the segments and jumps too (_fitopt), or χ² of the likelihood (_likely_chisq)")
+    opt_name: str = par("", "file name of what save_opt keeps, without suffix; that of the exposure if empty")
     suppress_one_group: bool = par(True, "give no rate to ramps with one good group only")
     firstgroup: int | None = par(None, "first group to be fitted, counted from 0", ge=0)
     lastgroup: int | None = par(None, "last group to be fitted, counted from 0", ge=0)
 
 
-@step(status="S_RAMP", along="ramps")
+def _measure(ramp: Ramp, params: Params) -> Ramp:
+    """Note how much room the whole exposure needs for segments and jumps: a block is to have no other shape."""
+    ramps = kernel.Ramps(ramp.data, ramp.groupdq, _no_zeroframe())
+    return ramp.noting("room", segment_table.room_needed(ramps, BITS, *_fitted_groups(ramp, params)), ">")
+
+
+_MEASURE = Part(_measure, awaited=True, changes="nothing", when=lambda params: params.save_opt)
+
+
+@step(status="S_RAMP", along="ramps", spares_saturated=True, before=[_MEASURE])
 def ramp_fit(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Slopes:
     """Return rates, errors and variances in DN/s and (DN/s)², per exposure and per integration."""
     _leave_out(ramp, params)
     no_gain = ~(gain.data > 0)
     pixeldq = ramp.pixeldq | np.where(no_gain, np.uint32(DQ.NO_GAIN_VALUE | DQ.DO_NOT_USE), np.uint32(0))
-    ramps = kernel.Ramps(ramp.data, ramp.groupdq, _zeroframe(ramp))
     detector = _detector(ramp, pixeldq, gain, readnoise)
-    method = kernel.Method(params.weighting == "official", params.suppress_one_group and ramp.data.shape[1] > 1)
-    values = kernel.fit(ramps, detector, _timing(ramp.meta), BITS, method)
-    _forget_loss(values, ramps, detector, _timing(ramp.meta), method)
+    fit = _fit_by_likelihood if _by_likelihood(ramp, params) else _fit_segments
+    values = fit(ramp, params, detector)
     seen = np.bitwise_or.reduce(ramp.groupdq[:, : _last(ramp)], axis=1) & np.uint8(SHOWN)
-    return _slopes(ramp, pixeldq, seen, values, gain)
+    slopes = products.of(ramp, _with_factor(ramp.meta, gain), pixeldq, seen, values[:4])
+    return replace(slopes, **_on_request(ramp, params, detector, values)) if params.save_opt else slopes
 
 
-def _forget_loss(
-    values: np.ndarray,
-    ramps: kernel.Ramps,
-    detector: kernel.Detector,
-    timing: kernel.Timing,
-    method: kernel.Method,
-) -> None:
-    """Give pixels with groups that lost charge the read variance that they had if those groups counted."""
-    lost = (np.bitwise_or.reduce(ramps.flags, axis=(0, 1)) & np.uint8(DQ.CHARGELOSS)) != 0
-    if not lost.any():
-        return
-    flags = ramps.flags[..., np.newaxis, lost]
-    flags[(flags & np.uint8(DQ.CHARGELOSS)) != 0] &= np.uint8(~(DQ.CHARGELOSS | DQ.DO_NOT_USE) & 0xFF)
-    zeroframe = ramps.zeroframe[..., np.newaxis, lost] if ramps.zeroframe.size else ramps.zeroframe
-    one_row = kernel.Detector(*(array[np.newaxis, lost] for array in detector))
-    again = kernel.fit(kernel.Ramps(ramps.data[..., np.newaxis, lost], flags, zeroframe), one_row, timing, BITS, method)
-    values[3][:, lost] = np.where(values[1][:, lost] > 0, again[3, :, 0], 0.0)
+def _by_likelihood(ramp: Ramp, params: Params) -> bool:
+    groups = ramp.data.shape[1]
+    if params.algorithm == "OLS_C" or groups >= likelihood.LEAST_GROUPS:
+        return params.algorithm != "OLS_C"
+    log.info("ramp_fit: %d groups are too few for the likelihood; segments are fitted instead", groups)
+    return False
 
 
-def _leave_out(ramp: Ramp, params: Params) -> None:
-    """Flag the groups before firstgroup and after lastgroup."""
+def _fit_segments(ramp: Ramp, params: Params, detector: kernel.Detector) -> np.ndarray:
+    ramps = kernel.Ramps(ramp.data, ramp.groupdq, _zeroframe(ramp))
+    return kernel.fit(ramps, detector, _timing(ramp.meta), BITS, _method(ramp, params))
+
+
+def _method(ramp: Ramp, params: Params) -> kernel.Method:
+    return kernel.Method(params.weighting == "official", params.suppress_one_group and ramp.data.shape[1] > 1)
+
+
+def _fit_by_likelihood(ramp: Ramp, params: Params, detector: kernel.Detector) -> np.ndarray:
+    timing = _timing(ramp.meta)
+    with_first = ramp.zeroframe is not None and timing.frames > 1
+    reads = tridiagonal.regular(ramp.data.shape[1], timing.group, timing.frame, timing.frames, first_apart=with_first)
+    ramps = kernel.Ramps(ramp.data, ramp.groupdq, _zeroframe(ramp))
+    way = likelihood.Way(params.weighting == "official", timing.frames if with_first else 0)
+    return likelihood.fit(ramps, detector, reads, BITS, way)
+
+
+def _on_request(ramp: Ramp, params: Params, detector: kernel.Detector, values: np.ndarray) -> dict[str, Any]:
+    """Return what save_opt adds to the products."""
+    meta = ramp.meta.updated(FILENAME=params.opt_name)
+    if len(values) > 4:
+        return {"chisq": ChiSquare(meta=meta, data=values[4, -1], provenance=ramp.provenance)}
+    timing = _timing(ramp.meta)
+    frames = (timing.frames + 1) / 2 + int(ramp.meta.get("DRPFRMS1", 0))
+    reset = frames / (timing.frames + timing.gap) if params.weighting == "official" else frames * timing.frame
+    ramps = kernel.Ramps(ramp.data, ramp.groupdq, _zeroframe(ramp))
+    rates, room = values[0, :-1], ramp.notes["room"].array
+    table = segment_table.tabulate(ramps, detector, timing, BITS, _method(ramp, params), rates, reset, room)
+    return {"fitopt": FitOpt(meta=meta, provenance=ramp.provenance, **table._asdict())}
+
+
+def _with_factor(meta: Meta, gain: Gain) -> Meta:
+    factor = gain.meta.get("GAINFACT")
+    return meta if factor is None else meta.updated(GAINFACT=(factor, "Gain scale factor"))
+
+
+def _fitted_groups(ramp: Ramp, params: Params) -> tuple[int, int]:
+    """Return the first and the last group to be fitted."""
     last = ramp.data.shape[1] - 1
     firstgroup = 0 if params.firstgroup is None else params.firstgroup
     lastgroup = last if params.lastgroup is None else min(params.lastgroup, last)
     if firstgroup >= lastgroup > 0:
         raise CannotRun(f"firstgroup={firstgroup} and lastgroup={lastgroup} leave less than two of {last + 1} groups")
-    ramp.groupdq[:, :firstgroup] |= np.uint8(DQ.DO_NOT_USE)
-    ramp.groupdq[:, lastgroup + 1 :] |= np.uint8(DQ.DO_NOT_USE)
+    return firstgroup, lastgroup
+
+
+def _leave_out(ramp: Ramp, params: Params) -> None:
+    """Flag the groups before firstgroup and after lastgroup."""
+    first, last = _fitted_groups(ramp, params)
+    ramp.groupdq[:, :first] |= np.uint8(DQ.DO_NOT_USE)
+    ramp.groupdq[:, last + 1 :] |= np.uint8(DQ.DO_NOT_USE)
 
 
 def _last(ramp: Ramp) -> int | None:
@@ -100,7 +170,11 @@ def _last(ramp: Ramp) -> int | None:
 
 
 def _zeroframe(ramp: Ramp) -> np.ndarray:
-    return np.empty((0, 0, 0), np.float32) if ramp.zeroframe is None else ramp.zeroframe
+    return _no_zeroframe() if ramp.zeroframe is None else ramp.zeroframe
+
+
+def _no_zeroframe() -> np.ndarray:
+    return np.empty((0, 0, 0), np.float32)
 
 
 def _detector(ramp: Ramp, pixeldq: np.ndarray, gain: Gain, readnoise: Readnoise) -> kernel.Detector:
@@ -112,39 +186,4 @@ def _detector(ramp: Ramp, pixeldq: np.ndarray, gain: Gain, readnoise: Readnoise)
 def _timing(meta: Meta) -> kernel.Timing:
     return kernel.Timing(
         float(meta["TGROUP"]), float(meta["TFRAME"]), int(meta.get("NFRAMES", 1)), int(meta.get("GROUPGAP", 0))
-    )
-
-
-def _slopes(ramp: Ramp, pixeldq: np.ndarray, seen: np.ndarray, values: np.ndarray, gain: Gain) -> Slopes:
-    factor = gain.meta.get("GAINFACT")
-    meta = ramp.meta if factor is None else ramp.meta.updated(GAINFACT=(factor, "Gain scale factor"))
-    without = np.where(np.isnan(values[0]), np.uint32(DQ.DO_NOT_USE), np.uint32(0))
-    dq = pixeldq | without
-    dq[:-1] |= seen
-    dq[-1] |= np.bitwise_or.reduce(seen, axis=0)
-    rate = Rate(
-        meta=_as(meta, "ImageModel"),
-        data=values[0, -1],
-        err=values[1, -1],
-        dq=dq[-1],
-        var_poisson=values[2, -1],
-        var_rnoise=values[3, -1],
-        provenance=ramp.provenance,
-    )
-    rateints = RateInts(
-        meta=_as(meta, "CubeModel"),
-        tables={name: table for name, table in ramp.tables.items() if name == "INT_TIMES"},
-        data=values[0, :-1],
-        err=values[1, :-1],
-        dq=dq[:-1],
-        var_poisson=values[2, :-1],
-        var_rnoise=values[3, :-1],
-        provenance=ramp.provenance,
-    )
-    return Slopes(rate=rate, rateints=rateints)
-
-
-def _as(meta: Meta, model: str) -> Meta:
-    return meta.updated(DATAMODL=(model, "Type of data model")).updated_sci(
-        BUNIT=("DN/s", "physical units of the array values")
     )

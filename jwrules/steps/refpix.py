@@ -135,6 +135,7 @@ def _note_suspects(ramp: Ramp, params: Params, layout: Layout) -> Ramp:
 
 @step(
     status="S_REFPIX",
+    blind_to_flags=True,
     along=blocks_of,
     before=[Part(_measure, along="frames", awaited=is_interleaved, changes="nothing")],
 )

@@ -21,7 +21,7 @@ class Params:
     """No parameters."""
 
 
-@step(status="S_RESET")
+@step(status="S_RESET", blind_to_flags=True)
 def reset(ramp: Ramp, params: Params, *, reset: Reset) -> Ramp:
     """Return the ramp with the residue of the reset (DN) subtracted, and with the flags of the reference file."""
     first = int(ramp.meta.get("INTSTART", 1)) - 1

@@ -105,8 +105,8 @@ def _leave_out(ramp: Ramp, integrations: slice, which: int, wanted: int) -> Ramp
     flags = ramp.groupdq[integrations]
     skipped = kernel.skips((flags & np.uint8(DQ.SATURATED)) != 0, wanted)
     kernel.leave_out(flags, skipped, int(DQ.DO_NOT_USE))
-    fewer = (skipped < wanted).any(axis=0)
-    none = (fewer & (skipped == 0)).any(axis=0)
+    fewer = np.any(skipped < wanted, axis=0)
+    none = np.any(fewer & (skipped == 0), axis=0)
     ramp.pixeldq[fewer] |= np.uint32(DQ.FLUX_ESTIMATED)
     numbers = {
         f"INT{which}BORS": int(np.count_nonzero(fewer[ramp.own])),

@@ -59,7 +59,14 @@ def _finish(meta: Meta, counts: Mapping[str, float], params: Params) -> Meta:
     return meta
 
 
-@step(status="S_SATURA", along=blocks_of, margin=_rows, after=(Part(_count),), finish=_finish)
+@step(
+    status="S_SATURA",
+    along=blocks_of,
+    margin=_rows,
+    changes="flags and first frames",
+    after=(Part(_count, changes="nothing"),),
+    finish=_finish,
+)
 def saturation(ramp: Ramp, params: Params, *, saturation: Saturation, superbias: Superbias | None = None) -> Ramp:
     """Return the ramp with SATURATED, AD_FLOOR and DO_NOT_USE in groupdq and NO_SAT_CHECK in pixeldq.
 
@@ -109,12 +116,12 @@ def _flag_integration(
 ) -> None:
     first = kernel.grow(kernel.first_saturated(data, threshold), pixels)
     kernel.flag(data, first, groupdq, int(DQ.SATURATED), int(DQ.AD_FLOOR | DQ.DO_NOT_USE))
-    if frames:
+    if frames > 1:
         dilution = _dilution(frames, len(data))
         limit = np.where(unchecked, np.float32(np.inf), threshold)
         suspect = kernel.partly_saturated(data, groupdq, int(DQ.DO_NOT_USE), first, limit, dilution)
         kernel.flag_before(first, suspect, groupdq, int(DQ.DO_NOT_USE), pixels)
-    if frames and len(data) > 2:
+    if frames > 1 and len(data) > 2:
         struck = kernel.leapt_in_second_group(data, first, threshold, bias, frames)
         groupdq[1][struck] |= np.uint8(DQ.DO_NOT_USE)
 

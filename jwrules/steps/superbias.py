@@ -22,7 +22,7 @@ class Params:
     """No parameters."""
 
 
-@step(status="S_SUPERB", along=blocks_of)
+@step(status="S_SUPERB", blind_to_flags=True, along=blocks_of)
 def superbias(ramp: Ramp, params: Params, *, superbias: Superbias) -> Ramp:
     """Return the ramp with the superbias (DN) subtracted from every group and from the first frame."""
     layout = layout_of(ramp.meta, ramp.pixeldq.shape)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from ramp_scene import gain_and_readnoise, noisy, ramp
 
-from jwrules.kernels.clipping import clip_bounds, nanmedian, sort
+from jwrules.kernels.clipping import clip_bounds, nanmedian, select, sort
 from jwrules.steps.jump import Params, jump
 
 
@@ -45,7 +45,7 @@ def found(data, **params):
     return jump(ramp(data), Params(**params), **gain_and_readnoise(data.shape[2:])).groupdq
 
 
-def plain_search(steps, read):
+def official_search(steps, read):
     """The jumps among the differences (electron) of one pixel, one after the other, in plain Python."""
     steps, found = np.abs(steps.ravel()), []
     while np.isfinite(steps).sum() >= 2:
@@ -60,15 +60,107 @@ def plain_search(steps, read):
     return sorted(found)
 
 
-@pytest.mark.parametrize("shape", [(2, 7, 10, 20), (1, 3, 20, 20), (1, 4, 20, 20), (1, 5, 20, 20)])
-def test_jumps_are_those_that_a_plain_search_finds(shape):
-    data = noisy(20.0, shape, seed=6)
-    data += np.cumsum(np.where(np.random.default_rng(7).random(shape) < 0.1, 60.0, 0.0), axis=1)
-    flags = found(data, flag_4_neighbors=False)
-    gain, readnoise = 2.0, 8.0
+def noise_of(steps, level, frames, gap, read):
+    """The covariance of differences (nints, n) of `level` electron, added up from what each frame gets of the light."""
+    nints, n = steps.shape
+    reads = (n + 1) * (frames + gap)
+    light = np.minimum.outer(np.arange(reads), np.arange(reads)) * level / (frames + gap)
+    mean = np.kron(np.eye(n + 1), np.r_[np.full(frames, 1 / frames), np.zeros(gap)])
+    step = np.diff(np.eye(n + 1), axis=0)
+    groups = mean @ light @ mean.T + np.eye(n + 1) * read / (2 * frames)
+    return np.kron(np.eye(nints), step @ groups @ step.T)
+
+
+def plain_search(steps, read, frames, gap):
+    """The jumps among the differences (electron) of one pixel by the mean of the others, with the whole covariance."""
+    values, found = steps.ravel().copy(), []
+    while np.isfinite(values).sum() >= 2:
+        usable = np.flatnonzero(np.isfinite(values))
+        covariance = noise_of(steps, abs(values[usable].mean()), frames, gap, read)[np.ix_(usable, usable)]
+        contrast = np.eye(usable.size) * (1 + 1 / (usable.size - 1)) - 1 / (usable.size - 1)
+        ratio = contrast @ values[usable] / np.sqrt(np.diag(contrast @ covariance @ contrast.T))
+        worst = np.argmax(np.abs(ratio) * (1 + 1e-7 * (ratio > 0)))
+        if not abs(ratio[worst]) > {2: 6.0, 3: 5.0}.get(usable.size, 4.0):
+            break
+        found.append(int(usable[worst]))
+        values[usable[worst]] = np.nan
+    return sorted(found)
+
+
+SHAPES = [(2, 7, 10, 20), (1, 3, 20, 20), (1, 4, 20, 20), (1, 5, 20, 20), (6, 9, 8, 10)]
+
+
+def struck(shape, frames=1, gap=0, height=60.0):
+    data = noisy(20.0, shape, seed=6, frames=frames, gap=gap)
+    data += np.cumsum(np.where(np.random.default_rng(7).random(shape) < 0.1, height, 0.0), axis=1)
+    product = ramp(data, NFRAMES=frames, GROUPGAP=gap)
+    product.groupdq[np.random.default_rng(8).random(shape) < 0.03] = 1
+    return product
+
+
+def steps_of(product, y, x):
+    counts = np.where(product.groupdq[:, :, y, x] & 1, np.nan, product.data[:, :, y, x])
+    return np.diff(counts * np.float32(2.0), axis=1)
+
+
+@pytest.mark.parametrize(("frames", "gap"), [(1, 0), (4, 1), (8, 0)])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_jumps_are_those_that_a_plain_search_finds(shape, frames, gap):
+    product = struck(shape, frames, gap)
+    flags = jump(product, Params(flag_4_neighbors=False), **gain_and_readnoise(shape[2:])).groupdq & 4
     for y, x in np.ndindex(shape[2:]):
-        steps = np.diff(data[:, :, y, x] * gain, axis=1)
-        assert np.flatnonzero(flags[:, 1:, y, x]).tolist() == plain_search(steps, (gain * readnoise) ** 2)
+        expected = plain_search(steps_of(product, y, x), 16.0**2, frames, gap)
+        assert np.flatnonzero(flags[:, 1:, y, x]).tolist() == expected
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_official_jumps_are_those_that_a_plain_search_finds(shape):
+    product, params = struck(shape), Params(flag_4_neighbors=False, statistic="official")
+    flags = jump(product, params, **gain_and_readnoise(shape[2:])).groupdq & 4
+    for y, x in np.ndindex(shape[2:]):
+        expected = official_search(steps_of(product, y, x), 16.0**2)
+        assert np.flatnonzero(flags[:, 1:, y, x]).tolist() == expected
+
+
+@pytest.mark.parametrize("height", [0.0, 60.0, 3000.0])
+@pytest.mark.parametrize("only_use_ints", [True, False])
+def test_clipped_jumps_are_those_that_astropy_clips(only_use_ints, height):
+    from astropy.stats import sigma_clip
+
+    product = struck((130, 4, 6, 20), height=height)
+    params = Params(flag_4_neighbors=False, only_use_ints=only_use_ints)
+    flags = jump(product, params, **gain_and_readnoise((6, 20))).groupdq & 4
+    steps = np.stack([[steps_of(product, y, x) for x in range(20)] for y in range(6)]).astype(np.float32)
+    with np.errstate(invalid="ignore"):
+        mask = sigma_clip(np.ma.masked_invalid(steps), 4.0, axis=2 if only_use_ints else (2, 3)).mask
+    expected = np.moveaxis(mask & np.isfinite(steps), (2, 3), (0, 1))
+    assert expected.any()
+    assert np.array_equal(flags[:, 1:] > 0, expected)
+
+
+@pytest.mark.parametrize("spread", [(10.0, 1000.0), (0.0, 25.0), (5.0, 30.0)])
+def test_neighbours_of_clipped_jumps_are_flagged_by_the_median_of_all_differences(spread):
+    product = struck((130, 4, 6, 20), height=300.0)
+    limits = {"min_jump_to_flag_neighbors": spread[0], "max_jump_to_flag_neighbors": spread[1]}
+    alone = jump(ramp(product.data), Params(flag_4_neighbors=False), **gain_and_readnoise((6, 20))).groupdq > 0
+    flags = jump(ramp(product.data), Params(**limits), **gain_and_readnoise((6, 20))).groupdq > 0
+    steps = np.diff(product.data * np.float32(2.0), axis=1)
+    middle = np.median(steps, axis=(0, 1))
+    ratio = np.abs(steps - middle) / np.sqrt(np.abs(middle) + 16.0**2)
+    medium = np.pad(alone[:, 1:] & (ratio > spread[0]) & (ratio < spread[1]), ((0, 0), (1, 0), (1, 1), (1, 1)))
+    around = medium[..., :-2, 1:-1] | medium[..., 2:, 1:-1] | medium[..., 1:-1, :-2] | medium[..., 1:-1, 2:]
+    assert np.array_equal(flags, alone | around)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 10, 57, 400])
+def test_a_number_is_selected_by_its_rank(n):
+    for seed in range(20):
+        values = np.random.default_rng(seed).integers(0, n, n).astype(float)
+        k = seed % n
+        expected = np.sort(values)[k]
+        select(values, n, k)
+        assert values[k] == expected
+        assert values[:k].max(initial=-1) <= expected <= values[k:].min()
 
 
 def test_the_number_of_threads_changes_nothing(monkeypatch):

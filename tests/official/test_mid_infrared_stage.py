@@ -17,7 +17,7 @@ pytest.importorskip("jwst")
 NAME = "jw09001001001_02101_00001_mirimage"
 GAIN = miri.MIRIMAGE.gain
 # The official limit of showers is always 6 electron/s, and its weights are those of the signal to noise.
-ALIKE = (f"jump.max_shower_amplitude={6 / GAIN}", "ramp_fit.weighting=official")
+ALIKE = (f"jump.max_shower_amplitude={6 / GAIN}", "ramp_fit.weighting=official", "jump.statistic=official")
 
 
 @pytest.fixture(scope="module")

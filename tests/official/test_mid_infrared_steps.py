@@ -250,7 +250,7 @@ def test_showers(size, settings):
     references = gain_and_readnoise(product.pixeldq.shape, gain=2.0)
     groupdq, _, _, events = official_jump(product, references, **settings)
     without, _, _, _ = official_jump(product, references, **(settings | {"find_showers": False}))
-    ours = jump(product, JumpParams(max_shower_amplitude=6.0 / 2.0, **settings), **references)
+    ours = jump(product, JumpParams(statistic="official", max_shower_amplitude=6.0 / 2.0, **settings), **references)
     assert events > 4
     assert np.count_nonzero(groupdq != without) > 200 * events
     assert np.count_nonzero(ours.groupdq != groupdq) <= 4 * events

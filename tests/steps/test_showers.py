@@ -85,7 +85,7 @@ def test_how_far_it_is_flagged_can_be_set(setting, more):
     assert set_so > 1.5 * usual if more else 0 < set_so < 0.5 * usual
 
 
-@pytest.mark.parametrize("ring", [{"extend_inner_radius": 6.0}, {"extend_outer_radius": 6.0}], ids=str)
+@pytest.mark.parametrize("ring", [{"extend_inner_radius": 6.0}, {"extend_outer_radius": 8.0}], ids=str)
 def test_the_ring_decides_what_is_averaged(ring):
     usual, other = found(scene()), found(scene(), Params(find_showers=True, time_masked_after_shower=0.0, **ring))
     assert np.any(usual != other)

@@ -1,0 +1,58 @@
+"""Flags packed as runs of one value: most groups of most pixels have none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from jwrules.kernels.compiled import compiled
+
+LONGEST = 0xFFFF
+
+
+@compiled
+def pack(flags: np.ndarray, i: int, y: int, runs: np.ndarray) -> int:
+    """Write row `y` of all groups of integration `i` of `flags` (nints, ngroups, ny, nx) as runs; return their size.
+
+    A run is three bytes: its length, lower byte first, and the value. `runs` has room for three bytes for each pixel.
+    """
+    n, length, value = 0, 0, flags[i, 0, y, 0]
+    for g in range(flags.shape[1]):
+        row, other = flags[i, g, y], np.uint8(0)
+        for x in range(row.size):
+            other |= row[x] ^ value
+        if other == 0 and length + row.size <= LONGEST:
+            length += row.size
+            continue
+        for x in range(row.size):
+            if row[x] != value or length == LONGEST:
+                n = _end(runs, n, length, value)
+                value, length = row[x], 0
+            length += 1
+    return _end(runs, n, length, value)
+
+
+@compiled
+def _end(runs: np.ndarray, n: int, length: int, value: int) -> int:
+    if length == 0:
+        return n
+    runs[n], runs[n + 1], runs[n + 2] = length & 0xFF, length >> 8, value
+    return n + 3
+
+
+@compiled
+def unpack(runs: np.ndarray, flags: np.ndarray, i: int, y: int, first: int, nx: int) -> None:
+    """Write what `pack` made of rows of `nx` pixels back, columns from `first` on, as many as `flags` has."""
+    x: Any = 0
+    g, last = 0, first + flags.shape[3]
+    for k in range(0, runs.size, 3):
+        left, value = np.int64(runs[k]) | np.int64(runs[k + 1]) << 8, runs[k + 2]
+        while left > 0:
+            n = min(left, nx - x)
+            low, high = max(x, first), min(x + n, last)
+            if low < high:
+                flags[i, g, y, low - first : high - first] = value
+            left, x = left - n, x + n
+            if x == nx:
+                g, x = g + 1, 0
