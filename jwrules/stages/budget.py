@@ -57,7 +57,7 @@ class Budget:
     def _allowed(self, exposure: Exposure) -> int:
         """Return the megabytes that the process may take."""
         _, ngroups, ny, nx = exposure.shape
-        one = 3 * ngroups * ny * nx * SAMPLE // 2 + self._maps(exposure) + BLOCK
+        one = 2 * ngroups * ny * nx * SAMPLE + self._maps(exposure) + 2 * BLOCK
         return self.memory or max(USUAL, BASE + -(-one // MEGABYTE))
 
     def kept(self, exposure: Exposure, route: Sequence[Leg]) -> tuple[str, ...]:
