@@ -1,26 +1,27 @@
-"""Observing templates, simulated small for a test, and through stage 1."""
+"""Observing templates, simulated small for a test, and through the stage that starts from their ramps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 from astropy.io import fits
 from astropy.table import Table
 
-from jwrules import headers, house, references, simulate
+from jwrules import headers, plan, simulate
 from jwrules.products import fits as files
-from jwrules.products.kinds import Ramp, Slopes
-from jwrules.products.reference import open_reference
+from jwrules.products.kinds import Ramp, Rate, RateInts, Slopes
 from jwrules.simulate import templates
-from jwrules.stages import chain
+from jwrules.stages import dark, detector1, guider
+from jwrules.stages.workbench import Workbench, calls
 
 PIXELS = 1 << 15
+STAGES = {"detector1": detector1.run, "dark": dark.run, "guider": guider.run}
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ class Taken:
 
     folder: Path
     raw: Path
+
+    @property
+    def detector(self) -> str:
+        """The detector of the exposure."""
+        return str(headers.read(self.raw)["DETECTOR"])
 
     def ramp(self) -> Ramp:
         return files.read(self.raw, Ramp)
@@ -47,6 +53,21 @@ class Taken:
         first, last = ramp.meta.get("INTSTART", 1), ramp.meta.get("INTEND", len(light))
         return self.truth("RATE") * light[first - 1 : last].mean()
 
+    def reference(self, reftype: str) -> np.ndarray:
+        """Return the array of a reference file for the detector."""
+        paths = self.folder.glob(f"references/*_{reftype}_*.fits")
+        (path,) = (path for path in paths if headers.read(path)["DETECTOR"] == self.detector)
+        return np.asarray(fits.getdata(path))
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a recipe made of a raw file: products by suffix, with these reference files by type."""
+
+    recipe: str
+    products: Mapping[str, Path]
+    references: Mapping[str, Path]
+
 
 def make(template: str, folder: Path, **wishes: Any) -> list[Taken]:
     """Simulate a template with few pixels; return its raw files."""
@@ -56,24 +77,23 @@ def make(template: str, folder: Path, **wishes: Any) -> list[Taken]:
     return [Taken(folder, raw) for raw in sorted((folder / "uncal").iterdir())]
 
 
-def slopes(taken: Taken, **settings: dict[str, Any]) -> Slopes:
-    """Return what stage 1 makes of a raw file, by the base recipe of its detector with some steps set differently."""
+def made(taken: Taken, memory: int | None = None, **settings: Mapping[str, Any]) -> Made:
+    """Return what the recipe of a raw file makes of it, with some options of its steps set differently."""
+    sets = [f"{step}.{name}={json.dumps(value)}" for step, values in settings.items() for name, value in values.items()]
+    asked = plan.Settings(taken.raw, str(taken.folder / "references"), sets=tuple(sets))
+    planner = plan.planner(asked, taken.folder / "cache")
     header = headers.read(taken.raw)
-    chosen = references.open(taken.folder / "references", taken.folder / "ledger.json")
-
-    def opened(kind: Any, product: Any) -> Any:
-        one = product.rate if isinstance(product, Slopes) else product
-        file = chosen.choose([kind.reftype], header, {"emicorr", "superbias"})[kind.reftype]
-        return file and open_reference(file.path, kind, one.meta, one.data.shape[-2:])
-
-    base = "mid_infrared" if header["INSTRUME"] == "MIRI" else "near_infrared"
-    calls = [replace(one, params={**one.params, **settings.get(one.step, {})}) for one in _calls(base)]
-    *_, (_, made) = chain.run(taken.ramp(), calls, opened, {})
-    return made
+    recipe = planner.recipe(header)
+    assert recipe is not None
+    (stage,) = recipe.stages.keys() & STAGES.keys()
+    choice = planner.choose(stage, header)
+    files = {kind: chosen.path for kind, chosen in choice.references.items()}
+    bench = Workbench(stage, calls(choice.steps), files, taken.folder / "products")
+    paths = STAGES[stage](taken.raw, bench, *([] if memory is None else [memory]))
+    return Made(recipe.name, {path.stem.rpartition("_")[2]: path for path in paths}, files)
 
 
-def _calls(base: str) -> Iterator[chain.Call]:
-    recipe = yaml.safe_load((house.root() / f"recipes/base/{base}.yaml").read_text())
-    for entry in recipe["stages"]["detector1"]:
-        step, options = (entry, {}) if isinstance(entry, str) else next(iter(entry.items()))
-        yield chain.Call(step, {k: v for k, v in options.items() if k != "skip"}, skip=options.get("skip", False))
+def slopes(taken: Taken, **settings: Mapping[str, Any]) -> Slopes:
+    """Return the count rates that the recipe of a raw file makes of it."""
+    products = made(taken, **settings).products
+    return Slopes(rate=files.read(products["rate"], Rate), rateints=files.read(products["rateints"], RateInts))

@@ -87,7 +87,8 @@ def _add_ramps(command: argparse.ArgumentParser) -> None:
         "--memory",
         metavar="SIZE",
         type=_megabytes,
-        help="what the process may take, such as 4G or 900M (default: about 700M); no result depends on it",
+        help="what the process may take, such as 4G or 900M (default: about 700M, more where an integration takes it);"
+        " no result depends on it",
     )
 
 

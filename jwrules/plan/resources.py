@@ -1,8 +1,13 @@
-"""Memory and time that a job needs, from the size of its exposures."""
+"""Memory and time that a job needs, from the size of its exposures.
+
+Stages on ramps send an exposure through their steps block by block, in the memory that they are given: they ask for as
+much as makes them fast. Up to ROOM that is the whole exposure; a longer one comes from disk more than once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
@@ -10,46 +15,96 @@ MEGABYTE = 2**20
 BASE = 400
 """Megabytes of Python with its libraries, before the first pixel."""
 
-RAMP = 10
-"""Bytes for each group of a pixel at the peak of a stage on ramps: as read, as a ramp, its flags, and room to work."""
-
-_ON_RAMPS = ("detector1", "dark", "guider")
-
-FRAME = {"detector1": 160, "dark": 160, "guider": 160, "image2": 200, "image3": 110}
+FRAME = {"guider": 160, "image2": 200, "image3": 110}
 """Bytes for each pixel of a frame at the peak of a stage: references, slopes, coordinates, maps.
 
-With them full frames of 7 and 16 groups ask 1.4 and 1.6 times what they were seen to take, an image 1.4 times, a mosaic
-of four 1.2 times; small subarrays ask 1.1 times.
+With them an image asks 1.4 times what it was seen to take, a mosaic of four 1.2 times.
 """
+READ = 10
+"""Bytes for each group of a pixel where all are read at once: as read, as a ramp, and room to work."""
+
+_IN_BLOCKS = ("detector1", "dark")
+
+STREAM = 280
+"""Megabytes of a stage on ramps before the first pixel: Python, libraries and compiled kernels."""
+MAPS = 50
+"""Bytes for each pixel of a frame: flags, reference files, rates."""
+SAMPLE = 5
+"""Bytes for each group of a pixel: its counts and its flags."""
+WORKED_ON, INTEGRATION, RAMP = 7, 40, 300
+"""Bytes in a block for each group, each integration, and each ramp of a pixel."""
+BLOCKS = 4 * 48 * MEGABYTE
+"""Blocks that are worked on by four threads."""
+ROOM = 1024 * MEGABYTE
+"""What an exposure may fill."""
+LEAST = 4.5 * 9 * 9
+"""Pixels of the least blocks of four threads, and some air: each is a pixel and those beside it that decide on it."""
+INTERLEAVED_ROWS, DETECTOR_ROWS = 3200, 2048
+SPECTRA = 40
+"""More bytes for each pixel of a frame in IRS2 readout (NIRSpec): its outputs wave by wave, and their weights."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large an exposure is as it is read."""
+
+    integrations: int
+    groups: int
+    rows: int
+    columns: int
+    is_interleaved: bool = False
+
+    @property
+    def frame(self) -> int:
+        """Pixels of a frame."""
+        return self.rows * self.columns
+
+    @property
+    def samples(self) -> int:
+        """Groups of all pixels."""
+        return self.integrations * self.groups * self.frame
 
 
 def memory(stage: str, headers: Iterable[Mapping[str, Any]]) -> int:
     """Return the megabytes that `stage` needs at its peak for these exposures together."""
-    total = 0
-    for header in headers:
-        pixels = _pixels(header)
-        total += pixels * FRAME[stage]
-        if stage in _ON_RAMPS:
-            total += pixels * _groups(header) * RAMP
+    sizes = [_size(header) for header in headers]
+    if stage in _IN_BLOCKS:
+        return max(STREAM + ceil(_in_blocks(size) / MEGABYTE) for size in sizes)
+    total = sum(size.frame * FRAME[stage] for size in sizes)
+    if stage == "guider":
+        total += sum(size.samples * READ for size in sizes)
     return BASE + ceil(total / MEGABYTE)
+
+
+def _in_blocks(size: Size) -> float:
+    """Return the bytes with which an exposure is fast; at least an integration fits, and the ramps of some pixels."""
+    resized = 1 + DETECTOR_ROWS / INTERLEAVED_ROWS if size.is_interleaved else 1
+    whole = resized * size.samples * SAMPLE
+    one = whole / size.integrations
+    ramp = size.integrations * (size.groups * WORKED_ON + INTEGRATION) + RAMP
+    kept = max(min(whole, ROOM), min(whole, 1.5 * one), ramp * LEAST)
+    maps = MAPS + (SPECTRA if size.is_interleaved else 0)
+    return size.frame * maps + kept + BLOCKS
 
 
 def minutes(stage: str, headers: Iterable[Mapping[str, Any]]) -> int:
     """Return the minutes after which a job of `stage` must have gone wrong: several times what it takes."""
-    headers = list(headers)
-    pixels = sum(_pixels(header) for header in headers) / 2048**2
-    if stage in _ON_RAMPS:
-        groups = sum(_pixels(header) * _groups(header) for header in headers) / 2048**2
-        return 15 + ceil(2 * groups)
-    return 15 + ceil(10 * pixels)
+    sizes = [_size(header) for header in headers]
+    if stage in FRAME and stage != "guider":
+        return 15 + ceil(10 * sum(size.frame for size in sizes) / 2048**2)
+    return 15 + ceil(0.25 * sum(size.samples for size in sizes) / 2048**2)
 
 
-def _pixels(header: Mapping[str, Any]) -> int:
-    return _count(header, "SUBSIZE1", 2048) * _count(header, "SUBSIZE2", 2048)
-
-
-def _groups(header: Mapping[str, Any]) -> int:
-    return _count(header, "NGROUPS", 1) * _count(header, "NINTS", 1)
+def _size(header: Mapping[str, Any]) -> Size:
+    """Return the size of a file; one that is a segment holds some of the integrations of its exposure."""
+    integrations = _count(header, "NINTS", 1)
+    first, last = (_count(header, keyword, 0) for keyword in ("INTSTART", "INTEND"))
+    if 0 < first <= last <= integrations:
+        integrations = last - first + 1
+    rows, columns = _count(header, "SUBSIZE2", 2048), _count(header, "SUBSIZE1", 2048)
+    is_interleaved = header.get("INSTRUME") == "NIRSPEC" and "IRS2" in str(header.get("READPATT", ""))
+    rows = INTERLEAVED_ROWS if is_interleaved else rows
+    return Size(max(integrations, 1), max(_count(header, "NGROUPS", 1), 1), rows, columns, is_interleaved)
 
 
 def _count(header: Mapping[str, Any], keyword: str, usual: int) -> int:

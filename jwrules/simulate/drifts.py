@@ -48,6 +48,18 @@ class Drift:
         return np.asarray(series[: rows * (columns + PAUSE)].reshape(rows, columns + PAUSE)[:, :columns])
 
 
+class Still(Drift):
+    """Amplifiers that do not wander, in place of those that do elsewhere."""
+
+    def step(self) -> np.ndarray:
+        """Return no offsets."""
+        return np.zeros(self._window.shape)
+
+    def one_over_f(self) -> np.ndarray:
+        """Return no noise."""
+        return np.zeros(self._window.shape)
+
+
 def _spectrum(window: Window) -> np.ndarray:
     """Return the amplitudes of 1/f noise, for unit variance in time.
 

@@ -9,6 +9,7 @@ import numpy as np
 from astropy.io import fits
 from astropy.time import Time
 
+from jwrules.simulate import irs2
 from jwrules.simulate.optics import nominal_area
 from jwrules.simulate.program import ABERRATION, PROGRAM, TARGET, Taken
 
@@ -65,7 +66,7 @@ def end(taken: Taken) -> float:
 def _seconds(taken: Taken) -> dict[str, float]:
     """Return the times of the readout, in seconds, by keyword."""
     readout, frame = taken.pointing.readout, taken.pointing.window.frame_time
-    group = frame * (readout.frames + readout.gap)
+    group = frame * sum(readout.said)
     integration = frame * readout.frames_read
     return {
         "TFRAME": frame,
@@ -176,12 +177,16 @@ def _exposure(taken: Taken) -> Iterator[Card]:
     yield "EXPMID", (taken.start + end(taken)) / 2, "[d] middle, MJD UTC"
     yield "EXPEND", end(taken), "[d] end, MJD UTC"
     yield "READPATT", readout.pattern, "readout pattern"
-    yield "NOUTPUTS", taken.pointing.window.outputs, "outputs of the detector in use"
+    is_interleaved = readout.pattern in irs2.PATTERNS
+    yield "NOUTPUTS", taken.pointing.window.outputs + is_interleaved, "outputs of the detector in use"
+    if is_interleaved:
+        yield "NRS_NORM", irs2.Clock().normal, "pixels between reference pixels (IRS2)"
+        yield "NRS_REF", irs2.Clock().reference, "reference pixels that follow each other (IRS2)"
     yield "NINTS", readout.integrations, "integrations"
     yield "NGROUPS", readout.groups, "groups in an integration"
-    yield "NFRAMES", readout.frames, "frames averaged in a group"
+    yield "NFRAMES", readout.said[0], "frames averaged in a group"
     yield "FRMDIVSR", readout.frames, "divisor of the average"
-    yield "GROUPGAP", readout.gap, "frames dropped between groups"
+    yield "GROUPGAP", readout.said[1], "frames dropped between groups"
     yield "DRPFRMS1", 0, "frames dropped before the first integration"
     yield "DRPFRMS3", 0, "frames dropped between integrations"
     yield "INTSTART", taken.integrations[0] + 1, "first integration in this file"

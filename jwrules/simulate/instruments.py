@@ -39,11 +39,17 @@ READ_PATTERNS: dict[str, dict[str, tuple[int, ...]]] = {
         "MEDIUM2": (2, 8), "MEDIUM8": (8, 2), "DEEP2": (2, 18), "DEEP8": (8, 12),
     },
     "NIRISS": {"NIS": (4, 0), "NISRAPID": PLAIN},
-    "NIRSPEC": {"NRS": (4, 0), "NRSRAPID": PLAIN, "NRSRAPIDD1": (1, 1), "NRSRAPIDD2": (1, 2)},
-    "FGS": {"FGS": (2, 8), "FGSRAPID": PLAIN},
+    "NIRSPEC": {
+        "NRS": (4, 0), "NRSRAPID": PLAIN, "NRSRAPIDD1": (1, 1), "NRSRAPIDD2": (1, 2),
+        "NRSIRS2RAPID": PLAIN, "NRSIRS2": (5, 0),
+    },
+    "FGS": {
+        "FGS": (2, 8), "FGSRAPID": PLAIN,
+        "ID": PLAIN, "ACQ1": (1, 1), "ACQ2": (1, 1), "TRACK": (1, 1), "FINEGUIDE": (1, 0, 1, 39),
+    },
     "MIRI": {"FASTR1": (1, 0, 1), "SLOWR1": (1, 0, 9)},
 }  # fmt: skip
-"""Frames that make a group, frames dropped between groups; in MIRI the samples of a pixel too."""
+"""Frames that make a group, frames dropped between groups; samples of a pixel; frames between two sets of groups."""
 
 FULL = {
     "NIRCAM": nircam.FULL,

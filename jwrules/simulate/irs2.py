@@ -7,19 +7,21 @@ and then the same for its light and its reference pixels: so the reference file 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any, Protocol
 
 import numpy as np
 from astropy.io import fits
 
-from jwrules.simulate.nircam import Detector, Window
+from jwrules.simulate import references
+from jwrules.simulate.nircam import Pointing, Window
+from jwrules.simulate.pixels import Pixels
 from jwrules.simulate.references import Flags, Shelf, image
 
 LINES, AMPLIFIERS, COLUMNS = 2048, 4, 512
 END_OF_LINE = 8
-PATTERNS = "NRSIRS2RAPID | NRSIRS2 |"
+PATTERNS = ("NRSIRS2RAPID", "NRSIRS2")
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,10 @@ class Noise:
     slowest: float = 20.0
     fastest: float = 12000.0
 
+    def times(self, strength: float) -> Noise:
+        """Return the noise with slow noise of so many times the amplitude."""
+        return replace(self, common=self.common * strength, own=self.own * strength)
+
     def spectrum(self, waves: np.ndarray) -> np.ndarray:
         """Return the power of slow noise in these waves, for a series of unit variance."""
         number = np.minimum(waves, waves.size - waves)
@@ -96,16 +102,17 @@ class Electronics:
         power = self.noise.spectrum(waves)[: waves.size // 2 + 1]
         self._amplitudes = np.asarray(np.sqrt(power / 2) * waves.size, np.float32)
 
-    def stored(self, frame: np.ndarray, source: Source) -> np.ndarray:
-        """Return a frame of the detector (2048, 2048) as it is read and stored."""
+    def stored(self, frame: np.ndarray, source: Source, frames: int = 1) -> np.ndarray:
+        """Return a frame of the detector (2048, 2048), the mean of so many, as it is read and stored."""
         when, blind, period = self.clock.line
-        slow = self.noise.common * source.series(self._amplitudes)
+        less = 1 / np.sqrt(frames)
+        slow = less * self.noise.common * source.series(self._amplitudes)
         sampled = slow.reshape(LINES, period)[:, when]
-        output = self._output_bias + sampled + self.noise.output * source.normal(sampled.shape)
-        pixels = self._pixel_bias + self.noise.pixels * source.normal(self._pixel_bias.shape)
+        output = self._output_bias + sampled + less * self.noise.output * source.normal(sampled.shape)
+        pixels = self._pixel_bias + less * self.noise.pixels * source.normal(self._pixel_bias.shape)
         light = np.empty((AMPLIFIERS, LINES, COLUMNS))
         for amplifier in range(AMPLIFIERS):
-            wandering = slow + self.noise.own * source.series(self._amplitudes)
+            wandering = slow + less * self.noise.own * source.series(self._amplitudes)
             sampled = wandering.reshape(LINES, period)[:, when]
             light[amplifier] = sampled[:, ~blind]
             pixels[amplifier] += sampled[:, blind]
@@ -117,9 +124,14 @@ class Electronics:
 
 
 @cache
-def electronics(detector: str) -> Electronics:
-    """Return the readout of a detector."""
-    return Electronics(detector)
+def electronics(detector: str, strength: float = 1.0) -> Electronics:
+    """Return the readout of a detector, with slow noise of so many times the usual amplitude."""
+    return Electronics(detector, Noise().times(strength))
+
+
+def pause() -> int:
+    """Return the pixels that could be read after those of an amplifier in a line: reference pixels and idle time."""
+    return Clock().line[2] - COLUMNS
 
 
 def shape(window: Window) -> tuple[int, int]:
@@ -127,9 +139,13 @@ def shape(window: Window) -> tuple[int, int]:
     return (AMPLIFIERS + 1) * Clock().line[0].size, window.nx
 
 
-def store(frame: np.ndarray, detector: Detector, source: Source) -> np.ndarray:
-    """Return a frame of the detector as it is stored."""
-    return electronics(detector.name).stored(frame, source)
+def store(frame: np.ndarray, pointing: Pointing, frames: int, source: Source) -> np.ndarray:
+    """Return a frame of the detector, the mean of so many, as it is stored."""
+    return _electronics(pointing).stored(frame, source, frames)
+
+
+def _electronics(pointing: Pointing) -> Electronics:
+    return electronics(pointing.detector.name, pointing.extras.one_over_f)
 
 
 def interleave(
@@ -192,6 +208,9 @@ def left_over(noise: Noise, clock: Clock) -> float:
     return float(np.sqrt(np.sum(all_of_it - explained)))
 
 
+_BOTH = {"READPATT": PATTERNS[0], "P_READPA": " | ".join(PATTERNS) + " |"}
+
+
 def weight_table(noise: Noise, clock: Clock) -> fits.BinTableHDU:
     """Return the extension IRS2: weights with real and imaginary parts by turns, the same for every amplifier."""
     columns = []
@@ -205,7 +224,7 @@ def refpix(shelf: Shelf, detector: str, noise: Noise, clock: Clock, bad: list[tu
     """Write the weights, and the reference pixels that are not to be used: amplifier (1 to 4), half (1, 2), bits."""
     dtype = [("OUTPUT", "u2"), ("ODD_EVEN", "u2"), ("MASK", "u4")]
     listed = fits.BinTableHDU(np.array(bad, dtype=dtype), name="DQ")
-    keys = {"DETECTOR": detector, "READPATT": "NRSIRS2RAPID", "P_READPA": PATTERNS}
+    keys = {"DETECTOR": detector, **_BOTH}
     describe = "Weights of reference output and reference pixels"
     shelf.put("refpix", describe, [weight_table(noise, clock), listed], "IRS2Model", **keys)
 
@@ -215,5 +234,28 @@ def superbias(shelf: Shelf, electronics: Electronics, bias: np.ndarray, keys: Ma
     stored = electronics.bias(bias)
     flags = Flags((stored.shape[0], stored.shape[1]), ("UNRELIABLE_BIAS",))
     hdus = [image("SCI", stored, unit="DN"), image("ERR", np.full(stored.shape, 0.5)), *flags.hdus()]
-    more = {"READPATT": "NRSIRS2RAPID", "P_READPA": PATTERNS}
-    shelf.put("superbias", "Level of every pixel after its reset", hdus, "SuperBiasModel", **keys, **more)
+    shelf.put("superbias", "Level of every pixel after its reset", hdus, "SuperBiasModel", **keys, **_BOTH)
+
+
+def mask(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
+    """Write which pixels of interleaved frames are bad or see no light."""
+    clock, detector = Clock(), pixels.detector.name
+    _, blind, _ = clock.line
+
+    def interleaved(array: np.ndarray, bits: int) -> np.ndarray:
+        between = np.full((AMPLIFIERS, LINES, int(blind.sum())), bits)
+        return interleave(array, between, np.full((LINES, blind.size), bits), detector, clock).astype(np.uint32)
+
+    flags = references.bad_pixels(pixels).rearranged(interleaved, "REFERENCE_PIXEL", "NON_SCIENCE")
+    references.mask(shelf, flags, {**keys, **_BOTH})
+
+
+def write_for_ramps(shelf: Shelf, pointing: Pointing, pixels: Pixels, seed: int) -> None:
+    """Write what stage 1 needs."""
+    detector, readout = pointing.detector, _electronics(pointing)
+    references.write_of_pixels(shelf, pointing, pixels, seed)
+    references.noise(shelf, pointing, pixels, left_over(readout.noise, readout.clock) ** 2)
+    refpix(shelf, detector.name, readout.noise, readout.clock, [])
+    keys = references.detector_keywords(detector, pointing.window)
+    mask(shelf, pixels, keys)
+    superbias(shelf, readout, pixels.bias, keys)

@@ -33,7 +33,7 @@ def write_for_ramps(shelf: Shelf, pointing: Pointing, chip: Chip) -> None:
     """Write what stage 1 needs, but for the interference: its file serves all detectors."""
     keys = references.detector_keywords(pointing.detector, pointing.window)
     readout = {"READPATT": pointing.readout.pattern}
-    references.mask(shelf, chip.pixels, keys)
+    references.mask(shelf, references.bad_pixels(chip.pixels), keys)
     references.saturation(shelf, chip.pixels, keys)
     references.linearity(shelf, chip.pixels, keys)
     _noise(shelf, chip, keys, readout)

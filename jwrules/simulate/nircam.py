@@ -19,7 +19,8 @@ class Window:
     """The part of a detector that is read: start in science pixels, counted from 0, and shape.
 
     `upright` windows are read along y, not along x. Through one output, `idle_rows` rows of the readout pass before a
-    frame. `blind_ends`: four columns at both ends see no light wherever the window lies.
+    frame. `blind_ends`: four columns at both ends see no light wherever the window lies. After a row comes a
+    `pause`, in pixels.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Window:
     upright: bool = False
     idle_rows: int = 2
     blind_ends: bool = False
+    pause: int = 12
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -44,10 +46,10 @@ class Window:
 
     @property
     def frame_time(self) -> float:
-        """Seconds to read the window once: 10 us a pixel, with 12 more pixels a row and the extra rows."""
+        """Seconds to read the window once: 10 us a pixel, with the pause after a row and the extra rows."""
         rows, columns = self.readout
         extra_rows, extra_pixels = (1, 1) if self.outputs == 4 else (self.idle_rows, 0)
-        return 1e-5 * ((columns // self.outputs + 12) * (rows + extra_rows) + extra_pixels)
+        return 1e-5 * ((columns // self.outputs + self.pause) * (rows + extra_rows) + extra_pixels)
 
     @property
     def readout(self) -> tuple[int, int]:
@@ -102,7 +104,11 @@ NRCALONG = Detector(
 
 @dataclass(frozen=True)
 class Readout:
-    """How the detector is read in an exposure; `samples` of a pixel make a read (MIRI)."""
+    """How the detector is read in an exposure.
+
+    `samples` of a pixel make a read (MIRI). Where there is a `rest`, groups are in two sets with so many frames
+    between them that are not read (fine guide).
+    """
 
     pattern: str
     frames: int
@@ -110,11 +116,21 @@ class Readout:
     groups: int
     integrations: int
     samples: int = 1
+    rest: int = 0
 
     @property
     def frames_read(self) -> int:
         """Frames of an integration from its reset to its last read, the dropped ones between groups included."""
-        return (self.groups - 1) * (self.frames + self.gap) + self.frames
+        return (self.groups - 1) * (self.frames + self.gap) + self.frames + self.rest
+
+    @property
+    def said(self) -> tuple[int, int]:
+        """NFRAMES and GROUPGAP: what is averaged and dropped, or what makes a set and lies between two."""
+        return (self.groups // 2, self.rest) if self.rest else (self.frames, self.gap)
+
+    def dropped(self, group: int) -> int:
+        """Return how many frames are dropped before a group, counted from 0."""
+        return (self.gap if group else 0) + (self.rest if group == self.groups // 2 else 0)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jwrules.simulate import drifts, snowballs
+from jwrules.simulate import drifts, snowballs, stored
 from jwrules.simulate.nircam import Extras, Readout
 from jwrules.simulate.noise import Noise
 from jwrules.simulate.pixels import Pixels
@@ -86,7 +86,8 @@ def _integrate(
     per_second = np.where(sensitive, electrons + pixels.dark, 0.0).astype(np.float32)
     charge = np.zeros(pixels.window.shape, np.float32)
     pedestal = pixels.bias + RESET_NOISE * noise.normal(charge.shape)
-    drift = drifts.Drift(pixels.detector, pixels.window, noise, extras.one_over_f)
+    kind = drifts.Still if stored.way(readout.pattern).adds_drifts else drifts.Drift
+    drift = kind(pixels.detector, pixels.window, noise, extras.one_over_f)
     for group in range(readout.groups):
         signal = np.zeros(charge.shape, np.float32)
         full, events = [], []
@@ -110,7 +111,7 @@ def _integrate(
 
 def _seconds(pixels: Pixels, readout: Readout, group: int, read: int) -> float:
     """Return the time since the last read, frames that were dropped included."""
-    return pixels.window.frame_time * (1 + readout.gap * (read == 0 and group > 0))
+    return pixels.window.frame_time * (1 + (readout.dropped(group) if read == 0 else 0))
 
 
 def _gather(

@@ -67,7 +67,7 @@ def _write(path: Path, taken: Taken, groups: Iterator[ramps.Group], diary: Diary
     with stream.raw(path, *parts) as (science, first_frames):
         for i, g in np.ndindex(shape[:2]):
             group = next(groups)
-            science.write(ramps.digitized(way.store(group.raw, pointing.detector, noise)), i, g)
+            science.write(ramps.digitized(way.store(group.raw, pointing, pointing.readout.frames, noise)), i, g)
             if first_frames and group.first is not None:
-                first_frames.write(ramps.digitized(way.store(group.first, pointing.detector, noise)), i)
+                first_frames.write(ramps.digitized(way.store(group.first, pointing, 1, noise)), i)
             diary.note(integrations[i], g, group)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,14 @@ class Flags:
             self._array[where] |= np.uint32(1 << self._bits[name])
         return self
 
+    def rearranged(self, rearrange: Callable[[np.ndarray, int], np.ndarray], *names: str) -> Flags:
+        """Return flags where what `rearrange` adds to the array has the bits of these names."""
+        bits = sum(1 << self._bits[name] for name in names)
+        array = rearrange(self._array, bits)
+        new = Flags((array.shape[0], array.shape[1]), list(self._bits))
+        new._array[...] = array
+        return new
+
     def hdus(self) -> list[Any]:
         """Return the extensions DQ and DQ_DEF."""
         rows = [(bit, 1 << bit, name, f"simulated {name.lower()}") for name, bit in self._bits.items()]
@@ -123,23 +131,34 @@ def write_detector(shelf: Shelf, pointing: Pointing, pixels: Pixels, seed: int) 
 def write_for_ramps(shelf: Shelf, pointing: Pointing, pixels: Pixels, seed: int) -> None:
     """Write what stage 1 needs."""
     keys = detector_keywords(pointing.detector, pointing.window)
-    mask(shelf, pixels, keys)
-    saturation(shelf, pixels, keys)
+    write_of_pixels(shelf, pointing, pixels, seed)
+    mask(shelf, bad_pixels(pixels), keys)
     _superbias(shelf, pointing, pixels, keys)
+    noise(shelf, pointing, pixels, drifts.variance(pointing.extras.one_over_f))
+
+
+def write_of_pixels(shelf: Shelf, pointing: Pointing, pixels: Pixels, seed: int) -> None:
+    """Write what is the same however the pixels are stored."""
+    keys = detector_keywords(pointing.detector, pointing.window)
+    saturation(shelf, pixels, keys)
     linearity(shelf, pixels, keys)
     _dark(shelf, pointing, pixels, keys)
-    _noise(shelf, pointing, pixels, keys)
     _gain(shelf, pointing, seed)
     ipc(shelf, pointing.detector)
 
 
-def mask(shelf: Shelf, pixels: Pixels, keys: Mapping[str, Any]) -> None:
-    """Write which pixels are bad or see no light."""
+def bad_pixels(pixels: Pixels) -> Flags:
+    """Return which pixels are bad or see no light."""
     names = ("REFERENCE_PIXEL", "DO_NOT_USE", "HOT", "DEAD", "NON_SCIENCE", "UNRELIABLE_SLOPE")
     flags = Flags(pixels.window.shape, names)
     flags.set(pixels.reference, "REFERENCE_PIXEL", "NON_SCIENCE")
     flags.set(pixels.dead, "DEAD", "DO_NOT_USE").set(pixels.hot, "HOT")
     flags.set(pixels.hot & (pixels.dark > 100), "DO_NOT_USE").set(pixels.noisy, "UNRELIABLE_SLOPE")
+    return flags
+
+
+def mask(shelf: Shelf, flags: Flags, keys: Mapping[str, Any]) -> None:
+    """Write `bad_pixels`, as the frames have them that are stored."""
     shelf.put("mask", "Bad pixels and reference pixels", flags.hdus(), "MaskModel", **keys)
 
 
@@ -202,8 +221,9 @@ def _darks(pointing: Pointing) -> dict[str, str]:
     return {"EXP_TYPE": "NRC_DARK", "P_EXP_TY": " | ".join(kinds) + " |", "READPATT": "RAPID"}
 
 
-def _noise(shelf: Shelf, pointing: Pointing, pixels: Pixels, keys: Mapping[str, Any]) -> None:
-    shared = drifts.variance(pointing.extras.one_over_f)
+def noise(shelf: Shelf, pointing: Pointing, pixels: Pixels, shared: float) -> None:
+    """Write the noise of the pixels; `shared` is the variance, DN^2, of what many of them share."""
+    keys = detector_keywords(pointing.detector, pointing.window)
     single = np.hypot(pixels.noise / pixels.gain, np.sqrt(shared))
     hdus = [image("SCI", np.sqrt(2) * single, unit="DN")]
     describe = "Noise of the difference of two reads"

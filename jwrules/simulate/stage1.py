@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jwrules.simulate import light, mid_infrared_references, miri, program, recording, references, truth
+from jwrules.simulate import irs2, light, mid_infrared_references, miri, program, recording, references, truth
 from jwrules.simulate.nircam import Pointing, Readout
 from jwrules.simulate.pixels import Pixels
 from jwrules.simulate.program import Taken
@@ -40,7 +40,9 @@ def simulate(directory: Path, rows: Sequence[Template], size: str, seed: int, wi
 
 def _near_infrared(shelf: Shelf, pointing: Pointing, seed: int) -> Camera:
     camera = recording.near_infrared(pointing, seed)
-    references.write_for_ramps(shelf, pointing, camera.pixels, seed)
+    interleaved = pointing.readout.pattern in irs2.PATTERNS
+    write = irs2.write_for_ramps if interleaved else references.write_for_ramps
+    write(shelf, pointing, camera.pixels, seed)
     if pointing.mode.guiding:
         references.flat_of_guider(shelf, pointing, camera.pixels, seed)
     return camera

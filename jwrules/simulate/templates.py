@@ -25,7 +25,7 @@ class Template:
     """How exposures of an observing template are taken.
 
     `light` names the picture that falls on the detectors (see `light`); `optics` are keywords, filter and pupil among
-    them, `by_detector` those that differ.
+    them, `by_detector` those that differ. A variant of another template names that one's `recipe`.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Template:
     series: bool = False
     segments: int = 1
     guiding: str = ""
+    recipe: str = ""
 
     def pointings(self, size: str) -> list[Pointing]:
         """Return what each detector does in this size."""
@@ -109,13 +110,20 @@ TABLE = (
              "NRS", 5, 1, "spectra", G395H | {"OPMODE": "MSASPEC"}),
     Template("nirspec_ifu", "NIRSpec IFU Spectroscopy", "NRS_IFU", BOTH, "FULL",
              "NRSRAPID", 6, 1, "slices", G395H | {"OPMODE": "IFU"}),
+    Template("nirspec_fixed_slit_irs2", "NIRSpec Fixed Slit Spectroscopy", "NRS_FIXEDSLIT", (NRS2,), "FULL",
+             "NRSIRS2RAPID", 4, 1, "spectra", G395H | {"FXD_SLIT": "S200A1", "OPMODE": "FIXEDSLIT"},
+             recipe="nirspec_fixed_slit"),
+    Template("nirspec_mos_irs2", "NIRSpec MultiObject Spectroscopy", "NRS_MSASPEC", (NRS1,), "FULL",
+             "NRSIRS2", 4, 1, "spectra", G395H | {"OPMODE": "MSASPEC"}, recipe="nirspec_mos"),
+    Template("nirspec_ifu_irs2", "NIRSpec IFU Spectroscopy", "NRS_IFU", (NRS1,), "FULL",
+             "NRSIRS2RAPID", 4, 1, "slices", G395H | {"OPMODE": "IFU"}, recipe="nirspec_ifu"),
     Template("nirspec_bright_object_time_series", "NIRSpec Bright Object Time Series", "NRS_BRIGHTOBJ", BOTH, "SUB2048",
              "NRSRAPID", 8, 9, "spectrum", G395H | {"FXD_SLIT": "S1600A1", "OPMODE": "FIXEDSLIT"},
              series=True, segments=3),
     Template("nirspec_prism_time_series", "NIRSpec Bright Object Time Series", "NRS_BRIGHTOBJ", (NRS1,), "SUB512",
              "NRSRAPID", 6, 12, "spectrum",
              {"FILTER": "CLEAR", "GRATING": "PRISM", "LAMP": "NONE", "FXD_SLIT": "S1600A1", "OPMODE": "FIXEDSLIT"},
-             series=True, segments=2),
+             series=True, segments=2, recipe="nirspec_bright_object_time_series"),
     Template("nirspec_dark", "NIRSpec Dark", "NRS_DARK", BOTH, "FULL",
              "NRSRAPID", 5, 2, "none", OPAQUE),
     Template("nirspec_target_acquisition", "NIRSpec Bright Object Time Series", "NRS_WATA", (NRS1,), "SUB32",
@@ -125,15 +133,15 @@ TABLE = (
     Template("fgs_dark", "FGS Internal Flat", "FGS_DARK", (GUIDER1,), "FULL",
              "FGSRAPID", 5, 2, "none", {}),
     Template("fgs_guide_star", "FGS Guide Star", "FGS_ID-IMAGE", (GUIDER1,), "FULL",
-             "FGSRAPID", 2, 2, "stars", {}, guiding="id_1_image"),
+             "ID", 2, 2, "stars", {}, guiding="id_1_image"),
     Template("fgs_guide_star", "FGS Guide Star", "FGS_ACQ1", (GUIDER1,), "SUB128LL",
-             "FGSRAPID", 2, 6, "star", {}, guiding="acq1"),
+             "ACQ1", 2, 6, "star", {}, guiding="acq1"),
     Template("fgs_guide_star", "FGS Guide Star", "FGS_ACQ2", (GUIDER1,), "SUB32LL",
-             "FGSRAPID", 2, 5, "star", {}, guiding="acq2"),
+             "ACQ2", 2, 5, "star", {}, guiding="acq2"),
     Template("fgs_guide_star", "FGS Guide Star", "FGS_TRACK", (GUIDER1,), "SUB32DIAG",
-             "FGSRAPID", 2, 40, "star", {}, guiding="track"),
+             "TRACK", 2, 40, "star", {}, guiding="track"),
     Template("fgs_guide_star", "FGS Guide Star", "FGS_FINEGUIDE", (GUIDER1,), "SUB8LL",
-             "FGSRAPID", 8, 40, "star", {}, guiding="fg"),
+             "FINEGUIDE", 8, 40, "star", {}, guiding="fg"),
     Template("miri_lrs_fixed_slit", "MIRI Low Resolution Spectroscopy", "MIR_LRS-FIXEDSLIT", (MIRIMAGE,), "FULL",
              "FASTR1", 24, 1, "prism", PRISM),
     Template("miri_lrs_slitless", "MIRI Low Resolution Spectroscopy", "MIR_LRS-SLITLESS", (MIRIMAGE,), "SLITLESSPRISM",

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 
 from jwrules.errors import WorkflowFault
-from jwrules.simulate import miri
-from jwrules.simulate.instruments import READ_PATTERNS
+from jwrules.simulate import irs2, miri, stored
+from jwrules.simulate.instruments import FULL, READ_PATTERNS
 from jwrules.simulate.nircam import Extras, Pointing, Readout
 
 LONGEST = 2 * 10**9
@@ -56,17 +56,20 @@ def patterned(instrument: str, pattern: str, groups: int, integrations: int) -> 
 
 def _segments(pointing: Pointing) -> int:
     """Return in how many files the exposure is cut: as the template has it, more where they would be very long."""
-    readout, window = pointing.readout, pointing.window
-    size = 2 * readout.integrations * readout.groups * window.nx * window.ny
+    readout = pointing.readout
+    rows, columns = stored.way(readout.pattern).shape(pointing.window)
+    size = 2 * readout.integrations * readout.groups * rows * columns
     return min(max(pointing.mode.segments, math.ceil(size / LONGEST)), readout.integrations)
 
 
 def _timed(pointing: Pointing) -> Pointing:
-    """Return the pointing with the ticks that its read pattern takes for a row (MIRI)."""
+    """Return the pointing with the time that its read pattern takes for a row."""
     window, pattern = pointing.window, pointing.readout.pattern
+    if (pattern.startswith("SLOW") or pattern in irs2.PATTERNS) and window.name != "FULL":
+        raise WorkflowFault(f"read pattern {pattern} reads the full frame only, not {window.name}")
+    if pattern in irs2.PATTERNS:
+        return replace(pointing, window=replace(FULL["NIRSPEC"], pause=irs2.pause()))
     if not isinstance(window, miri.Window):
         return pointing
-    if pattern.startswith("SLOW") and window.name != "FULL":
-        raise WorkflowFault(f"read pattern {pattern} reads the full frame only, not {window.name}")
     ticks = miri.SLOW_ROW if pattern.startswith("SLOW") else miri.window(window.name).row_ticks
     return replace(pointing, window=replace(window, row_ticks=ticks))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jwrules.errors import CannotRun
+from jwrules.products.interleaved import DETECTOR, is_interleaved, layout_of
 from jwrules.products.rooms import Memory, Packed, Room, Scratch
 from jwrules.stages import legs
 from jwrules.stages.exposure import Exposure
@@ -17,11 +18,13 @@ from jwrules.stages.legs import Leg
 
 MEGABYTE = 2**20
 USUAL = 820
-"""Megabytes that a stage takes where nobody says how many it may."""
-BASE = 190
+"""Megabytes that a stage takes where nobody says how many it may, and an integration fits."""
+BASE = 240
 """Megabytes of Python with its libraries."""
 FRAME = 45
 """Bytes for each pixel of the detector: flags, and the reference files of steps that need whole frames."""
+SPECTRA = 40
+"""More bytes for each pixel of frames in IRS2 readout (NIRSpec): outputs wave by wave, and their weights."""
 SAMPLE = 5
 """Bytes of a group of a pixel: its counts and its flags."""
 WORKED_ON = 7
@@ -44,15 +47,24 @@ class Budget:
     scratch: Path | None = None
 
     def _free(self, exposure: Exposure) -> int:
-        ny, nx = exposure.frame
         rooms = sum(room.array.nbytes for room in exposure.rooms.values() if isinstance(room, Memory))
-        return (self.memory or USUAL) * MEGABYTE - BASE * MEGABYTE - ny * nx * FRAME - rooms
+        return self._allowed(exposure) * MEGABYTE - BASE * MEGABYTE - self._maps(exposure) - rooms
+
+    def _maps(self, exposure: Exposure) -> int:
+        ny, nx = exposure.frame
+        return ny * nx * (FRAME + (SPECTRA if is_interleaved(exposure.meta) else 0))
+
+    def _allowed(self, exposure: Exposure) -> int:
+        """Return the megabytes that the process may take."""
+        _, ngroups, ny, nx = exposure.shape
+        one = 2 * ngroups * ny * nx * SAMPLE + self._maps(exposure) + 2 * BLOCK
+        return self.memory or max(USUAL, BASE + -(-one // MEGABYTE))
 
     def kept(self, exposure: Exposure, route: Sequence[Leg]) -> tuple[str, ...]:
         """Return which fields are kept between legs, and make room for them.
 
-        In memory if there is enough; else what cannot be had again by going through the steps once more goes to a
-        file.
+        In memory if there is enough, for frames of both sizes where their size changes; else what cannot be had again
+        by going through the steps once more goes to a file.
         """
         if len(route) < 2:
             return ()
@@ -67,7 +79,8 @@ class Budget:
             shapes["zeroframe"] = ((nints, ny, nx), "f4")
         if any(turn.step.name == "err_init" and turn.part for leg in route for turn in leg.turns):
             shapes["err"] = (exposure.shape, "f4")
-        enough = samples * SAMPLE + self.threads * BLOCK <= free
+        twice = 1 + DETECTOR / ny if layout_of(exposure.meta, exposure.frame) else 1
+        enough = twice * samples * SAMPLE + self.threads * BLOCK <= free
         if not (enough or data):
             exposure.rooms |= {"groupdq": Packed(exposure.shape)} if flags else {}
             return tuple(exposure.rooms)
@@ -93,7 +106,7 @@ class Budget:
         one, free = ngroups * ny * nx * SAMPLE, self._free(exposure)
         lent = isinstance(exposure.rooms.get("data"), Memory)
         if one > free and not lent:
-            raise CannotRun(self._too_little("one integration", one, free))
+            raise CannotRun(self._too_little("one integration", one, free, exposure))
         return max(1, min(nints, BLOCK // one, max(free, one) // one))
 
     def patch(self, exposure: Exposure, margin: int) -> tuple[int, int]:
@@ -114,12 +127,12 @@ class Budget:
             rows = 1
             columns = free // (pixel * (rows + 2 * margin)) - 2 * margin
         if columns < 1:
-            raise CannotRun(self._too_little("the ramps of a pixel", pixel * (1 + 2 * margin) ** 2, free))
+            raise CannotRun(self._too_little("the ramps of a pixel", pixel * (1 + 2 * margin) ** 2, free, exposure))
         return rows, min(nx, columns)
 
-    def _too_little(self, what: str, size: int, free: int) -> str:
+    def _too_little(self, what: str, size: int, free: int, exposure: Exposure) -> str:
         lacking = -(-(size - free) // MEGABYTE)
         return (
-            f"--memory {self.memory or USUAL}M is too little: {what} of this exposure and what is kept of it do not"
+            f"--memory {self._allowed(exposure)}M is too little: {what} of this exposure and what is kept of it do not"
             f" fit; it takes {lacking} MB more"
         )

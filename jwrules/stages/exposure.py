@@ -243,11 +243,11 @@ class Exposure:
                 continue
             index, part = inner.of(AXES[name]), value[box.inner(AXES[name])]
             if self._is_resized(ramp, box):
-                shape = (*self.shape[: value.ndim - 2], *value.shape[-2:]) if value.ndim == 4 else value.shape
+                shape = (*self.shape[: value.ndim - 2], *value.shape[-2:])
                 with self._lock:
                     room = self._resized.setdefault(name, None) or make_room(shape, value.dtype.str)
                     self._resized[name] = room
-                room.write((inner.i,), value)
+                room.write((inner.i, *[slice(None)] * (value.ndim - 1)), value)
             else:
                 self.rooms[name].write(index, part)
 

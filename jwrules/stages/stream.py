@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -253,14 +253,18 @@ class Stream:
         return isinstance(self.exposure.rooms.get("data"), Memory)
 
     def _completed(self, turns: Sequence[Turn]) -> Callable[[Any], Any]:
-        """Return a function that completes the keywords of a product."""
+        """Return a function that completes the keywords of a product, for the steps that made it; each speaks once."""
         finished = [t for t in turns if t.part and t.last and t.step.finish and t.step.name not in self._skipped]
+        said: set[str] = set()
 
         def complete(product: Any) -> Any:
             meta = self.exposure.unplaced(product.meta)
-            for turn in finished:
+            applied = {entry["step"] for entry in product.provenance.get("steps", ())}
+            for turn in [one for one in finished if one.step.name in applied]:
                 assert turn.step.finish is not None
-                meta = turn.step.finish(meta, self.exposure.counts.get(turn.step.name, {}), turn.params)
+                with _quiet() if turn.step.name in said else nullcontext():
+                    meta = turn.step.finish(meta, self.exposure.counts.get(turn.step.name, {}), turn.params)
+                said.add(turn.step.name)
             return replace(product, meta=meta)
 
         return complete

@@ -18,7 +18,8 @@ division by zero ends early, and a saturated zero frame as a read of 0 DN.
 VAR_RNOISE is the variance that read noise alone would leave, VAR_POISSON what photons and dark current add (with
 LIKELY, the shares of both in the variance); ERR² is their sum. Groups that lost charge (CHARGELOSS) are not fitted and
 yet count for VAR_RNOISE, so that the cores of stars keep their weight in a mosaic. A pixel without a usable segment is
-NaN and DO_NOT_USE, with ERR and variances of 0. A ramp that saturates keeps its rate and says SATURATED.
+NaN and DO_NOT_USE, with ERR and variances of 0. A ramp that saturates keeps its rate and says SATURATED, unless it
+does so only in a last group that lastframe leaves out.
 
 `save_opt` keeps slope, variances, intercept and weight of each segment, the height of each jump, and the pedestal
 (`_fitopt`), or χ² of the likelihood (`_likely_chisq`). With `weighting: official` SIGSLOPE, SIGYINT and PEDESTAL have
@@ -96,7 +97,7 @@ def ramp_fit(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) ->
     detector = _detector(ramp, pixeldq, gain, readnoise)
     fit = _fit_by_likelihood if _by_likelihood(ramp, params) else _fit_segments
     values = fit(ramp, params, detector)
-    seen = np.bitwise_or.reduce(ramp.groupdq, axis=1) & np.uint8(SHOWN)
+    seen = np.bitwise_or.reduce(ramp.groupdq[:, : _last(ramp)], axis=1) & np.uint8(SHOWN)
     slopes = products.of(ramp, _with_factor(ramp.meta, gain), pixeldq, seen, values[:4])
     return replace(slopes, **_on_request(ramp, params, detector, values)) if params.save_opt else slopes
 
@@ -161,6 +162,11 @@ def _leave_out(ramp: Ramp, params: Params) -> None:
     first, last = _fitted_groups(ramp, params)
     ramp.groupdq[:, :first] |= np.uint8(DQ.DO_NOT_USE)
     ramp.groupdq[:, last + 1 :] |= np.uint8(DQ.DO_NOT_USE)
+
+
+def _last(ramp: Ramp) -> int | None:
+    """Return where the groups end whose flags are shown: before a last one that is left out as a whole."""
+    return -1 if ramp.left_out is not None and ramp.left_out[:, -1].all() else None
 
 
 def _zeroframe(ramp: Ramp) -> np.ndarray:

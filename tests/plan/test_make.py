@@ -167,7 +167,7 @@ def test_more_groups_need_more_memory(tmp_path):
     few = planned(tmp_path, asked).job("detector1", exposure(1, "nrca1")).mem_mb
     write_exposures(asked.data, NGROUPS=200, SUBSIZE1=2048, SUBSIZE2=2048)
     many = planned(tmp_path, asked).job("detector1", exposure(1, "nrca1")).mem_mb
-    assert many - few == pytest.approx(200 * 2048**2 * 10 / 2**20, rel=0.1)
+    assert many - few == pytest.approx(200 * 2048**2 * 5 / 2**20, rel=0.1)
 
 
 def test_a_file_that_an_option_names_counts_by_its_content(tmp_path):

@@ -189,8 +189,9 @@ def test_snowballs_are_sought_in_the_near_infrared(known, exp_type):
     assert jump(known, exp_type) == {"expand_large_events": True}
 
 
-def test_snowballs_are_not_sought_in_exposures_of_the_guider(known):
-    assert jump(known, "FGS_IMAGE") == {}
+@pytest.mark.parametrize("exp_type", ["FGS_IMAGE", "NIS_SOSS"])
+def test_snowballs_are_not_sought_where_operations_do_not(known, exp_type):
+    assert jump(known, exp_type) == {}
 
 
 @pytest.mark.parametrize("exp_type", RECIPE_OF)

@@ -40,10 +40,21 @@ def test_the_last_read_less_the_first_is_the_rate(files):
     for one in files.values():
         ramp, rate = one.ramp(), one.truth("RATE")
         growth = (ramp.data[:, -1] - ramp.data[:, 0]).mean(axis=0)
-        seconds = (ramp.data.shape[1] - 1) * ramp.meta["TGROUP"]
+        rest_of_set = (ramp.data.shape[1] // 2 - 1) * ramp.meta["TFRAME"]
+        seconds = ramp.meta["TGROUP"] + rest_of_set
         level = rate * ramp.meta["EFFINTTM"]
         lit = (level > 1500) & (level < 15_000)
         assert np.median(growth[lit] / seconds / rate[lit]) == pytest.approx(1.0, abs=0.12)
+
+
+def test_it_is_read_as_the_real_one(files):
+    """Patterns and times of real exposures, in frames."""
+    frames = {}
+    for kind, one in files.items():
+        header = headers.read(one.raw)
+        frames[header["READPATT"]] = round(header["TGROUP"] / header["TFRAME"])
+        assert frames[header["READPATT"]] == header["NFRAMES"] + header["GROUPGAP"], kind
+    assert frames == {"ID": 1, "ACQ1": 2, "ACQ2": 2, "TRACK": 2, "FINEGUIDE": 43}
 
 
 @pytest.mark.parametrize("kind", SHAPES)

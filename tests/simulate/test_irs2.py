@@ -5,9 +5,12 @@ import pytest
 from astropy.io import fits
 from interleaved_scene import CLOCK, NOISE, Source, exposure, light, reference_file, stored
 
+from jwrules.errors import WorkflowFault
 from jwrules.kernels.irs2_layout import Layout
-from jwrules.simulate import irs2, nircam
+from jwrules.simulate import irs2
 from jwrules.simulate.references import Shelf
+from jwrules.simulate.templates import BY_NAME
+from jwrules.simulate.wishes import Wishes
 from jwrules.steps.refpix import refpix
 
 GROUPS = 3
@@ -48,10 +51,32 @@ def test_weights_are_none_for_fast_waves_and_all_where_noise_is_strong():
 
 
 def test_a_frame_is_stored_as_the_simulator_asks():
-    window = nircam.FULL
-    frame = np.full(window.shape, 50.0)
-    made = irs2.store(frame, nircam.NRCALONG, Source(1))
-    assert made.shape == irs2.shape(window) == (3200, 2048)
+    (pointing,) = BY_NAME["nirspec_ifu_irs2"][0].pointings("full")
+    made = irs2.store(np.full(pointing.window.shape, 50.0), pointing, 1, Source(1))
+    assert made.shape == irs2.shape(pointing.window) == (3200, 2048)
+
+
+def test_the_mean_of_frames_has_less_noise():
+    readout, frame = irs2.electronics("NRS1"), np.zeros((2048, 2048))
+    noise = [np.std(readout.stored(frame, Source(1), frames) - readout.bias(frame)) for frames in (1, 4)]
+    assert noise[0] / noise[1] == pytest.approx(2.0, rel=1e-3)
+
+
+def test_slow_noise_may_be_asked_for():
+    usual, strong = irs2.electronics("NRS1").noise, irs2.electronics("NRS1", 3.0).noise
+    assert (strong.common, strong.own, strong.pixels) == (3 * usual.common, 3 * usual.own, usual.pixels)
+
+
+def test_a_frame_takes_the_time_that_the_documentation_says():
+    pointing = Wishes(pattern="NRSIRS2RAPID").granted(BY_NAME["nirspec_mos"][0].pointings("small")[0])
+    assert pointing.window.shape == (2048, 2048)
+    assert pointing.window.frame_time == pytest.approx(14.58889)
+
+
+def test_subarrays_are_not_read_so():
+    (pointing, _) = BY_NAME["nirspec_fixed_slit"][0].pointings("small")
+    with pytest.raises(WorkflowFault, match="NRSIRS2 reads the full frame only, not ALLSLITS"):
+        Wishes(pattern="NRSIRS2").granted(pointing)
 
 
 def test_the_reference_files_have_their_official_form(tmp_path):

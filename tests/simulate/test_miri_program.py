@@ -56,9 +56,11 @@ def test_every_reference_file_that_the_recipe_asks_for_is_found(simulated, tmp_p
     header = headers.read(next((simulated / "uncal").iterdir()))
     recipe = recipes.pick(header, recipes.all())
     steps = [step for stage in ("detector1", "image2", "image3") for step in recipe.resolve(stage, header)]
-    asked = {name for step in steps if not step.skip for name in step.references}
-    chosen = references.open(simulated / "references", tmp_path / "ledger.json").choose(asked, header, {"superbias"})
-    assert {name for name, one in chosen.items() if one is None} == {"superbias"}
+    wanted = {name: needed for step in steps if not step.skip for name, needed in step.references.items()}
+    chosen = references.open(simulated / "references", tmp_path / "ledger.json").choose(
+        wanted, header, {name for name, needed in wanted.items() if not needed}
+    )
+    assert {name for name, one in chosen.items() if one is None} == {"superbias", "user_supplied_dq"}
 
 
 @pytest.mark.parametrize(("kind", "shape"), [(Reset, (2, 12, 128, 136)), (Dark, (2, 3, 128, 136))])

@@ -102,8 +102,8 @@ def test_a_very_long_series_takes_its_noise_from_a_pool_and_its_rates_are_true(t
 
 
 def test_a_pattern_may_store_its_frames_in_a_way_of_its_own(tmp_path, monkeypatch):
-    def twice(frame, detector, noise):
-        return np.concatenate([frame, np.full_like(frame, detector.bias)])
+    def twice(frame, pointing, frames, noise):
+        return np.concatenate([frame, np.full_like(frame, pointing.detector.bias)])
 
     def shape(window):
         return 2 * window.ny, window.nx

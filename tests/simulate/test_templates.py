@@ -1,6 +1,7 @@
 """Every observing template is made as its row says."""
 
 import filecmp
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -8,13 +9,20 @@ import pytest
 from astropy.io import fits
 from template_scene import make
 
-from jwrules import headers, names, simulate
+from jwrules import headers, names, recipes, simulate
 from jwrules.errors import WorkflowFault
-from jwrules.simulate import templates
+from jwrules.products.interleaved import layout_of
+from jwrules.simulate import irs2, templates
 from jwrules.simulate.stage1 import DIP
 from jwrules.simulate.templates import BY_NAME, TABLE
 
 SINGLE = [row for row in TABLE if not row.guiding]
+
+
+def on_light(ramp):
+    """The ramp without the reference pixels among the light."""
+    layout = layout_of(ramp.meta, ramp.data.shape)
+    return replace(ramp, data=ramp.data[..., layout.light, :]) if layout else ramp
 
 
 @pytest.fixture(scope="module", params=SINGLE, ids=lambda row: row.name)
@@ -56,7 +64,8 @@ def test_the_array_is_the_one_that_the_header_announces(made):
     for taken in made[1]:
         header, ramp = headers.read(taken.raw), taken.ramp()
         integrations = header["INTEND"] - header["INTSTART"] + 1
-        assert ramp.data.shape == (integrations, header["NGROUPS"], header["SUBSIZE2"], header["SUBSIZE1"])
+        rows = 3200 if "NRS_NORM" in header else header["SUBSIZE2"]
+        assert ramp.data.shape == (integrations, header["NGROUPS"], rows, header["SUBSIZE1"])
         assert len(ramp.tables["GROUP"]) == integrations * header["NGROUPS"]
         numbers = ramp.tables["INT_TIMES"]["integration_number"]
         assert (numbers[0], numbers[-1]) == (header["INTSTART"], header["INTEND"])
@@ -80,7 +89,7 @@ def test_the_ramp_rises_as_the_truth_says(made):
         assert not files[0].truth("RATE").any()
         return
     for taken in files:
-        ramp, rate = taken.ramp(), taken.rate(taken.ramp())
+        ramp, rate = on_light(taken.ramp()), taken.rate(taken.ramp())
         span = (ramp.data[:, -2] - ramp.data[:, 0]).mean(axis=0) / (row.groups - 2) / ramp.meta["TGROUP"]
         level = rate * ramp.meta["EFFINTTM"]
         lit = (level > 1000) & (level < 15_000)
@@ -90,7 +99,7 @@ def test_the_ramp_rises_as_the_truth_says(made):
 
 def test_what_is_full_in_the_truth_is_full_in_the_ramp(made):
     for taken in made[1]:
-        ramp, rows = taken.ramp(), taken.truth("SATURATED")
+        ramp, rows = on_light(taken.ramp()), taken.truth("SATURATED")
         first, last = ramp.meta["INTSTART"] - 1, ramp.meta["INTEND"]
         rows = rows[(rows["integration"] >= first) & (rows["integration"] < last)]
         paths = taken.folder.glob("references/*_saturation_*")
@@ -117,7 +126,18 @@ def test_a_small_frame_keeps_its_rows_whole():
     for row in TABLE:
         for small, full in zip(row.pointings("small"), row.pointings("full"), strict=True):
             assert small.window.readout[1] == full.window.readout[1]
-            assert small.window.nx * small.window.ny <= templates.SMALL
+            interleaved = row.pattern in irs2.PATTERNS
+            assert small.window.nx * small.window.ny <= (2048**2 if interleaved else templates.SMALL)
+
+
+def test_every_row_is_an_exposure_for_the_recipe_that_it_is_named_after():
+    """The variants of a template have its recipe."""
+    of_house = recipes.all()
+    for row in TABLE:
+        for pointing in row.pointings("small"):
+            header = {"INSTRUME": pointing.detector.instrument, "EXP_TYPE": row.exp_type, "TSOVISIT": row.series}
+            assert recipes.pick(header, of_house.values()).name == (row.recipe or row.name)
+    assert all(row.recipe in BY_NAME for row in TABLE if row.recipe)
 
 
 def test_groups_integrations_and_pattern_may_be_asked_for(tmp_path):

@@ -45,9 +45,10 @@ def opened(references, kind):
     return open_reference(references[kind.reftype], kind, raw().meta, (3200, 2048))
 
 
-@pytest.mark.parametrize("memory", [None, 700])
+@pytest.mark.parametrize("memory", [None, 900])
 def test_frames_as_read_become_frames_of_the_detector_whatever_the_memory(tmp_path, references, memory):
     calls = [chain.Call(step) for step in ("superbias", "refpix", "ramp_fit")]
+    (tmp_path / "out").mkdir()
     uncal = fits.write(tmp_path / f"{NAME}_uncal.fits", raw())
     made = detector1.run(uncal, Workbench("detector1", calls, references, tmp_path / "out"), memory, ["refpix"])
     by_suffix = {path.stem.rsplit("_", 1)[1]: path for path in made}

@@ -123,6 +123,27 @@ def test_groups_outside_first_and_last_are_left_out():
         fitted(one_pixel(counts), firstgroup=5, lastgroup=5)
 
 
+def test_flags_of_a_last_group_that_is_left_out_as_a_whole_are_not_shown():
+    product = flagged(one_pixel(100 * np.arange(8.0)), g7=DQ.SATURATED | DQ.DO_NOT_USE)
+    assert fitted(product.leaving_out(slice(-1, None))).rate.dq[0, 0] == 0
+    assert fitted(product).rate.dq[0, 0] == DQ.SATURATED
+
+
+@pytest.mark.parametrize("weighting", ["unbiased", "official"])
+def test_groups_that_lost_charge_count_for_the_read_variance_alone(weighting):
+    counts = np.tile(100 * np.arange(10.0).reshape(10, 1, 1), (2, 1, 1, 3))
+    lossy, without = (ramp(counts) for _ in range(2))
+    lossy.groupdq[1, 6:, :, 1] = DQ.CHARGELOSS | DQ.DO_NOT_USE
+    without.groupdq[1, 6:, :, 1] = DQ.DO_NOT_USE
+    whole, lossy, without = (fitted(one, weighting=weighting) for one in (ramp(counts), lossy, without))
+    for one in ("rate", "rateints"):
+        lost, kept, plain = (getattr(product, one) for product in (lossy, without, whole))
+        assert np.array_equal(lost.var_rnoise, plain.var_rnoise)
+        assert np.all(kept.var_rnoise[..., 1].max() > plain.var_rnoise[..., 1].max())
+        for name in ("data", "err", "var_poisson"):
+            assert np.array_equal(getattr(lost, name), getattr(kept, name))
+
+
 def test_persistence_is_shown_and_does_no_harm():
     slopes = fitted(flagged(one_pixel(LINE), g2=DQ.PERSISTENCE))
     assert slopes.rate.dq.item() == DQ.PERSISTENCE

@@ -1,0 +1,89 @@
+"""What the plan asks for a job on ramps is enough for it, and it takes no more."""
+
+import os
+import sys
+
+import pytest
+from ramp_scene import meta
+from template_scene import make
+
+from jwrules import headers
+from jwrules.plan import resources
+from jwrules.stages.budget import Budget
+from jwrules.stages.exposure import Exposure
+from jwrules.stages.legs import Leg
+
+FULL = {"SUBSIZE1": 2048, "SUBSIZE2": 2048}
+IRS2 = FULL | {"INSTRUME": "NIRSPEC", "READPATT": "NRSIRS2RAPID", "NRS_NORM": 16, "NRS_REF": 4}
+SMALL = {"SUBSIZE1": 64, "SUBSIZE2": 64}
+MARGIN = 4
+"""That of saturation, charge_migration and jump together."""
+
+
+def size(header, groups, integrations):
+    return header | {"NGROUPS": groups, "NINTS": integrations}
+
+
+EXPOSURES = {
+    "image": size(FULL, 10, 1),
+    "deep image": size(FULL, 100, 1),
+    "long dark": size(FULL, 40, 20),
+    "series": size({"SUBSIZE1": 2048, "SUBSIZE2": 256}, 5, 3000),
+    "IRS2": size(IRS2, 4, 1),
+    "deep IRS2": size(IRS2, 60, 1),
+    "long IRS2": size(IRS2, 20, 8),
+    "acquisition": size(SMALL, 5, 1),
+    "small series": size(SMALL, 30, 20_000),
+    "MIRI": size({"SUBSIZE1": 1032, "SUBSIZE2": 1024}, 360, 4),
+}
+
+
+def exposure(header):
+    rows = 3200 if "NRS_NORM" in header else header["SUBSIZE2"]
+    shape = (header["NINTS"], header["NGROUPS"], rows, header["SUBSIZE1"])
+    return Exposure(meta(**header), {}, {}, shape, {})
+
+
+@pytest.mark.parametrize("flags_are_kept", [False, True])
+@pytest.mark.parametrize("threads", [1, 4])
+@pytest.mark.parametrize("name", EXPOSURES)
+def test_a_stage_can_work_in_the_memory_that_is_asked_for(name, threads, flags_are_kept, tmp_path, monkeypatch):
+    """Whatever is kept, an integration and the ramps of some pixels fit beside it."""
+    header = EXPOSURES[name]
+    budget, one = Budget(resources.memory("detector1", [header]), threads, tmp_path), exposure(header)
+    monkeypatch.setattr(Budget, "_is_lost", lambda self, exposure, route, what: flags_are_kept and what == "flags")
+    assert budget.kept(one, [Leg("frames", ()), Leg("ramps", ())]) in ((), ("groupdq",), ("data", "groupdq"))
+    assert budget.integrations(one) >= 1
+    assert min(budget.patch(one, MARGIN)) >= 1
+    one.close()
+
+
+@pytest.mark.parametrize("name", ["image", "IRS2", "acquisition"])
+def test_an_exposure_that_is_not_long_stays_in_memory(name, tmp_path):
+    header = EXPOSURES[name]
+    budget, one = Budget(resources.memory("detector1", [header]), 1, tmp_path), exposure(header)
+    assert budget.kept(one, [Leg("frames", ()), Leg("ramps", ())]) == ("data", "groupdq")
+    assert type(one.rooms["data"]).__name__ == "Memory"
+
+
+def test_beyond_some_length_more_integrations_need_no_more():
+    few, many = (resources.memory("detector1", [size(FULL, 10, n)]) for n in (20, 2000))
+    assert few == many < 2000
+
+
+def test_a_segment_needs_what_it_holds():
+    whole = size(SMALL, 10, 2000)
+    segment = whole | {"INTSTART": 501, "INTEND": 600}
+    assert resources.memory("dark", [segment]) == resources.memory("dark", [size(SMALL, 10, 100)])
+    assert resources.memory("dark", [segment]) < resources.memory("dark", [whole])
+
+
+def test_a_run_takes_no_more_than_was_asked_for(tmp_path):
+    taken = make("miri_mrs", tmp_path)[0]
+    asked = resources.memory("detector1", [headers.read(taken.raw)])
+    options = ["--references", tmp_path / "references", "--output", tmp_path / "out", "--memory", f"{asked}M"]
+    command = [sys.executable, "-m", "jwrules", "detector1", taken.raw, *options]
+    run = os.posix_spawn(sys.executable, [*map(str, command)], os.environ | {"NUMBA_NUM_THREADS": "1"})
+    _, status, usage = os.wait4(run, 0)
+    assert status == 0
+    assert 100 < usage.ru_maxrss / 1024 < asked
