@@ -48,8 +48,10 @@ class Case:
 CASES = {
     "nircam": Case("NIRCam full frame, 10 groups x 1", "nircam_imaging", 10, 1, goals=(10, 4)),
     "nircam4": Case("NIRCam full frame, 10 groups x 4", "nircam_imaging", 10, 4, goals=(12, 10)),
-    "miri": Case("MIRI full frame, 40 groups x 2", "miri_coronagraph_full", 40, 2, goals=(8, 3)),
-    "irs2": Case("NIRSpec IRS2 full frame, 10 groups x 1", "nirspec_ifu", 10, 1, "NRSIRS2RAPID", "nrs1", goals=(8, 4)),
+    "miri": Case("MIRI full frame, 40 groups x 2", "miri_lrs_fixed_slit", 40, 2, goals=(8, 3)),
+    "irs2": Case(
+        "NIRSpec IRS2 full frame, 10 groups x 1", "nirspec_ifu_irs2", 10, 1, "NRSIRS2RAPID", "nrs1", goals=(8, 4)
+    ),
     "series": Case("time series 256 x 2048, 20 groups x 60", "nircam_grism_time_series", 20, 60, goals=(12, 15)),
 }
 
