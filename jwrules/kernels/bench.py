@@ -54,10 +54,12 @@ def prepare(
     method: Method,
     bench: Bench,
     clean: np.ndarray,
+    spans: np.ndarray,
 ) -> bool:
     """Put a pixel on the bench, with its segments and without values; return whether it is to be fitted.
 
-    Integrations that are `clean` (nints,), or (0,) where that is not known, have no flags; their counts stay away.
+    Integrations that are `clean` (nints,), or (0,) where that is not known, are one segment, their `spans` (nints, 2);
+    their counts stay away.
     """
     nints, ngroups = bench.counts.shape
     for i in range(nints + 1):
@@ -68,7 +70,8 @@ def prepare(
     for i in range(nints):
         if clean.size and clean[i]:
             bench.flags[i, :] = 0
-            bench.found[i], bench.bounds[i, 0, 0], bench.bounds[i, 0, 1], bench.times[i] = 1, 0, ngroups, 0.0
+            bench.found[i], bench.bounds[i, 0, 0], bench.bounds[i, 0, 1] = 1, spans[i, 0], spans[i, 1]
+            bench.times[i] = 0.0
             continue
         for g in range(ngroups):
             bench.counts[i, g], bench.flags[i, g] = ramps.data[i, g, y, x], ramps.flags[i, g, y, x]

@@ -14,16 +14,20 @@ from jwrules.kernels.exposure import Bits, Detector, Method, Ramps, Timing, nois
 from jwrules.kernels.slope_by_covariance import Noise
 
 
-def fit(ramps: Ramps, detector: Detector, timing: Timing, bits: Bits, method: Method) -> np.ndarray:
+def fit(
+    ramps: Ramps, detector: Detector, timing: Timing, bits: Bits, method: Method, spans: np.ndarray | None = None
+) -> np.ndarray:
     """Return rate (DN/s), error, Poisson and read variance, (4, nints + 1, ny, nx); the last plane is the exposure.
 
     The rate is NaN, error and variances are 0, where there is no usable segment or the pixel is to be skipped.
+    Integration i has no groups before spans[i, 0] or from spans[i, 1] on that any pixel is to use: a hint.
     """
-    nints, _, ny, nx = ramps.data.shape
+    nints, ngroups, ny, nx = ramps.data.shape
+    known = np.array([(0, ngroups)] * nints) if spans is None else np.asarray(spans, np.int64)
     result = np.zeros((4, nints + 1, ny, nx), np.float32)
     ramps, detector = Ramps(*map(as_input, ramps)), Detector(*map(as_input, detector))
     kernel = _fit_by_signal if method.by_signal else _fit_by_covariance
-    over_rows(kernel, ny, ramps, detector, timing, bits, method, result)
+    over_rows(kernel, ny, ramps, detector, timing, bits, method, as_input(known), result)
     return result
 
 
@@ -36,12 +40,13 @@ def _fit_by_signal(
     timing: Timing,
     bits: Bits,
     method: Method,
+    spans: np.ndarray,
     result: np.ndarray,
 ) -> None:
     bench, unknown = benches.make(ramps), np.zeros(0, np.bool_)
     for y in range(start, stop):
         for x in range(ramps.data.shape[3]):
-            if benches.prepare(ramps, detector, y, x, timing, bits, method, bench, unknown):
+            if benches.prepare(ramps, detector, y, x, timing, bits, method, bench, unknown, spans):
                 noise = noise_of(detector, y, x, timing)
                 _weigh_by_signal(bench, noise, bits)
                 benches.count_lost_charge(bench, noise, bits)
@@ -57,15 +62,16 @@ def _fit_by_covariance(
     timing: Timing,
     bits: Bits,
     method: Method,
+    spans: np.ndarray,
     result: np.ndarray,
 ) -> None:
     bench, row = benches.make(ramps), whole_ramps.make_row(ramps.data.shape[0], ramps.data.shape[3])
     for y in range(start, stop):
         if ramps.data.shape[1] > 1:
-            whole_ramps.fit_row(ramps, detector, y, timing, bits.harmless, row, result)
+            whole_ramps.fit_row(ramps, detector, y, timing, bits, spans, row, result)
         for x in range(row.whole.size):
             if not row.whole[x]:
-                if benches.prepare(ramps, detector, y, x, timing, bits, method, bench, row.clean[:, x]):
+                if benches.prepare(ramps, detector, y, x, timing, bits, method, bench, row.clean[:, x], spans):
                     noise = noise_of(detector, y, x, timing)
                     _weigh_by_covariance(bench, noise, row, x)
                     benches.count_lost_charge(bench, noise, bits)
@@ -105,23 +111,19 @@ def _weigh_by_covariance(bench: Bench, noise: Noise, row: whole_ramps.Row, x: in
 def _combine(bench: Bench, noise: Noise, row: whole_ramps.Row, x: int) -> None:
     """Store the mean of the integrations, weighted for one common rate, so that no weight depends on its own value.
 
-    Clean integrations all have the same weight.
+    Clean integrations of one length have the same weight.
     """
     nints, rate, information, read = len(bench.counts), 0.0, 0.0, 0.0
-    number, total, one = 0, 0.0, 0
-    for i in range(nints):
-        if row.clean[i, x]:
-            number, total, one = number + 1, total + bench.values[0, i], i
     for turn in range(3):
         weighted, information, read = 0.0, 0.0, 0.0
-        if number:
-            by_read = read_information(bench, one, noise)
-            weight = _information(bench, one, rate, noise) if turn else by_read
-            weighted, information, read = weight * total, weight * number, by_read * number
+        length, by_read, weight = 0, 0.0, 0.0
         for i in range(nints):
-            if bench.found[i] and not row.clean[i, x]:
-                by_read = read_information(bench, i, noise)
-                weight = _information(bench, i, rate, noise) if turn else by_read
+            if bench.found[i]:
+                mine = bench.bounds[i, 0, 1] - bench.bounds[i, 0, 0] if row.clean[i, x] else 0
+                if mine == 0 or mine != length:
+                    by_read = read_information(bench, i, noise)
+                    weight = _information(bench, i, rate, noise) if turn else by_read
+                    length = mine
                 weighted += weight * bench.values[0, i]
                 information += weight
                 read += by_read

@@ -96,10 +96,10 @@ def _fill(
     table: Table,
 ) -> None:
     bench = benches.make(ramps)
-    unknown = np.zeros(0, np.bool_)
+    unknown, nowhere = np.zeros(0, np.bool_), np.zeros((0, 2), np.int64)
     for y in range(start, stop):
         for x in range(ramps.data.shape[3]):
-            if not benches.prepare(ramps, detector, y, x, timing, bits, method, bench, unknown):
+            if not benches.prepare(ramps, detector, y, x, timing, bits, method, bench, unknown, nowhere):
                 continue
             noise = noise_of(detector, y, x, timing)
             common = ramp_fit.median_rate(bench, noise, bits) if method.by_signal else 0.0

@@ -1,7 +1,8 @@
 """Ramps without any flag, which most are: the fit by covariance of many at once, with vector instructions.
 
-A pixel is whole where that holds in all integrations, and done with then. Where it does not, what was found for its
-unflagged integrations is kept in double precision, for the fit of the others and of the exposure.
+Groups that an integration leaves out for all pixels do not count. A pixel is whole where its ramps are clean in all
+integrations and equally long, and done with then. Where not, what was found for its clean ramps is kept in double
+precision, for the fit of the others and of the exposure.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jwrules.kernels.compiled import compiled
-from jwrules.kernels.exposure import Detector, Ramps, Timing, read_variance, shared_time
+from jwrules.kernels.exposure import Bits, Detector, Ramps, Timing, read_variance, shared_time
 from jwrules.kernels.slope_by_covariance import Noise, information, ratio, variance
 
 PIXELS = 128
@@ -36,34 +37,48 @@ def make_row(nints: int, nx: int) -> Row:
 
 @compiled
 def fit_row(
-    ramps: Ramps, detector: Detector, y: int, timing: Timing, harmless: int, row: Row, result: np.ndarray
-) -> None:
-    """Fit the ramps of a row that have no flag, many at once; tell which these are."""
+    ramps: Ramps, detector: Detector, y: int, timing: Timing, bits: Bits, spans: np.ndarray, row: Row,
+    result: np.ndarray,
+) -> None:  # fmt: skip
+    """Fit the ramps of a row that have no flag, many at once; tell which these are.
+
+    Integration i is used from group spans[i, 0] to before spans[i, 1], two groups or more, or not at all.
+    """
     nints, ngroups, _, nx = ramps.data.shape
+    alike = np.all(spans == spans[0])
     counts, powers = np.empty((ngroups, PIXELS)), np.empty((ngroups + 1, PIXELS))
     gain, read, dark = np.empty(PIXELS), np.empty(PIXELS), np.empty(PIXELS)
     rate, weights, total = np.empty(PIXELS), np.empty(PIXELS), np.empty(PIXELS)
-    slope_read = 12 / (timing.group**2 * (ngroups**3 - ngroups))
     for start in range(0, nx, PIXELS):
         pixels = min(PIXELS, nx - start)
         for k in range(pixels):
-            row.whole[start + k] = not detector.skip[y, start + k]
+            row.whole[start + k] = alike and not detector.skip[y, start + k]
             gain[k], dark[k] = detector.gain[y, start + k], detector.dark[y, start + k]
             read[k] = read_variance(detector, y, start + k, timing)
             total[k] = 0.0
         for i in range(nints):
-            _load(ramps, i, y, start, pixels, harmless, counts, row.clean[i])
-            fit_together(counts, pixels, gain, read, dark, timing.group, shared_time(timing), powers, rate, weights)
+            used = spans[i, 1] - spans[i, 0]
+            if used < 2:
+                row.clean[i, start : start + pixels] = False
+                row.whole[start : start + pixels] = False
+                continue
+            slope_read = 12 / (timing.group**2 * (used**3 - used))
+            _load(ramps, i, y, start, pixels, bits, spans[i], counts, row.clean[i])
+            fit_together(
+                counts[:used], pixels, gain, read, dark, timing.group, shared_time(timing), powers, rate, weights
+            )
             for k in range(pixels):
                 total[k] += rate[k] / nints
                 row.clean[i, start + k] &= rate[k] == rate[k]
                 row.whole[start + k] &= row.clean[i, start + k]
                 row.rates[i, start + k], row.weights[i, start + k] = rate[k], weights[k]
                 _store_whole(result, i, y, start + k, rate[k], weights[k], slope_read * read[k])
+        used = spans[0, 1] - spans[0, 0]
+        slope_read = 12 / (timing.group**2 * (used**3 - used)) if used > 1 else 0.0
         for k in range(pixels):
             if nints > 1:
                 p, b = variance(total[k], Noise(gain[k], read[k], dark[k], timing.group, shared_time(timing)))
-                weights[k] = nints * information(ngroups, p, b) * timing.group**2
+                weights[k] = nints * information(used, p, b) * timing.group**2
             _store_whole(result, nints, y, start + k, total[k], weights[k], slope_read * read[k] / nints)
 
 
@@ -74,17 +89,23 @@ def _load(
     y: int,
     start: int,
     pixels: int,
-    harmless: int,
+    bits: Bits,
+    span: np.ndarray,
     counts: np.ndarray,
     clean: np.ndarray,
 ) -> None:
     clean[start : start + pixels] = True
-    for g in range(counts.shape[0]):
-        row, counted = ramps.data[i, g, y, start : start + pixels], counts[g]
+    for g in range(ramps.data.shape[1]):
+        if not span[0] <= g < span[1]:
+            flags, good = ramps.flags[i, g, y, start : start + pixels], clean[start : start + pixels]
+            for k in range(pixels):
+                good[k] &= (flags[k] & ~bits.harmless) == bits.unusable
+            continue
+        row, counted = ramps.data[i, g, y, start : start + pixels], counts[g - span[0]]
         flags, good = ramps.flags[i, g, y, start : start + pixels], clean[start : start + pixels]
         for k in range(pixels):
             counted[k] = row[k]
-            good[k] &= (flags[k] & ~harmless) == 0
+            good[k] &= (flags[k] & ~bits.harmless) == 0
 
 
 @compiled
@@ -122,7 +143,7 @@ def fit_together(
             p[k], b = variance(rate[k], noise)
             powers[1, k] = ratio(p[k], b)
             weighted[k], weights[k] = 0.0, 0.0
-        _raise(powers, pixels)
+        _raise(powers[: n + 1], pixels)
         for k in range(pixels):
             scale[k] = 1 / (1 + powers[n, k])
         for g in range(1, n):

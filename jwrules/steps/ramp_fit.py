@@ -112,7 +112,19 @@ def _by_likelihood(ramp: Ramp, params: Params) -> bool:
 
 def _fit_segments(ramp: Ramp, params: Params, detector: kernel.Detector) -> np.ndarray:
     ramps = kernel.Ramps(ramp.data, ramp.groupdq, _zeroframe(ramp))
-    return kernel.fit(ramps, detector, _timing(ramp.meta), BITS, _method(ramp, params))
+    spans = _spans(ramp, *_fitted_groups(ramp, params))
+    return kernel.fit(ramps, detector, _timing(ramp.meta), BITS, _method(ramp, params), spans)
+
+
+def _spans(ramp: Ramp, first: int, last: int) -> np.ndarray:
+    """Return the first group of each integration that is not left out for all pixels, and the one after the last."""
+    nints, ngroups = ramp.data.shape[:2]
+    used = np.ones((nints, ngroups), bool) if ramp.left_out is None else ~ramp.left_out
+    used[:, :first], used[:, last + 1 :] = False, False
+    starts, lengths = np.argmax(used, axis=1), used.sum(axis=1)
+    stops = ngroups - np.argmax(used[:, ::-1], axis=1)
+    together = stops - starts == lengths
+    return np.stack([np.where(together, starts, 0), np.where(together, stops, 0)], axis=1)
 
 
 def _method(ramp: Ramp, params: Params) -> kernel.Method:
