@@ -36,6 +36,8 @@ INTEGRATION = 40
 BLOCK = 48 * MEGABYTE
 """What a block is not to exceed without need: caches are small."""
 LEAST_ROWS = 8
+ROOMS = 256 * MEGABYTE
+"""What is kept in memory at most where nobody says how much there is, and it can be had again."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ class Budget:
         if any(turn.step.name == "err_init" and turn.part for leg in route for turn in leg.turns):
             shapes["err"] = (exposure.shape, "f4")
         twice = 1 + DETECTOR / ny if layout_of(exposure.meta, exposure.frame) else 1
-        enough = twice * samples * SAMPLE + self.threads * BLOCK <= free
+        size = twice * samples * SAMPLE
+        enough = size + self.threads * BLOCK <= free and (bool(self.memory) or data or size <= ROOMS)
         if not (enough or data):
             exposure.rooms |= {"groupdq": Packed(exposure.shape)} if flags else {}
             return tuple(exposure.rooms)
