@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from ramp_scene import one_pixel, ramp, reference
+from saturation_scene import READOUTS, scene
 
 from jwrules.products.flags import DQ
 from jwrules.products.kinds import Saturation, Superbias
@@ -111,3 +112,19 @@ def test_the_log_says_how_many_ramps_saturate_and_touch_the_floor(caplog):
     with caplog.at_level("INFO", logger="jwrules"):
         saturation(ramp(data), Params(n_pix_grow_sat=0), saturation=threshold((1, 3)))
     assert "1 ramps saturate, 2 touch the floor" in caplog.text
+
+
+@pytest.mark.parametrize("readout", READOUTS)
+def test_light_that_saturates_in_any_frame_is_seen_but_within_the_last_group(readout):
+    made = scene(readout, seed=1)
+    missed = made.full & (saturation(made.ramp, saturation=made.limits).groupdq == 0)
+    assert made.full.sum() > 5000
+    assert not missed[:, :-1].any()
+    assert missed.mean() < 1e-3
+
+
+@pytest.mark.parametrize("struck", [False, True])
+def test_of_single_frames_every_saturated_one_is_flagged_and_all_that_touch_it(struck):
+    made = scene("RAPID", seed=2, struck=struck)
+    flagged = saturation(made.ramp, saturation=made.limits).groupdq > 0
+    assert np.array_equal(flagged, made.full | made.touched)
