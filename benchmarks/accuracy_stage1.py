@@ -230,27 +230,35 @@ def _jumps(tables: Tables) -> Iterator[Goal]:
             "official search finds 98 % there, with up to 70 times the false jumps that it states.",
         ),
         (
+            "6", 99,
+            "Of 6 σ of a difference, in noise that the comparison with few others enlarges, a threshold of 4 σ lets "
+            "97.7 % pass at best.",
+        ),
+        (
             "5", 95,
             "A threshold of 4 σ lets 84 % of jumps of 5 σ pass at best, with any number of groups; 95 % would need "
             "3.4 σ and twelve times the false jumps.",
         ),
     ):  # fmt: skip
-        found = [
-            (int(groups), float(share))
-            for groups, share in zip(
-                column(tables["recall"], "groups", lambda row, height=height: row["height"] == height),
-                column(tables["recall"], "ours", lambda row, height=height: row["height"] == height),
-                strict=True,
-            )
-        ]
-        worst = {groups: min(share for g, share in found if g == groups) for groups, _ in found}
-        figure = ", ".join(f"{share:.1f} % ({groups})" for groups, share in worst.items())
-        yield Goal(f"jumps of {height} σ found: ≥ {least} %", f"{figure} groups", min(worst.values()) >= least, why)
+        found = _least_found(tables["recall"], height)
+        figure = ", ".join(f"{groups}: {share:.1f} %" for groups, share in found.items())
+        yield Goal(f"jumps of {height} σ found, by groups: ≥ {least} %", figure, min(found.values()) >= least, why)
     ratios = [float(one) for one in column(tables["false"], "ours")]
     stated = [float(one) for one in column(tables["false"], "stated")]
     beyond = sum(ratio > 1.2 + 2 * ratio / many**0.5 for ratio, many in zip(ratios, stated, strict=True))
     figure = f"{min(ratios):.2f} to {max(ratios):.2f}; {beyond} of {len(ratios)} rows beyond by twice their own noise"
     yield Goal("false jumps ≤ 1.2 x those stated, 3 to 100 groups", figure, beyond == 0, "See the table.")
+
+
+def _least_found(rows: Rows, height: str) -> dict[int, float]:
+    """Return, by the number of groups, the share of jumps of this height that is found, under the worse sky."""
+
+    def chosen(row: dict[str, str]) -> bool:
+        return row["height"] == height
+
+    groups, shares = column(rows, "groups", chosen), column(rows, "ours", chosen)
+    found = [(int(one), float(share)) for one, share in zip(groups, shares, strict=True)]
+    return {number: min(share for g, share in found if g == number) for number, _ in found}
 
 
 def _snowballs(rows: Rows) -> Iterator[Goal]:
@@ -273,15 +281,17 @@ def _saturation(rows: Rows) -> Goal:
 
         return sum(map(int, column(rows, "ours", chosen))), sum(map(int, column(rows, "n", chosen)))
 
-    light, ray = sums("full", "light"), sums("full", "a ray")
+    light, ray, around = sums("full", "light"), sums("full", "a ray"), sums("touched", "light")
     hidden = sums("full, and not flagged by jump", "a ray")[0]
-    figure = f"light: {light[0]} of {light[1]}; a ray: {ray[0]} of {ray[1]}, of which jump leaves {hidden}"
+    figure = f"light: {light[0]} of {light[1]}, and {around[0]} of {around[1]} touched; a ray: {ray[0]} of {ray[1]}, "
+    figure += f"of which jump leaves {hidden}"
     why = (
         "A group of averaged frames whose mean is below the threshold shows by the group after it, so not at the end "
-        "of a ramp; one that a ray struck is left to jump, which cannot see the first group (then the only one of its "
-        "ramp). The official step misses the same groups."
+        "of a ramp, nor to its neighbours where an earlier neighbour has flagged the pixel already; one that a ray "
+        "struck is left to jump, which cannot see the first group (then the only one of its ramp). The official step "
+        "misses the same groups."
     )
-    return Goal("saturated groups missed: none", figure, light[0] + ray[0] == 0, why)
+    return Goal("saturated groups missed: none", figure, light[0] + ray[0] + around[0] == 0, why)
 
 
 def dead_parameters() -> list[str]:
