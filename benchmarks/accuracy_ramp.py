@@ -129,28 +129,32 @@ def plain(rate: float, groups: int, pixels: int) -> tuple[Any, dict[str, Any]]:
     return ramp(noisy(rate / 2, (1, groups, side, side), seed=groups)), gain_and_readnoise((side, side))
 
 
+@cache
+def fitted(rate: float, groups: int, pixels: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """What every fit makes of the plain ramps: rates and errors."""
+    product, references = plain(rate, groups, pixels)
+    return {name: fit(product, references) for name, fit in fits().items()}
+
+
 def without_rays(pixels: int) -> Iterator[tuple[str, ...]]:
     """Bias of every decade and length."""
-    chosen = fits()
-    yield "electron/s", "groups", *chosen, "goal"
+    yield "electron/s", "groups", *fits(), "goal"
     for rate in RATES:
         for groups in GROUPS:
-            product, references = plain(rate, groups, pixels)
-            found = {name: score(*fit(product, references), rate / 2) for name, fit in chosen.items()}
+            found = {name: score(*values, rate / 2) for name, values in fitted(rate, groups, pixels).items()}
             met = "met" if found["unbiased"].meets() else "MISSED"
             yield f"{rate:g}", str(groups), *(one.cell() for one in found.values()), met
 
 
 def pulls(pixels: int) -> Iterator[tuple[str, ...]]:
     """(value - truth) / ERR: mean and width. ERR follows the value, so the mean cannot be 0 with few electrons."""
-    chosen = fits()
-    yield "electron/s", "groups", *chosen, "own photons"
+    yield "electron/s", "groups", *fits(), "own photons"
     for rate in RATES:
         for groups in GROUPS:
-            product, references = plain(rate, groups, pixels)
-            found = [score(*fit(product, references), rate / 2) for fit in chosen.values()]
+            values = fitted(rate, groups, pixels)
+            found = [score(*one, rate / 2) for one in values.values()]
             seconds = 10 * (groups - 1)
-            sigma = np.mean(ours()(product, references)[1])
+            sigma = np.mean(values["unbiased"][1])
             inevitable = -1 / (2 * 2 * seconds * sigma)
             yield f"{rate:g}", str(groups), *(f"{s.pull:+.3f}, {s.width:.3f}" for s in found), f"{inevitable:+.3f}"
 
@@ -168,7 +172,7 @@ def struck(rate: float, groups: int, pixels: int, seed: int = 3) -> tuple[Any, d
 
 def with_rays(pixels: int) -> Iterator[tuple[str, ...]]:
     """Bias of ramps that a cosmic ray, known and flagged, cuts in two."""
-    chosen = {name: fit for name, fit in fits().items() if name != "last - first"}
+    chosen = fits()
     yield "electron/s", "groups", *chosen, "goal"
     for rate in (0.1, 1.0, 10.0, 100.0, 1e3, 1e4):
         for groups in (5, 10, 30):
@@ -210,6 +214,7 @@ def selection(pixels: int) -> Iterator[tuple[str, ...]]:
     flagged, likely_flagged = ((one.groupdq & JUMP).any(axis=(0, 1)) for one in (found, own))
     by_jump = FITS["unbiased"](found, references)
     by_likely = likely.data.astype(float), likely.err.astype(float)
+    official = _officially_flagged(data, keywords, references)
     rows = {
         "struck, jump known and its group left out": (rate, err, hit),
         "never struck, flagged by jump": (*by_jump, flagged & ~hit),
@@ -222,12 +227,26 @@ def selection(pixels: int) -> Iterator[tuple[str, ...]]:
         "all flagged by LIKELY": (*by_likely, likely_flagged),
         "all, jump": (*by_jump, None),
         "all, LIKELY": (*by_likely, None),
+        "all, last - first": (*naive(own, references), None),
+        **official,
     }
     yield "ramps", "share", "bias", "± "
     for name, (value, sigma, where) in rows.items():
         one = score(value, sigma, truth, where)
         share = f"{100 * one.pixels / hit.size:.3f} %"
         yield name, share, f"{100 * one.bias:+.2f} %", f"{100 * one.uncertainty:.2f} %"
+
+
+def _officially_flagged(data: np.ndarray, keywords: dict[str, Any], references: dict[str, Any]) -> dict[str, Any]:
+    """Return rows of the official search for jumps and fit, where they are installed."""
+    if "jwst OLS_C" not in fits():
+        return {}
+    from test_detector1_steps import official_jump
+
+    product = ramp(data, **keywords)
+    product.groupdq[...] = official_jump(product, references)[0]
+    values, flagged = FITS["jwst OLS_C"](product, references), (product.groupdq & JUMP).any(axis=(0, 1))
+    return {"all flagged by jump, official": (*values, flagged), "all, official": (*values, None)}
 
 
 def constructed(pixels: int) -> Iterator[tuple[str, ...]]:
@@ -238,7 +257,7 @@ def constructed(pixels: int) -> Iterator[tuple[str, ...]]:
     data[0, 20:] += photons - 100 + 5000
     product, references = ramp(data), gain_and_readnoise((side, side), 100.0, 11.0)
     product.groupdq[:, 20] = JUMP
-    chosen = {name: fit for name, fit in fits().items() if name != "last - first"}
+    chosen = fits()
     yield "expected", *chosen
     yield "9.9 ± 0.1", *(f"{np.nanmean(fit(product, references)[0]):.3f}" for fit in chosen.values())
 
@@ -251,15 +270,27 @@ def leak(pixels: int) -> Iterator[tuple[str, ...]]:
     brighter, references = data.copy(), gain_and_readnoise((side, side))
     brighter[1] *= 30
     yield "fit", "largest change"
-    for name, params in {
-        "unbiased": {},
-        "as official": {"weighting": "official"},
-        "LIKELY": {"algorithm": "LIKELY"},
-    }.items():
-        one, other = (
-            ramp_fit(_flag_fourth(d), Params(**params), **references).rateints.data[0] for d in (data, brighter)
-        )
+    for name in fits():
+        one, other = (_first_integration(name, _flag_fourth(d), references) for d in (data, brighter))
         yield name, f"{np.nanmax(np.abs(one - other)):g} DN/s"
+
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "unbiased": {},
+    "as official": {"weighting": "official"},
+    "LIKELY": {"algorithm": "LIKELY"},
+}
+
+
+def _first_integration(name: str, product: Any, references: dict[str, Any]) -> np.ndarray:
+    """Return the rates of the first integration (DN/s)."""
+    if name in SETTINGS:
+        return ramp_fit(product, Params(**SETTINGS[name]), **references).rateints.data[0]
+    if name == "last - first":
+        return product.data[0, -1] - product.data[0, 0]
+    from test_ramp_fit import official_fit
+
+    return official_fit(product, references, name.removeprefix("jwst "))[2]["slope"][0]
 
 
 def _flag_fourth(data: np.ndarray) -> Any:

@@ -30,11 +30,12 @@ def spread(values: np.ndarray) -> Spread:
     return Spread(float(np.median(values)), float(np.percentile(values, 99)), float(values.max()), values.size)
 
 
-def in_errors(ours: Path, theirs: Path) -> Spread:
-    """|SCI − SCI| over the ERR of `theirs`, where both have a value."""
+def in_errors(ours: Path, theirs: Path, *, same_flags: bool = False) -> Spread:
+    """|SCI − SCI| over the ERR of `theirs`, where both have a value, and the same flags if asked."""
     with fits.open(ours) as a, fits.open(theirs) as b:
         values = np.abs(a["SCI"].data.astype("f8") - b["SCI"].data)
-        return spread(np.divide(values, b["ERR"].data, out=np.full_like(values, np.nan), where=b["ERR"].data > 0))
+        chosen = (b["ERR"].data > 0) & (a["DQ"].data == b["DQ"].data if same_flags else True)
+        return spread(np.divide(values, b["ERR"].data, out=np.full_like(values, np.nan), where=chosen))
 
 
 def relative(ours: Path, theirs: Path, extension: str) -> Spread:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from ramp_scene import one_pixel, ramp, reference
+from saturation_scene import READOUTS, scene
 
 from jwrules.products.flags import DQ
 from jwrules.products.kinds import Saturation, Superbias
@@ -122,3 +123,19 @@ def test_without_averaged_frames_the_bias_does_not_matter():
     ]
     assert np.array_equal(*(result.groupdq for result in results))
     assert (results[0].groupdq[0, 1] & DQ.DO_NOT_USE == 0).all()
+
+
+@pytest.mark.parametrize("readout", READOUTS)
+def test_light_that_saturates_in_any_frame_is_seen_but_within_the_last_group(readout):
+    made = scene(readout, seed=1)
+    missed = made.full & (saturation(made.ramp, saturation=made.limits).groupdq == 0)
+    assert made.full.sum() > 5000
+    assert not missed[:, :-1].any()
+    assert missed.mean() < 1e-3
+
+
+@pytest.mark.parametrize("struck", [False, True])
+def test_of_single_frames_every_saturated_one_is_flagged_and_all_that_touch_it(struck):
+    made = scene("RAPID", seed=2, struck=struck)
+    flagged = saturation(made.ramp, saturation=made.limits).groupdq > 0
+    assert np.array_equal(flagged, made.full | made.touched)
