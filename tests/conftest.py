@@ -18,6 +18,7 @@ SHARING = ("demo", "simulate", "rules")
 """Folders whose tests share what takes long to make: they stay on one worker."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep tests of a file, or of a folder that shares its fixtures, on one worker of pytest-xdist."""
     for item in items:
