@@ -60,7 +60,7 @@ def test_every_reference_file_that_the_recipe_asks_for_is_found(simulated, tmp_p
     chosen = references.open(simulated / "references", tmp_path / "ledger.json").choose(
         wanted, header, {name for name, needed in wanted.items() if not needed}
     )
-    assert {name for name, one in chosen.items() if one is None} == {"superbias", "user_supplied_dq"}
+    assert {name for name, one in chosen.items() if one is None} == {"user_supplied_dq"}
 
 
 @pytest.mark.parametrize(("kind", "shape"), [(Reset, (2, 12, 128, 136)), (Dark, (2, 3, 128, 136))])
