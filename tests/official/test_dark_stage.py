@@ -86,7 +86,9 @@ def test_the_ramps_agree(darks):
     (_, ours), (_, theirs) = darks.both
     assert ours["SCI"].shape == theirs["SCI"].shape
     unusable = (theirs["PIXELDQ"] & 1) != 0
-    apart = np.abs(ours["SCI"] - theirs["SCI"])[..., ~unusable]
+    # A wave that is the same in every group is no more than a constant of the pixel, which emicorr cannot tell.
+    rises = [one["SCI"] - one["SCI"][:, :1] for one in (ours, theirs)]
+    apart = np.abs(rises[0] - rises[1])[..., ~unusable]
     assert np.nanmax(apart) < 0.05
     assert np.nanmedian(apart) < 1e-2
 
