@@ -86,18 +86,29 @@ def start_logging(options: argparse.Namespace) -> None:
 
 
 class _Plain(logging.Formatter):
-    """The message alone; its level only where it is not everyday."""
+    """The message alone; its level only where it is not everyday, nor says it itself."""
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)
-        return text if record.levelno in (logging.INFO, logging.DEBUG) else f"{record.levelname.lower()}: {text}"
+        return (
+            text
+            if record.levelno in (logging.INFO, logging.DEBUG, logging.CRITICAL)
+            else f"{record.levelname.lower()}: {text}"
+        )
 
 
 def report_failure(reason: BaseException, options: argparse.Namespace) -> int:
-    """Say on stderr what went wrong, with the traceback if it was asked for; return the exit status."""
+    """Say what went wrong, with the traceback if it was asked for; return the exit status.
+
+    It is said on stderr, of a job in a batch (that has `words` of its own) in its log.
+    """
     if options.debug:
         traceback.print_exception(reason)
-    print(f"jwrules {options.command}: {_message(reason)}", file=sys.stderr)
+    said = f"jwrules {options.command}: {_message(reason)}"
+    if getattr(options, "words", None) is None:
+        print(said, file=sys.stderr)
+    else:
+        log.critical("%s", said)
     return 130 if isinstance(reason, KeyboardInterrupt) else 1
 
 
