@@ -158,7 +158,7 @@ class Compared:
     @property
     def same(self) -> bool:
         """Whether the data are the same; keywords and the way they were made may differ."""
-        everything = (*self.science, *self.arrays, *self.tables)
+        everything: tuple[Science | Array | Table, ...] = (*self.science, *self.arrays, *self.tables)
         return not (self.fault or self.only_a or self.only_b) and all(one.same for one in everything)
 
 

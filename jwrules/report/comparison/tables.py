@@ -19,7 +19,7 @@ from jwrules.report.comparison.results import Column, Table
 RADIUS = 100.0
 """How far apart (milliarcseconds) two sources may be and still be the same."""
 
-_ERROR_ENDINGS = ("_err", "_ERROR", "_error", "ERR")
+_ERROR_ENDINGS = ("_err", "_error", "_ERROR")
 _ERROR_OF = {"SURF_BRIGHT": "SB_ERROR", "BACKGROUND": "BKGD_ERROR"}
 _NOT_DATA = {"DATE", "FILENAME", "CAL_VER", "CAL_VCS", "JWRULES", "label", "nn_label"}
 
@@ -48,16 +48,16 @@ def compare_catalogs(name: str, a: QTable, b: QTable, tolerance: float) -> Table
     """Return the differences of two catalogues, matched by their positions where they have any."""
     match = _match(a, b)
     offsets = _offsets(a, b, match) if "sky_centroid" in a.colnames and "sky_centroid" in b.colnames else None
-    values = ({name: _plain(table, name) for name in table.colnames} for table in (a, b))
-    return _table(name, *values, match, tolerance, offsets)
+    one, two = ({name: _plain(table, name) for name in table.colnames} for table in (a, b))
+    return _table(name, one, two, match, tolerance, offsets)
 
 
 def compare_rows(name: str, a: np.ndarray, b: np.ndarray, tolerance: float) -> Table:
     """Return the differences of two tables of a FITS file, row by row."""
     n = min(len(a), len(b))
     names = ([str(k) for k in range(len(a))], [str(k) for k in range(len(b))])
-    values = ({column: table[column] for column in table.dtype.names or ()} for table in (a, b))
-    return _table(name, *values, Match("row", np.arange(n), np.arange(n), names), tolerance, None)
+    one, two = ({column: table[column] for column in table.dtype.names or ()} for table in (a, b))
+    return _table(name, one, two, Match("their order", np.arange(n), np.arange(n), names), tolerance, None)
 
 
 def _table(
@@ -119,9 +119,13 @@ def _by_row(cells: np.ndarray) -> np.ndarray:
     return np.asarray(cells.reshape(len(cells), -1).any(axis=1))
 
 
+def error_names(column: str) -> list[str]:
+    """Return what the column with the errors of this one may be called."""
+    return [*filter(None, [_ERROR_OF.get(column)]), *(column + ending for ending in _ERROR_ENDINGS)]
+
+
 def _error(column: str, table: Mapping[str, np.ndarray], rows: np.ndarray) -> np.ndarray | None:
-    names = [_ERROR_OF.get(column, ""), *(column + ending for ending in _ERROR_ENDINGS)]
-    found = next((name for name in names if name in table), None)
+    found = next((name for name in error_names(column) if name in table), None)
     return None if found is None else np.asarray(table[found][rows], float)
 
 
@@ -132,13 +136,13 @@ def _middle(values: np.ndarray) -> tuple[float, float]:
 
 
 def _match(a: QTable, b: QTable) -> Match:
-    names = tuple(_names(table) for table in (a, b))
+    names = _names(a), _names(b)
     if all("sky_centroid" in table.colnames for table in (a, b)):
         one, two = (_cartesian(SkyCoord(table["sky_centroid"])) for table in (a, b))
         reach = RADIUS / 1000 * u.arcsec.to("rad")
         return Match(f"position, within {RADIUS:g} mas", *_mutual(one, two, reach), names)
     n = min(len(a), len(b))
-    return Match("row", np.arange(n), np.arange(n), names)
+    return Match("their order", np.arange(n), np.arange(n), names)
 
 
 def _names(table: QTable) -> list[str]:

@@ -31,7 +31,7 @@ class Tally:
             return
         distribution.add(self.counts, found)
         farthest = np.argmax(np.abs(found))
-        if self.where is None or abs(found[farthest]) > abs(self.largest):
+        if not abs(self.largest) >= abs(found[farthest]):
             self.largest, self.where = float(found[farthest]), place(box, int(places[farthest]))
 
     def number(self, pixels: np.ndarray, compared: np.ndarray, differ: np.ndarray) -> None:
@@ -42,9 +42,10 @@ class Tally:
 
     def row(self, label: str) -> Row:
         """Return what was added up."""
+        where = self.where if self.largest else None
         median, low, high = map(float, distribution.quantiles(self.counts, [0.5, 0.05, 0.95]))
         sigma = distribution.robust_sigma(self.counts)
-        return Row(label, self.pixels, self.compared, self.differ, median, sigma, low, high, self.largest, self.where)
+        return Row(label, self.pixels, self.compared, self.differ, median, sigma, low, high, self.largest, where)
 
 
 def together(tallies: list[Tally]) -> Tally:

@@ -10,7 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from jwrules.report.comparison.results import Array, Change, Column, Compared, Comparison, Row, Science, Table
+from jwrules.report.comparison.results import Array, Change, Column, Compared, Comparison, Flag, Row, Science, Table
+from jwrules.report.comparison.tables import error_names
 
 _WIDTH = 110
 Line = Sequence[str]
@@ -25,9 +26,10 @@ def about(one: Compared) -> str:
     parts += [_only(f"only in {side}", names) for side, names in (("A", one.only_a), ("B", one.only_b)) if names]
     for science in one.science:
         parts += _science(science)
-    if one.arrays:
-        parts.append(_table([_ARRAY_TITLES, *map(_array, one.arrays)]))
-    parts += [_of_table(table) for table in one.tables]
+    parts += _arrays([array for array in one.arrays if not array.same])
+    parts += [_of_table(table) for table in one.tables if not table.same]
+    equal = [*(one.array for one in one.arrays if one.same), *(table.table for table in one.tables if table.same)]
+    parts += [_only("the same in both", equal)] if equal else []
     parts += _sky(one)
     parts += [f"  picture: {path}" for path in one.pictures]
     return "\n\n".join(parts)
@@ -74,13 +76,14 @@ def _line(one: Compared) -> Line:
     verdict = "fault" if one.fault else "same" if one.same else "differ"
     if one.science and not one.fault:
         row = one.science[0].rows[0]
-        flags = sum(flag.only_a + flag.only_b for flag in one.science[0].flags)
+        flags = one.science[0].flags
+        changes = str(sum(flag.only_a + flag.only_b for flag in flags)) if flags else ""
         return [
             one.name,
             verdict,
             *_counts(row.compared, row.differ),
             *_numbers(row.median, row.sigma, row.largest),
-            str(flags),
+            changes,
         ]
     rows: list[tuple[int, int]] = [(array.pixels, array.differ) for array in one.arrays[:1]]
     rows += [(t.matched + len(t.only_a), max([len(t.only_a), *(c.differ for c in t.columns)])) for t in one.tables[:1]]
@@ -93,19 +96,23 @@ def _is_option(change: Change) -> bool:
 
 def _changes(title: str, changes: Sequence[Change]) -> Iterator[str]:
     """Yield a table of what A and B say differently, and lists of what only one says."""
-    both = [[change.what, _short(change.a), _short(change.b)] for change in changes if None not in (change.a, change.b)]
-    if both:
-        yield _left([[f"{title}: differs", "A", "B"], *both])
+    told = [change for change in changes if None not in (change.a, change.b) or "." in change.what]
+    if told:
+        rows = [[change.what, _short(change.a), _short(change.b)] for change in told]
+        yield _left([[f"{title}: differs", "A", "B"], *rows])
     for side, names in (
-        ("A", [change.what for change in changes if change.b is None]),
-        ("B", [change.what for change in changes if change.a is None]),
+        ("A", [change.what for change in changes if change.b is None and change not in told]),
+        ("B", [change.what for change in changes if change.a is None and change not in told]),
     ):
         if names:
             yield _only(f"{title}: only in {side}", names)
 
 
 def _short(text: str | None) -> str:
-    return textwrap.shorten(text or "", 44, placeholder=" ...") or "''"
+    """Return a value that fits a column; an option that is not told has its default."""
+    if text is None:
+        return "(default)"
+    return textwrap.shorten(text, 44, placeholder=" ...") or "''"
 
 
 def _only(title: str, names: Sequence[str], indent: str = "  ") -> str:
@@ -116,19 +123,29 @@ def _only(title: str, names: Sequence[str], indent: str = "  ") -> str:
 def _science(found: Science) -> Iterator[str]:
     titles = [f"{found.array}: A - B in {found.unit}", "pixels", "compared", "differ"]
     titles += ["median", "σ", "5 %", "95 %", "largest", "at"]
-    rows = [_row(row) for row in found.rows if row.pixels or row.label == "all"]
+    everything, unequal, *classes = found.rows
+    told = [everything, *([unequal] if 0 < unequal.pixels < everything.compared else [])]
+    told += [row for row in classes if row.pixels] if not found.same else []
+    rows = [_row(row) for row in told]
     yield _table([titles, *rows])
     notes = [
         (found.values_only_a, "pixels have a value in A and none (NaN) in B"),
         (found.values_only_b, "pixels have a value in B and none (NaN) in A"),
         (found.without_error, f"pixels with values have no usable error; of these {found.without_error_differ} differ"),
     ]
-    told = [f"  {number} {text}" for number, text in notes if number]
-    if told:
-        yield "\n".join(told)
-    if found.flags:
-        flags = [[flag.name, str(flag.both), str(flag.only_a), str(flag.only_b)] for flag in found.flags]
-        yield _table([["flag: pixels", "in both", "A only", "B only"], *flags])
+    noted = [f"  {number} {text}" for number, text in notes if number]
+    if noted:
+        yield "\n".join(noted)
+    yield from _flags(found.flags)
+
+
+def _flags(found: Sequence[Flag]) -> Iterator[str]:
+    changed = [[f.name, str(f.both), str(f.only_a), str(f.only_b)] for f in found if f.only_a or f.only_b]
+    if changed:
+        yield _table([["flags that change: pixels", "in both", "A only", "B only"], *changed])
+    equal = [f"{flag.name} ({flag.both})" for flag in found if not (flag.only_a or flag.only_b)]
+    if equal:
+        yield _only("flags of the same pixels in both, pixels", equal)
 
 
 def _row(row: Row) -> Line:
@@ -139,6 +156,11 @@ def _row(row: Row) -> Line:
 _ARRAY_TITLES = ("other arrays: A / B", "pixels", "differ", "median", "5 %", "95 %", "farthest", "at")
 
 
+def _arrays(found: Sequence[Array]) -> Iterator[str]:
+    if found:
+        yield _table([_ARRAY_TITLES, *map(_array, found)])
+
+
 def _array(found: Array) -> Line:
     numbers = _ratios(found.median, found.low, found.high, found.farthest)
     return [found.array, *_counts(found.pixels, found.differ), *numbers, _place(found.where)]
@@ -146,6 +168,7 @@ def _array(found: Array) -> Line:
 
 def _of_table(found: Table) -> str:
     head = f"  {found.table}: {found.matched} rows matched by {found.matched_by}"
+    errors = {name for column in found.columns for name in error_names(column.name)}
     lines = [head]
     lines += [_only(f"only in {side}", names) for side, names in (("A", found.only_a), ("B", found.only_b)) if names]
     if found.east and found.north:
@@ -170,9 +193,11 @@ def _of_table(found: Table) -> str:
             "in row",
         ]
         lines.append(_table([titles, *map(_column, measured)]))
-    others = [f"{column.name} ({column.differ})" for column in changed if column.median is None]
+    others = [
+        f"{column.name} ({column.differ})" for column in changed if column.median is None and column.name not in errors
+    ]
     lines += [_only("columns without error that differ, rows", others)] if others else []
-    return "\n".join(lines if changed or len(lines) > 1 else [f"{head}, all the same"])
+    return "\n".join(lines)
 
 
 def _column(column: Column) -> Line:
@@ -184,6 +209,7 @@ def _sky(one: Compared) -> Iterator[str]:
     if any(abs(value) > 0 for offset in one.wcs for value in offset):
         places = ("middle", "lower left", "upper left", "upper right", "lower right")
         rows = [[place, *_numbers(*offset)] for place, offset in zip(places, one.wcs, strict=True)]
+        rows = rows if len({tuple(row[1:]) for row in rows}) > 1 else [["everywhere", *rows[0][1:]]]
         yield _table([["WCS: A - B in mas", "east", "north"], *rows])
 
 
