@@ -47,6 +47,8 @@ def run(
 
 
 def _one(name: str, a: Path, b: Path, asked: Asked, pictures: Path | None) -> Compared:
+    if a.samefile(b):
+        return Compared(name, a, b, "one file under both names")
     if name.endswith(".ecsv"):
         return _catalogs(name, a, b, asked, pictures)
     return _images(name, opened.read(a), opened.read(b), asked, pictures)
@@ -56,7 +58,12 @@ def _catalogs(name: str, a: Path, b: Path, asked: Asked, pictures: Path | None) 
     one, two = tables.read(a), tables.read(b)
     table = tables.compare_catalogs("catalogue", one, two, asked.tolerance)
     changes = made.options(one.meta.get("jwrules", {}), two.meta.get("jwrules", {}))
-    return Compared(name, a, b, f"catalogue, {len(one)} and {len(two)} rows", tables=(table,), options=changes)
+    kind, drawn = f"catalogue, {len(one)} and {len(two)} rows", []
+    if pictures:
+        from jwrules.report.comparison import catalog_picture
+
+        drawn.append(catalog_picture.draw(name, tables.scatter(one, two), pictures / f"{_stem(name)}.png"))
+    return Compared(name, a, b, kind, tables=(table,), options=changes, pictures=tuple(drawn))
 
 
 def _images(name: str, a: Opened, b: Opened, asked: Asked, pictures: Path | None) -> Compared:
@@ -125,6 +132,9 @@ def _draw(name: str, key: Key, maps: Maps, found: Science, counts: np.ndarray, f
     return pictures.draw(f"{name} {called(key)}", maps, found, counts, folder / f"{_file_name(name, key)}.png")
 
 
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0]
+
+
 def _file_name(name: str, key: Key) -> str:
-    stem = name.rpartition(".")[0]
-    return stem if key == ("SCI", 1) else f"{stem}_{key[0].lower()}{key[1] if key[1] > 1 else ''}"
+    return _stem(name) if key == ("SCI", 1) else f"{_stem(name)}_{key[0].lower()}{key[1] if key[1] > 1 else ''}"

@@ -43,6 +43,11 @@ def draw(title: str, maps: Maps, found: Science, counts: np.ndarray, output: Pat
     _histogram(grid[len(panels)], found, counts)
     row = found.rows[0]
     figure.suptitle(f"{title}\n{row.differ} of {row.compared} pixels differ", fontsize=10)
+    return save(figure, output)
+
+
+def save(figure: Figure, output: Path) -> Path:
+    """Write a figure as PNG to `output`, complete or not at all."""
     with arriving(output) as temporary:
         figure.savefig(temporary, format="png", metadata={"Software": "jwrules"})
     return output
@@ -101,7 +106,8 @@ def _scaled(figure: Figure, axes: Any, image: np.ndarray, limit: float, title: s
     )
     _mark(axes, image, maps, np.isfinite(image) & (image != 0), cmap=colours, norm=drawn.norm)
     axes.set_title(title, fontsize=9)
-    figure.colorbar(drawn, ax=axes, label=f"in {found.unit}", fraction=0.046, extend="both")
+    beside = axes.inset_axes((1.015, 0, 0.025, 1))
+    figure.colorbar(drawn, cax=beside, label=f"in {found.unit}", extend="both")
 
 
 def _classes(figure: Figure, axes: Any, maps: Maps, found: Science, counts: np.ndarray) -> None:

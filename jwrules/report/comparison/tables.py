@@ -52,6 +52,33 @@ def compare_catalogs(name: str, a: QTable, b: QTable, tolerance: float) -> Table
     return _table(name, one, two, match, tolerance, offsets)
 
 
+@dataclass(frozen=True)
+class Scatter:
+    """What a picture of two catalogues shows: `pulls`, differences of a column in its error, over its `values` in A.
+
+    `offsets` (n, 2) are the positions A - B of matched sources, east and north (mas); None without positions.
+    """
+
+    column: str
+    values: np.ndarray
+    pulls: np.ndarray
+    offsets: np.ndarray | None
+
+
+def scatter(a: QTable, b: QTable) -> Scatter:
+    """Return the differences of the total AB magnitude, else of the first column with errors, and of positions."""
+    match = _match(a, b)
+    both = [name for name in a.colnames if name in b.colnames and any(e in a.colnames for e in error_names(name))]
+    column = next((name for name in ("aper_total_abmag", *both) if name in both), "")
+    offsets = _offsets(a, b, match) if "sky_centroid" in a.colnames and "sky_centroid" in b.colnames else None
+    if not column:
+        return Scatter("", np.zeros(0), np.zeros(0), offsets)
+    one, two = _plain(a, column)[match.a], _plain(b, column)[match.b]
+    error = _plain(a, next(name for name in error_names(column) if name in a.colnames))[match.a]
+    usable = np.isfinite(one) & np.isfinite(two) & (error > 0)
+    return Scatter(column, one[usable], (one[usable] - two[usable]) / error[usable], offsets)
+
+
 def compare_rows(name: str, a: np.ndarray, b: np.ndarray, tolerance: float) -> Table:
     """Return the differences of two tables of a FITS file, row by row."""
     n = min(len(a), len(b))
