@@ -48,10 +48,20 @@ def _text(header: pyfits.Header, keyword: str) -> str | None:
 
 
 def options(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[Change, ...]:
-    """Return what differs in how two products were made: releases, steps, options, references, members."""
+    """Return what differs in how two products were made: releases, steps, options, references, members.
+
+    An option that is not told has its default, if its step is told; products of others tell nothing at all.
+    """
+    if not (a and b):
+        return (Change("how", *("told by jwrules" if made else "not told" for made in (a, b))),) if a or b else ()
     one, two = dict(_facts(a)), dict(_facts(b))
     names = dict.fromkeys([*one, *two])
-    return tuple(Change(n, one.get(n), two.get(n)) for n in names if one.get(n) != two.get(n))
+    return tuple(Change(n, _said(n, one), _said(n, two)) for n in names if one.get(n) != two.get(n))
+
+
+def _said(name: str, facts: Mapping[str, str]) -> str:
+    step, dot, _ = name.partition(".")
+    return facts.get(name, "(default)" if dot and step in facts else "(none)")
 
 
 def _facts(made: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -143,7 +143,7 @@ def _column(
 
 def _by_row(cells: np.ndarray) -> np.ndarray:
     """Return which rows have a cell that differs."""
-    return np.asarray(cells.reshape(len(cells), -1).any(axis=1))
+    return np.asarray(cells.any(axis=tuple(range(1, cells.ndim))))
 
 
 def error_names(column: str) -> list[str]:

@@ -96,23 +96,20 @@ def _is_option(change: Change) -> bool:
 
 def _changes(title: str, changes: Sequence[Change]) -> Iterator[str]:
     """Yield a table of what A and B say differently, and lists of what only one says."""
-    told = [change for change in changes if None not in (change.a, change.b) or "." in change.what]
+    told = [change for change in changes if None not in (change.a, change.b)]
     if told:
         rows = [[change.what, _short(change.a), _short(change.b)] for change in told]
         yield _left([[f"{title}: differs", "A", "B"], *rows])
     for side, names in (
-        ("A", [change.what for change in changes if change.b is None and change not in told]),
-        ("B", [change.what for change in changes if change.a is None and change not in told]),
+        ("A", [change.what for change in changes if change.b is None]),
+        ("B", [change.what for change in changes if change.a is None]),
     ):
         if names:
             yield _only(f"{title}: only in {side}", names)
 
 
 def _short(text: str | None) -> str:
-    """Return a value that fits a column; an option that is not told has its default."""
-    if text is None:
-        return "(default)"
-    return textwrap.shorten(text, 44, placeholder=" ...") or "''"
+    return textwrap.shorten(text or "", 44, placeholder=" ...") or "''"
 
 
 def _only(title: str, names: Sequence[str], indent: str = "  ") -> str:
