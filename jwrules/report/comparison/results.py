@@ -8,6 +8,9 @@ from pathlib import Path
 Place = tuple[int, ...]
 """Where in an array, [integration, group, row, column], counted from 0."""
 
+_OF_KEYWORDS = ("HDRTAB",)
+"""Tables of keywords, those of the members of a mosaic: they are told, but are no data."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -158,7 +161,8 @@ class Compared:
     @property
     def same(self) -> bool:
         """Whether the data are the same; keywords and the way they were made may differ."""
-        everything: tuple[Science | Array | Table, ...] = (*self.science, *self.arrays, *self.tables)
+        data = [table for table in self.tables if table.table not in _OF_KEYWORDS]
+        everything: tuple[Science | Array | Table, ...] = (*self.science, *self.arrays, *data)
         return not (self.fault or self.only_a or self.only_b) and all(one.same for one in everything)
 
 

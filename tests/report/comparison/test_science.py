@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from astropy.io import fits as pyfits
 from comparison_scene import HOT, JUMP, SHAPE, write
 
 from jwrules.errors import DataFault
@@ -113,3 +114,13 @@ def test_products_in_other_units_are_refused(tmp_path):
 def test_an_error_that_does_not_go_with_the_image_is_refused(tmp_path):
     with pytest.raises(DataFault, match=r"a_rate.fits\[ERR\]: shape \(3, 4\).*damaged"):
         compared(tmp_path, {"more": {"ERR": np.ones((3, 4), "f4")}}, {})
+
+
+def test_keywords_of_the_members_of_a_mosaic_are_no_data(tmp_path):
+    one, two = (write(tmp_path / f"{k}_i2d.fits") for k in "ab")
+    for path, place in ((one, 80.0), (two, 81.0)):
+        table = np.array([(place,)], [("CRVAL1", "f8")])
+        pyfits.append(path, table, pyfits.Header({"EXTNAME": "HDRTAB"}))
+    found = comparison.run(one, two, Asked()).products[0]
+    assert found.same
+    assert found.tables[0].columns[0].differ == 1
