@@ -26,6 +26,12 @@ class Maps:
         self.classes = np.zeros(coarse, np.int8)
 
     @property
+    def of(self) -> str:
+        """What a place stands for; nothing where that is a single pixel."""
+        planes = [f"{self.planes} planes"] if self.planes > 1 else []
+        return " and ".join([*planes, *([f"{self.step} x {self.step} pixels"] if self.step > 1 else [])])
+
+    @property
     def farthest(self) -> np.ndarray:
         """The difference farthest from 0."""
         return np.where(self.high >= -self.low, self.high, self.low)

@@ -25,6 +25,9 @@ _BINS = 121
 _SHOWN = 5.0
 """The largest difference with a colour of its own, in errors; what differs less has a scale of its own."""
 
+_WIDEST = 8.0
+"""Where the histogram ends at most, in errors."""
+
 _FEW = 5000
 """So many places and fewer are marked by dots, which are seen where a single pixel is not."""
 
@@ -32,13 +35,13 @@ _FEW = 5000
 def draw(title: str, maps: Maps, found: Science, counts: np.ndarray, output: Path) -> Path:
     """Write a PNG of the differences of a science array to `output`; `counts` are their distribution."""
     wide = maps.size[1] > 1.6 * maps.size[0]
-    panels = [_difference, _classes] if maps.planes == 1 else [_mean, _difference, _classes]
+    panels = [_mean, _farthest, _classes] if maps.of else [_each, _classes]
     shape = (len(panels) + 1, 1) if wide else (1, len(panels) + 1) if len(panels) == 2 else (2, 2)
     figure = Figure(figsize=_size(maps, shape, wide), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.subplots(*shape, squeeze=False, height_ratios=_heights(maps, shape, wide)).reshape(-1)
     for axes, panel in zip(grid, panels, strict=False):
-        panel(figure, axes, maps, found, counts)
+        panel(figure, axes, maps, found)
         axes.set_aspect("auto" if wide else "equal")
     _histogram(grid[len(panels)], found, counts)
     row = found.rows[0]
@@ -68,33 +71,35 @@ def _heights(maps: Maps, shape: tuple[int, int], wide: bool) -> list[float]:
 
 
 def _limit(counts: np.ndarray) -> float:
-    """Return where the scale ends: the 99th percentile of what is not equal, to either side."""
+    """Return where the histogram ends: beyond 99.9 % of what is not equal, to either side."""
     values, numbers = distribution.occupied(distribution.without_zero(counts))
     if not len(values):
         return 1.0
     order = np.argsort(np.abs(values))
     upto = np.cumsum(numbers[order])
-    reach = float(np.abs(values[order])[np.searchsorted(upto, 0.99 * upto[-1])])
-    return min(reach, _SHOWN)
+    return min(1.3 * float(np.abs(values[order])[np.searchsorted(upto, 0.999 * upto[-1])]), _WIDEST)
 
 
-def _difference(figure: Figure, axes: Any, maps: Maps, found: Science, counts: np.ndarray) -> None:
-    of = []
-    if maps.planes > 1:
-        of.append(f"{maps.planes} planes")
-    if maps.step > 1:
-        of.append(f"{maps.step} x {maps.step} pixels")
-    title = "A - B" + (f", the farthest from 0 of {' and '.join(of)}" if of else "")
-    _scaled(figure, axes, maps.farthest, _limit(counts), title, found, maps)
+def _scale(image: np.ndarray) -> float:
+    """Return where the scale of colours ends: at 99 % of the places that are not equal."""
+    away = np.abs(image[np.isfinite(image) & (image != 0)])
+    return min(float(np.percentile(away, 99)), _SHOWN) if len(away) else 1.0
 
 
-def _mean(figure: Figure, axes: Any, maps: Maps, found: Science, counts: np.ndarray) -> None:
-    good = np.abs(maps.mean[np.isfinite(maps.mean) & (maps.mean != 0)])
-    limit = float(np.percentile(good, 99)) if len(good) else 1.0
-    _scaled(figure, axes, maps.mean, min(limit, _SHOWN), f"A - B, mean of {maps.planes} planes", found, maps)
+def _each(figure: Figure, axes: Any, maps: Maps, found: Science) -> None:
+    _scaled(figure, axes, maps.mean, "A - B", found, maps)
 
 
-def _scaled(figure: Figure, axes: Any, image: np.ndarray, limit: float, title: str, found: Science, maps: Maps) -> None:
+def _mean(figure: Figure, axes: Any, maps: Maps, found: Science) -> None:
+    _scaled(figure, axes, maps.mean, f"A - B, mean of {maps.of}", found, maps)
+
+
+def _farthest(figure: Figure, axes: Any, maps: Maps, found: Science) -> None:
+    _scaled(figure, axes, maps.farthest, f"A - B, the farthest from 0 of {maps.of}", found, maps)
+
+
+def _scaled(figure: Figure, axes: Any, image: np.ndarray, title: str, found: Science, maps: Maps) -> None:
+    limit = _scale(image)
     colours = mpl.colormaps["RdBu_r"].with_extremes(bad="0.6")
     drawn = axes.imshow(
         image,
@@ -110,7 +115,7 @@ def _scaled(figure: Figure, axes: Any, image: np.ndarray, limit: float, title: s
     figure.colorbar(drawn, cax=beside, label=f"in {found.unit}", extend="both")
 
 
-def _classes(figure: Figure, axes: Any, maps: Maps, found: Science, counts: np.ndarray) -> None:
+def _classes(figure: Figure, axes: Any, maps: Maps, found: Science) -> None:
     named = [row for row in found.rows if row.label not in ("all", "unequal")]
     hues: dict[str, Any] = {"cmap": ListedColormap(_HUES), "norm": Normalize(-0.5, len(_HUES) - 0.5)}
     axes.imshow(maps.classes, origin="lower", interpolation="nearest", extent=_extent(maps), **hues)
@@ -120,7 +125,8 @@ def _classes(figure: Figure, axes: Any, maps: Maps, found: Science, counts: np.n
         for number, row in enumerate(named)
         if row.pixels
     ]
-    axes.set_title("flags" if found.flags else "weights" if entries else "no flags", fontsize=9)
+    title = "flags" if found.flags else "weights" if entries else "no flags"
+    axes.set_title(f"{title}, the most telling of {maps.of}" if maps.of and entries else title, fontsize=9)
     if entries:
         axes.legend(handles=entries, fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False)
 
@@ -141,7 +147,7 @@ def _extent(maps: Maps) -> tuple[float, float, float, float]:
 def _histogram(axes: Any, found: Science, counts: np.ndarray) -> None:
     values, numbers = distribution.occupied(distribution.without_zero(counts))
     equal, total = int(counts.sum() - numbers.sum()), int(counts.sum())
-    limit = 1.3 * _limit(counts)
+    limit = _limit(counts)
     edges = np.linspace(-limit, limit, _BINS + 1)
     inside, _ = np.histogram(np.clip(values, -limit, limit), edges, weights=numbers)
     axes.stairs(inside, edges, fill=True, color="0.65", label="A - B; what is beyond stands in the last bins")
@@ -155,5 +161,5 @@ def _histogram(axes: Any, found: Science, counts: np.ndarray) -> None:
     axes.set_xlim(-limit, limit)
     axes.set_xlabel(f"A - B in {found.unit}", fontsize=8)
     axes.set_ylabel("pixels", fontsize=8)
-    axes.set_title(f"distribution; {equal} pixels that are equal left out", fontsize=9)
+    axes.set_title(f"distribution, without the pixels that are equal ({equal})", fontsize=9)
     axes.legend(fontsize=7, loc="upper right")

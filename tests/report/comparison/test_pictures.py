@@ -18,16 +18,18 @@ def size(path):
     return struct.unpack(">II", path.read_bytes()[16:24])
 
 
-def limit(numbers):
+def test_the_histogram_ends_beyond_nearly_all_that_differs_but_at_eight_errors():
     counts = distribution.none()
-    distribution.add(counts, np.array(numbers, "f4"))
-    return pictures._limit(counts)
+    distribution.add(counts, np.array([0.0] * 9000 + [-0.25] * 999 + [3], "f4"))
+    assert pictures._limit(counts) == pytest.approx(1.3 * 0.25)
+    distribution.add(counts, np.full(99, 50.0))
+    assert pictures._limit(counts) == 8
 
 
-def test_the_scale_ends_with_nearly_all_that_differs_but_at_five_errors():
-    assert limit([0] * 1000 + [-0.25] * 99 + [3]) == 0.25
-    assert limit([0.25, -100]) == 5
-    assert limit([0, 0]) == 1
+def test_colours_end_with_nearly_all_places_that_differ_but_at_five_errors():
+    assert pictures._scale(np.array([0] * 1000 + [-0.25] * 150 + [3, np.nan])) == 0.25
+    assert pictures._scale(np.array([0.25, -100])) == 5
+    assert pictures._scale(np.zeros(3)) == 1
 
 
 def test_strips_stand_below_each_other(tmp_path):
