@@ -1,5 +1,8 @@
 """Keywords and options that differ are told, but for what differs in any two files."""
 
+from dataclasses import replace
+
+import pytest
 from comparison_scene import write
 
 from jwrules.report.comparison import made, opened
@@ -37,3 +40,24 @@ def test_reference_files_differ_by_their_content():
 def test_a_product_of_others_tells_nothing():
     assert made.options(HOW, {}) == (Change("how", "told by jwrules", "not told"),)
     assert made.options({}, {}) == ()
+
+
+class Sky:
+    """A WCS of pixels of 1e-5 degrees, its first pixel at `ra`, `dec`."""
+
+    output_frame, world_n_dim, pixel_n_dim = "icrs", 2, 2
+
+    def __init__(self, ra, dec):
+        self.ra, self.dec = ra, dec
+
+    def __call__(self, x, y, with_bounding_box):
+        return (self.ra + 1e-5 * x) % 360, self.dec + 1e-5 * y
+
+
+def test_pixels_lie_apart_on_the_sky_in_milliarcseconds(tmp_path):
+    product = opened.read(write(tmp_path / "a.fits"))
+    a, b = (replace(product, tree={"meta": {"wcs": Sky(*place)}}) for place in ((1e-6, 60.0), (-1e-6, 60 - 1e-6)))
+    found = made.offsets(a, b)
+    assert len(found) == 5
+    assert found[1] == (pytest.approx(2 * 3.6 * 0.5, rel=1e-6), pytest.approx(3.6, rel=1e-6))
+    assert made.offsets(a, product) == ()
