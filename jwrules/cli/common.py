@@ -45,7 +45,7 @@ def add_command(commands: Commands, name: str, run: Run, help: str, epilog: str)
     """Declare the command `name`; `help` is one line, more of it stands in the docstring of `run`."""
     doc = inspect.cleandoc(run.__doc__ or help)
     command: argparse.ArgumentParser = commands.add_parser(name, help=help, description=doc, epilog=epilog)
-    command.set_defaults(run=run, command=name, passes_on=False)
+    command.set_defaults(run=run, command=name, passes_on=False, trouble=1)
     return command
 
 
@@ -109,7 +109,7 @@ def report_failure(reason: BaseException, options: argparse.Namespace) -> int:
         print(said, file=sys.stderr)
     else:
         log.critical("%s", said)
-    return 130 if isinstance(reason, KeyboardInterrupt) else 1
+    return 130 if isinstance(reason, KeyboardInterrupt) else int(options.trouble)
 
 
 def _message(reason: BaseException) -> str:
