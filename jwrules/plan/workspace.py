@@ -17,6 +17,7 @@ from jwrules.plan.links import link
 from jwrules.plan.make import make
 from jwrules.plan.rows import Plan
 from jwrules.plan.settings import Settings
+from jwrules.plan.shared import Shared
 from jwrules.plan.state import Key, States
 from jwrules.records import Contents
 from jwrules.records.known import Known
@@ -56,6 +57,12 @@ def states(plan: Plan, asked: Settings, directory: Path, forced: Collection[Key]
     contents.save()
     known.save()
     return found
+
+
+def shared(plan: Plan, directory: Path) -> Shared:
+    """Return what other working directories of the same data have of the jobs of a plan."""
+    cache = cache_of(directory)
+    return Shared(plan, directory, Contents(Ledger(cache / "contents.json")), Known.load(cache / "beside.pickle"))
 
 
 def of(asked: Settings, directory: Path) -> Plan:
