@@ -24,10 +24,11 @@ from jwrules.records.known import Known, Summary
 
 @dataclass(frozen=True)
 class Offer:
-    """A job that the working directory `place` has done."""
+    """A job that the working directory `place` has done; `gave`: its products as they stand there now."""
 
     job: Job
     place: Path
+    gave: Mapping[str, Stat]
 
 
 class Shared:
@@ -56,8 +57,10 @@ class Shared:
         for other in self._others:
             summary = self._known.of(other / job.record)
             is_same = summary is not None and summary.identity == job.identity
-            if summary and is_same and self._opens(job, summary, held) and self._has(other, summary):
-                return Offer(job, other)
+            if summary and is_same and self._opens(job, summary, held):
+                gave = self._gave(other, summary)
+                if gave:
+                    return Offer(job, other, gave)
         return None
 
     def _opens(self, job: Job, summary: Summary, held: Mapping[str, str | None]) -> bool:
@@ -77,10 +80,16 @@ class Shared:
         content, stat = own.gave.get(PurePath(path).name, then) if own else then
         return self._contents.digest(self._directory / path, (stat, content))
 
-    def _has(self, other: Path, summary: Summary) -> bool:
-        """Return whether every product is there as it was made."""
-        there = ((other / RESULTS / name, content, stat) for name, (content, stat) in summary.gave.items())
-        return all(self._contents.digest(path, (stat, content)) == content for path, content, stat in there)
+    def _gave(self, other: Path, summary: Summary) -> dict[str, Stat]:
+        """Return the products as they stand, where each still holds what was made; else nothing."""
+        found: dict[str, Stat] = {}
+        for name, (content, then) in summary.gave.items():
+            path = other / RESULTS / name
+            now = self._contents.stat(path)
+            if now is None or self._contents.digest(path, (then, content)) != content:
+                return {}
+            found[name] = now
+        return found
 
     def take(self, offers: Iterable[Offer]) -> list[Offer]:
         """Link products, and all that goes with them, with their records; return what was taken.
@@ -95,16 +104,17 @@ class Shared:
                 if self._take(offer):
                     taken.append(offer)
                     for other in at_rest:
-                        _look_again(other, offer.job)
+                        _look_again(other, offer)
         return taken
 
     def _take(self, offer: Offer) -> bool:
-        """Link one offer; return False where its products were being made anew meanwhile."""
+        """Link one offer; return False where its products, or its members, were being made anew meanwhile."""
         record = records.read(offer.place / offer.job.record)
-        if record is None:
+        lacks = any(records.stat(self._directory / path) is None for _, path in offer.job.members)
+        if record is None or lacks:
             return False
-        for one in record.gave:
-            if not _linked(offer.place / RESULTS / one.file, self._directory / RESULTS / one.file, one.stat):
+        for name, stat in offer.gave.items():
+            if not _linked(offer.place / RESULTS / name, self._directory / RESULTS / name, stat):
                 return False
         self._link_beside(offer)
         records.write(self._here(record, offer), self._directory / RESULTS)
@@ -140,11 +150,6 @@ def _stat(path: Path) -> Stat:
     return found
 
 
-def _same(one: Stat, other: Stat | None) -> bool:
-    """Return whether two looks at a file were at the same content: links to it may have come and gone."""
-    return other is not None and (one[0], one[1]) == (other[0], other[1])
-
-
 def _linked(source: Path, target: Path, then: Stat) -> bool:
     """Link a file, or copy it to another device; return False where it is not the one that was seen `then`."""
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -155,7 +160,7 @@ def _linked(source: Path, target: Path, then: Stat) -> bool:
             os.link(source.resolve(), fresh)
         except OSError:
             shutil.copy2(source, fresh)
-        if not _same(then, records.stat(fresh)):
+        if _stat(fresh)[:2] != then[:2]:
             return False
         fresh.replace(target)
         return True
@@ -171,17 +176,18 @@ def _written(path: Path, text: str) -> None:
     fresh.replace(path)
 
 
-def _look_again(directory: Path, job: Job) -> None:
-    """Bring the record of a job up to date with links that came to its products."""
-    record = records.read(directory / job.record)
-    if record is None or record.identity != job.identity:
+def _look_again(directory: Path, offer: Offer) -> None:
+    """Bring the record of a job up to date where links came to its products."""
+    record = records.read(directory / offer.job.record)
+    if record is None or record.identity != offer.job.identity:
         return
-    gave = tuple(_now(directory / RESULTS, one) for one in record.gave)
+    gave = tuple(_now(directory / RESULTS, one, offer.gave.get(one.file)) for one in record.gave)
     if gave != record.gave:
         records.write(replace(record, gave=gave), directory / RESULTS)
 
 
-def _now(folder: Path, one: Gave) -> Gave:
+def _now(folder: Path, one: Gave, shared: Stat | None) -> Gave:
+    """Return a product as it stands now, where it is the file that is shared."""
     found = records.stat(folder / one.file)
-    is_same = found is not None and found[3] == one.stat[3] and _same(one.stat, found)
-    return replace(one, stat=found) if found is not None and is_same else one
+    is_it = found is not None and shared is not None and found[3] == shared[3] and found[:2] == shared[:2]
+    return replace(one, stat=found) if found is not None and is_it else one

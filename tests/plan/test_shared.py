@@ -87,10 +87,8 @@ def test_a_variant_shares_with_another(made):
 def test_links_make_nothing_stale_nor_unknown(made, monkeypatch):
     folder, asked = made
     place, _ = vary(folder, asked)
-    read = []
-    monkeypatch.setattr("jwrules.records.contents.digest", read.append)
+    monkeypatch.setattr("jwrules.records.contents.digest", None)
     assert standing(folder, asked) == standing(place, asked) == {}
-    assert read == []
 
 
 def test_what_a_variant_makes_later_leaves_the_first_as_it_is(made):
@@ -101,6 +99,16 @@ def test_what_a_variant_makes_later_leaves_the_first_as_it_is(made):
     assert ("image2", FIRST) in ran
     assert (folder / "results" / f"{FIRST}_cal.fits").read_bytes() == before
     assert standing(folder, asked) == {}
+
+
+def test_products_that_were_touched_are_shared_and_then_known(made, monkeypatch):
+    folder, asked = made
+    for path in (folder / "results").glob("*.fits"):
+        os.utime(path)
+    place, ran = vary(folder, asked)
+    assert ran == []
+    monkeypatch.setattr("jwrules.records.contents.digest", None)
+    assert standing(folder, asked) == standing(place, asked) == {}
 
 
 def test_a_product_that_somebody_edited_is_not_shared(made):
