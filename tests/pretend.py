@@ -27,6 +27,7 @@ def make(plan, job, directory, same=()):
     if folder:
         (directory / folder).mkdir(parents=True, exist_ok=True)
     what, gave = content(job, directory, same), []
+    records.forget(directory / "results", job.name, job.stage)
     for path in job.products:
         there = directory / path
         there.parent.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from jwrules.errors import RecipeFault
+from jwrules.recipes import source
 
 RUN_FILE = "run.yaml"
 
@@ -52,13 +53,11 @@ _KEYS = ("data", "references", "recipe", "steps", "set")
 
 def read(path: Path) -> Settings:
     """Return the settings in the run file at `path`; RecipeFault lists everything that is wrong with it."""
-    try:
-        content = yaml.safe_load(path.read_text())
-    except FileNotFoundError as reason:
-        raise RecipeFault(f"{path}: there is no such run file; `jwrules run DATA` writes it") from reason
-    except yaml.YAMLError as reason:
-        raise RecipeFault(f"{path}: no YAML: {reason}") from reason
-    return parse(content, str(path))
+    if not path.is_file():
+        raise RecipeFault(f"{path}: there is no such run file; `jwrules run DATA` writes it")
+    found = source.load(path)
+    source.refuse(found.faults)
+    return parse(found.value, str(path))
 
 
 def parse(content: Any, where: str = RUN_FILE) -> Settings:
