@@ -28,11 +28,13 @@ class Settings:
     sets: tuple[str, ...] = ()
 
     def write(self, path: Path) -> None:
-        """Write the run file, unless it already says the same."""
+        """Write the run file, complete or not at all, unless it already says the same."""
         text = _HEAD + yaml.safe_dump(self._content(), sort_keys=False)
         if not path.is_file() or path.read_text() != text:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            fresh = path.with_name(f".{path.name}.{os.getpid()}")
+            fresh.write_text(text)
+            fresh.replace(path)
 
     def _content(self) -> dict[str, Any]:
         content: dict[str, Any] = {"data": str(self.data), "references": self.references}
