@@ -82,7 +82,7 @@ def _write(
         "steps": json.loads(options.steps),
         "references": references,
         "association": options.association.name if "association" in options else "",
-        "command": shlex.join(["jwrules", *_arguments(options)]),
+        "command": shlex.join(["jwrules", *words(options)]),
         "cost": dict(spent),
         "versions": _versions(),
     }
@@ -91,7 +91,7 @@ def _write(
     log.info("wrote %s", records.write(record, options.output))
 
 
-def _arguments(options: argparse.Namespace) -> Sequence[str]:
+def words(options: argparse.Namespace) -> Sequence[str]:
     """Return the words of the command: those of the process, or of its part in a batch."""
     return getattr(options, "words", None) or sys.argv[1:]
 

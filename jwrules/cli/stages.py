@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from jwrules import names
 from jwrules.cli.common import Commands, add_command, add_options, add_references, log
-from jwrules.cli.recording import recorded
+from jwrules.cli.recording import recorded, words
 from jwrules.errors import RecipeFault, ReferenceFault, WorkflowFault
 
 if TYPE_CHECKING:
@@ -326,4 +326,4 @@ def _begin(options: argparse.Namespace) -> None:
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     if options.threads:
         os.environ["NUMBA_NUM_THREADS"] = str(options.threads)
-    log.info("jwrules %s", shlex.join(sys.argv[1:]))
+    log.info("jwrules %s", shlex.join(words(options)))
