@@ -108,8 +108,8 @@ def run(options: argparse.Namespace) -> int:
     forced = waves.ALL if options.forceall else tuple(options.forcerun)
     if options.dry_run:
         return waves.first(asked, directory, _snakemake_options(options), forced)
-    status, jobs = waves.run(asked, directory, _snakemake_options(options), forced)
-    if status == 0 and not options.no_report and (jobs or not (directory / engine.REPORT).is_file()):
+    status, _ = waves.run(asked, directory, _snakemake_options(options), forced)
+    if status == 0 and not options.no_report and engine.owes_report(directory):
         engine.write_report(directory)
     return status
 

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from jwrules.errors import RecipeFault
+from jwrules.recipes import source
 
 RUN_FILE = "run.yaml"
 
@@ -27,11 +28,13 @@ class Settings:
     sets: tuple[str, ...] = ()
 
     def write(self, path: Path) -> None:
-        """Write the run file, unless it already says the same."""
+        """Write the run file, complete or not at all, unless it already says the same."""
         text = _HEAD + yaml.safe_dump(self._content(), sort_keys=False)
         if not path.is_file() or path.read_text() != text:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            fresh = path.with_name(f".{path.name}.{os.getpid()}")
+            fresh.write_text(text)
+            fresh.replace(path)
 
     def _content(self) -> dict[str, Any]:
         content: dict[str, Any] = {"data": str(self.data), "references": self.references}
@@ -52,13 +55,11 @@ _KEYS = ("data", "references", "recipe", "steps", "set")
 
 def read(path: Path) -> Settings:
     """Return the settings in the run file at `path`; RecipeFault lists everything that is wrong with it."""
-    try:
-        content = yaml.safe_load(path.read_text())
-    except FileNotFoundError as reason:
-        raise RecipeFault(f"{path}: there is no such run file; `jwrules run DATA` writes it") from reason
-    except yaml.YAMLError as reason:
-        raise RecipeFault(f"{path}: no YAML: {reason}") from reason
-    return parse(content, str(path))
+    if not path.is_file():
+        raise RecipeFault(f"{path}: there is no such run file; `jwrules run DATA` writes it")
+    found = source.load(path)
+    source.refuse(found.faults)
+    return parse(found.value, str(path))
 
 
 def parse(content: Any, where: str = RUN_FILE) -> Settings:

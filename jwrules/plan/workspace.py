@@ -64,7 +64,10 @@ def of(asked: Settings, directory: Path) -> Plan:
 
     def anew() -> Plan:
         exposures = pool.scan(asked.data, cache=cache / "headers.json", inspect=ramps.inspect)
-        return make(exposures, planner(asked, cache), directory)
+        chosen_by = planner(asked, cache)
+        made = make(exposures, chosen_by, directory)
+        chosen_by.references.ledger.save()
+        return made
 
     return remembered.plan(asked, directory, cache, anew)
 

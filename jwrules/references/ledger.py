@@ -1,4 +1,4 @@
-"""What was learnt about files, kept as JSON until their size or time of change says otherwise."""
+"""What was learnt about files, kept as JSON until they are written to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 log = logging.getLogger("jwrules")
 
-_VERSION = 1
+_VERSION = 2
 
 
 def content_hash(path: Path | str) -> str:
@@ -22,7 +22,7 @@ def content_hash(path: Path | str) -> str:
 
 
 class Ledger:
-    """Facts about files (by path, size and time of change) and answers to questions (by their text).
+    """Facts about files (by path, size, times and inode) and answers to questions (by their text).
 
     It saves work and is no source: a file that is absent, unreadable or of another release is begun anew, and one that
     cannot be written is done without.
@@ -38,8 +38,9 @@ class Ledger:
         stat = path.stat()
         files = self._content["files"]
         entry = files.get(str(path))
-        if entry is None or (entry["size"], entry["mtime_ns"]) != (stat.st_size, stat.st_mtime_ns):
-            entry = files[str(path)] = {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
+        now = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+        if entry is None or entry.get("state") != now:
+            entry = files[str(path)] = {"state": now}
         if name not in entry:
             entry[name] = learn(path)
             self._changed = True
