@@ -44,7 +44,7 @@ class Company:
 
     def key(self, role: Role, exposure: Exposure) -> Key:
         """Return what an exposure must have in common with others for a role."""
-        return (exposure.program, *[exposure.value(column, self.candidate) for column in role.same])
+        return (*exposure.home, *[exposure.value(column, self.candidate) for column in role.same])
 
     def players(self, role: Role, science: Sequence[Exposure], members: Sequence[Exposure]) -> list[Exposure]:
         """Return the exposures that play a role for science exposures, or for all the members so far.

@@ -5,7 +5,7 @@ Source: JWST documentation, "Association Generator" and the comparison with what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
@@ -88,6 +88,11 @@ class Exposure:
         return self.row["obs_num"].zfill(3)
 
     @property
+    def home(self) -> tuple[str, str]:
+        """Program and instrument, of which those of an association are never several."""
+        return (self.program, self.column("instrume"))
+
+    @property
     def candidates(self) -> tuple[Candidate, ...]:
         """The candidates that the exposure belongs to."""
         return _candidates(self.row["asn_candidate"])
@@ -119,15 +124,16 @@ class Exposure:
 
     def said(self, keyword: str) -> Any:
         """Return what the header says of a keyword, or the pool in capitals; None where they say nothing."""
-        if keyword == "nods":
-            return self._nods or None
-        return self.row.said(keyword)
+        if keyword in _DERIVED_WORDS:
+            return _DERIVED_WORDS[keyword](self)
+        value = self.row.scanned.get(keyword) if self.row.scanned is not None else None
+        return self.column(_column(keyword)).upper() or None if value is None else value
 
     def value(self, name: str, candidate: Candidate) -> str:
         """Return a header keyword in lower case, or what is derived from several; '' where it is not known.
 
         `optics` are filter and pupil (or grating) in alphabetical order, or `clear`; `slit` is the fixed slit, those
-        between which a target is nodded as one; `nod` the position of the primary dither pattern, and `nods` their
+        between which a target is nodded as one; `passband` the filter, or the band of MIRI MRS; `nod` the position of the primary dither pattern, and `nods` their
         number. Pure parallels with a direct image (a candidate of that kind) have no target of their own.
         """
         if name == "optics":
@@ -140,8 +146,9 @@ class Exposure:
             return _ONE_SLIT.get(self.column("fxd_slit"), self.column("fxd_slit"))
         if name in ("nod", "nods"):
             return self._nod if name == "nod" else self._nods
-        column = pool.COLUMN_OF.get(name, name.lower())
-        return self.column(column, *_ALSO_CALLED.get(column, ()))
+        if name == "passband":
+            return self.column("filter", "band")
+        return self.column(_column(name), *_ALSO_CALLED.get(_column(name), ()))
 
     @property
     def _nod(self) -> str:
@@ -162,21 +169,40 @@ class Exposure:
         return int(value) if value.isdecimal() else None
 
 
+_DERIVED_WORDS: dict[str, Callable[[Exposure], str | None]] = {
+    "nods": lambda one: one._nods or None,
+    "PROGRAM": lambda one: one.program,
+    "OBSERVTN": lambda one: one.observation,
+}
+
+
+def _column(keyword: str) -> str:
+    return pool.COLUMN_OF.get(keyword, keyword.lower())
+
+
 def exposures(rows: Iterable[Row], recipes: Sequence[Recipe]) -> list[Exposure]:
-    """Return the exposures of a pool, each once, by file name; one that stands twice has the candidates of both."""
-    by_file: dict[str, Row] = {}
+    """Return the exposures of a pool by file name, each once.
+
+    Of rows that say the same of an exposure the candidates are put together; rows that contradict each other are all
+    kept, as if they were of several exposures.
+    """
+    by_file: dict[str, list[Row]] = {}
     for row in rows:
-        file = row["filename"]
-        by_file[file] = _together(by_file[file], row) if file in by_file else row
+        _put_together(by_file.setdefault(row["filename"], []), row)
     choose = _chooser(recipes)
-    return [replace(one, recipe=choose(one)) for _, row in sorted(by_file.items()) for one in [Exposure(row)]]
+    distinct = [row for _, rows in sorted(by_file.items()) for row in rows]
+    return [replace(one, recipe=choose(one)) for one in map(Exposure, distinct)]
 
 
-def _together(one: Row, other: Row) -> Row:
-    listed = list(dict.fromkeys([*pool.candidates(one), *pool.candidates(other)]))
-    if listed == list(pool.candidates(other)):
-        return other
-    return replace(other, values={**other.values, "asn_candidate": str(listed)})
+def _put_together(rows: list[Row], row: Row) -> None:
+    """Add a row to those of the same file, or its candidates to that which says the same."""
+    for place, other in enumerate(rows):
+        if dict(other.values, asn_candidate="") == dict(row.values, asn_candidate=""):
+            listed = dict.fromkeys([*pool.candidates(other), *pool.candidates(row)])
+            if len(listed) > len(pool.candidates(other)):
+                rows[place] = replace(other, values={**other.values, "asn_candidate": str(list(listed))})
+            return
+    rows.append(row)
 
 
 def _chooser(recipes: Sequence[Recipe]) -> Any:

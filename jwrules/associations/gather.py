@@ -99,11 +99,14 @@ class _Maker:
             program=first.program,
             candidate=candidate.id,
             product=product.name(rule, candidate, science),
-            members=tuple(self._member(role, one, candidate) for role, players in filled for one in players),
+            members=tuple({one.expname: one for one in self._members(filled, candidate)}.values()),
             rule=rule.name,
             target=product.target(rule, candidate, first) if rule.one_for_each else first.column("targetid"),
             constraints=_said(rule, candidate, first),
         )
+
+    def _members(self, filled: Filled, candidate: Candidate) -> Iterator[Member]:
+        return (self._member(role, one, candidate) for role, players in filled for one in players)
 
     def _member(self, role: Role, exposure: Exposure, candidate: Candidate) -> Member:
         if role.of_product:
@@ -129,7 +132,7 @@ def _groups(rule: Rule, candidate: Candidate, found: Sequence[Exposure]) -> list
     for exposure in found:
         if is_science(rule, exposure) and all(exposure.value(column, candidate) for column in rule.needs):
             key = [exposure.value(column, candidate) for column in rule.one_for_each] or [exposure.name]
-            groups.setdefault((exposure.program, *key), []).append(exposure)
+            groups.setdefault((*exposure.home, *key), []).append(exposure)
     return list(groups.values())
 
 

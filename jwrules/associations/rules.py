@@ -14,7 +14,7 @@ from jwrules.errors import RecipeFault
 DISCOVERED = "discovered"
 """The kind of candidate that is the whole pool."""
 
-DERIVED = ("target", "observation", "optics", "slit", "nod", "nods")
+DERIVED = ("target", "observation", "optics", "passband", "slit", "nod", "nods")
 """What rules may name besides header keywords."""
 
 ANY = "any"

@@ -71,11 +71,6 @@ class Row:
         except KeyError:
             return UNKNOWN
 
-    def said(self, keyword: str) -> Any:
-        """Return the value of a keyword in the header, or in capitals what its column says; None where neither does."""
-        value = self.scanned.get(keyword) if self.scanned is not None else None
-        return _keyword(keyword, self[COLUMN_OF.get(keyword, keyword.lower())]) if value is None else value
-
     @cached_property
     def header(self) -> Mapping[str, Any]:
         """The primary header; for a row of a pool file what its columns say of it, in capitals."""
@@ -153,18 +148,8 @@ def candidates(row: Row) -> tuple[tuple[str, str], ...]:
         return ()
 
 
-_DIGITS = {"PROGRAM": 5, "OBSERVTN": 3}
-
-
-def _keyword(keyword: str, cell: str) -> str | None:
-    """Return a cell as the header has it, None for one that says nothing."""
-    value = cell.strip().upper()
-    if value in ("", UNKNOWN.upper()):
-        return None
-    return value.zfill(_DIGITS[keyword]) if keyword in _DIGITS else value
-
-
 def _header_of(values: Mapping[str, str]) -> dict[str, Any]:
-    keywords = {KEYWORD_OF.get(column, column.upper()): cell for column, cell in values.items()}
-    header = {keyword: _keyword(keyword, cell) for keyword, cell in keywords.items()}
-    return {keyword: value for keyword, value in header.items() if value is not None}
+    known = {column: value for column, value in values.items() if value.lower() not in ("", UNKNOWN)}
+    keywords = {column: KEYWORD_OF.get(column, column.upper()) for column in known}
+    header: dict[str, Any] = {keywords[column]: value.upper() for column, value in known.items()}
+    return header | {key: header[key].zfill(size) for key, size in (("PROGRAM", 5), ("OBSERVTN", 3)) if key in header}
