@@ -99,7 +99,7 @@ class _Maker:
             program=first.program,
             candidate=candidate.id,
             product=product.name(rule, candidate, science),
-            members=tuple({one.expname: one for one in self._members(filled, candidate)}.values()),
+            members=_each_once(self._members(filled, candidate)),
             rule=rule.name,
             target=product.target(rule, candidate, first) if rule.one_for_each else first.column("targetid"),
             constraints=_said(rule, candidate, first),
@@ -124,6 +124,14 @@ class _Maker:
         rules = self.rules[exposure.recipe.name] if exposure.recipe else ()
         rule = next(one for one in rules if one.stage == "3" and is_science(one, exposure))
         return product.name(rule, candidate, [exposure])
+
+
+def _each_once(members: Iterable[Member]) -> tuple[Member, ...]:
+    """Return the members without those whose file stands before them."""
+    first: dict[str, Member] = {}
+    for one in members:
+        first.setdefault(one.expname, one)
+    return tuple(first.values())
 
 
 def _groups(rule: Rule, candidate: Candidate, found: Sequence[Exposure]) -> list[list[Exposure]]:

@@ -2,19 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import yaml
-
-from jwrules import associations, house
+from jwrules import associations, recipes
 from jwrules.pool import Pool, Row
 from jwrules.recipes import hold
 
-IMAGING = yaml.safe_load((house.root() / "recipes/base/imaging.yaml").read_text())["associations"]
+IMAGING = recipes.named("nircam_imaging").associations
 """The rules for imaging as they stand in the recipes."""
-
-OTHERS = Path(__file__).with_name("other_images.yaml")
 
 
 @dataclass(frozen=True)
