@@ -58,7 +58,8 @@ class Company:
         for one in members if role.with_members else science:
             others.setdefault(self.key(role, one), []).append(one)
         found = [one for key in sorted(others) for one in cast.get(key, ()) if self._suits(role, one, others[key])]
-        return self._chosen(role, self._preferred(role, found, science, members), science)
+        nods = [one for one in members if one.recipe is science[0].recipe and one.role == science[0].role]
+        return self._chosen(role, self._preferred(role, found, nods), science)
 
     def _suits(self, role: Role, player: Exposure, others: Sequence[Exposure]) -> bool:
         """Return whether there is another exposure from which the player differs as it must."""
@@ -76,11 +77,8 @@ class Company:
         value = exposure.value(column, self.candidate)
         return value or ("f" if column in ("BKGDTARG", "IS_PSF", "IS_IMPRT", "TSOVISIT") else "")
 
-    def _preferred(
-        self, role: Role, found: list[Exposure], science: Sequence[Exposure], members: Sequence[Exposure]
-    ) -> list[Exposure]:
+    def _preferred(self, role: Role, found: list[Exposure], nods: Sequence[Exposure]) -> list[Exposure]:
         """Leave out, where more are found than there are science exposures (nods too), those that agree with none."""
-        nods = [one for one in members if one.role == science[0].role] if role.prefer else science
         for column in role.prefer:
             if len(found) > len(nods):
                 wanted = {one.value(column, self.candidate) for one in nods}

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from jwrules.conditions import any_holds
+from jwrules.conditions import any_holds, failed, hold, said
 
 Cases = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 """Conditions, or a list of conditions of which one must hold."""
@@ -27,6 +27,13 @@ class Condition:
         self.key = json.dumps([self.when, self.unless], sort_keys=True)
         self.keywords = tuple(sorted({keyword for case in (*self.when, *self.unless) for keyword in case}))
         self._known: dict[tuple[Any, ...], bool] = {}
+
+    def why_not(self, exposure: Told) -> str:
+        """Return in words why it does not hold for an exposure: what is wanted that is not, or not wanted that is."""
+        told = {keyword: exposure.said(keyword) for keyword in self.keywords}
+        if not any_holds(self.when, told):
+            return ", ".join(min((failed(case, told) for case in self.when), key=len))
+        return next((f"not for {said(case)}" for case in self.unless if hold(case, told)), "")
 
     def holds(self, exposure: Told) -> bool:
         """Return whether it holds for an exposure."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from jwrules import names
 from jwrules.associations import product
 from jwrules.associations.association import Association, Member
 from jwrules.associations.cast import Company
+from jwrules.associations.exclude import Exclusions, exclusions
 from jwrules.associations.exposures import Candidate, Exposure, by_candidate, exposures
+from jwrules.associations.left_out import Lack, LeftOut, excluded, orphans
 from jwrules.associations.prune import numbered, order, pruned
 from jwrules.associations.rules import ANY, DISCOVERED, Recipe, Role, Rule, rules_of
 from jwrules.pool import Pool
@@ -25,21 +27,56 @@ Filled = list[tuple[Role, Sequence[Exposure]]]
 """Each role and who plays it, the science first."""
 
 
-def make(pool: Pool, recipes: Sequence[Recipe]) -> list[Association]:
+@dataclass(frozen=True)
+class Gathered:
+    """The associations of a pool, its exposures, and what is in none or could not be made, with the reasons."""
+
+    associations: list[Association]
+    exposures: list[Exposure]
+    left_out: list[LeftOut]
+    lacks: list[Lack]
+
+
+def make(pool: Pool, recipes: Sequence[Recipe], exclude: Mapping[str, str] | None = None) -> list[Association]:
+    """Return the associations of a pool; see gather."""
+    return gather(pool, recipes, exclude).associations
+
+
+def gather(pool: Pool, recipes: Sequence[Recipe], exclude: Mapping[str, str] | None = None) -> Gathered:
     """Return the associations of a pool: each exposure goes by the rules of the recipe that is for it.
+
+    Those that `exclude` (name -> reason) or the recipes leave out are in none.
 
     Groups with the same members are one: that of the lower candidate stands (o001 before c1001 before a3001), and in
     one candidate that of the later rule. A product that is part of another with the same name is left out: that with
     the backgrounds stands.
     """
     maker = _Maker({recipe.name: list(rules_of(recipe)) for recipe in recipes})
-    found = exposures(pool.rows, recipes)
+    every = exposures(pool.rows, recipes)
+    out = _excluded(every, exclusions(exclude or {}, recipes))
+    found = [one for one in every if one.name not in out]
     _say_left_out(found, [rule for rules in maker.rules.values() for rule in rules])
     groups = {**by_candidate(found), WHOLE_POOL: found}
     made = [one for candidate, members in groups.items() for one in maker.within(Company(candidate, members))]
     named = numbered([replace(one, pool=pool.name) for one in made])
     kept = [one for stage in "23" for one in pruned([one for one in named if one.type.endswith(stage)])]
-    return sorted(kept, key=order)
+    left_out = [*excluded(every, out), *orphans(found, maker.members, maker.rules, WHOLE_POOL)]
+    return Gathered(sorted(kept, key=order), every, left_out, _lacking(maker.lacks, kept))
+
+
+def _excluded(every: Sequence[Exposure], asked: Exclusions) -> dict[str, str]:
+    """Return the exposures that are left out, and why; warn of names that fit none."""
+    if not asked.reasons:
+        return {}
+    for name in asked.idle(one.name for one in every):
+        log.warning("exclude: no exposure is called %s", name)
+    return {one.name: reason for one in every if (reason := asked.why(one.name)) is not None}
+
+
+def _lacking(lacks: Sequence[Lack], made: Sequence[Association]) -> list[Lack]:
+    """Leave out what is lacking in one candidate where another has it."""
+    stands = {(one.type, names.stem(member.expname)) for one in made for member in one.members}
+    return [lack for lack in lacks if not any((lack.type, name) in stands for name in lack.science)]
 
 
 def _say_left_out(found: Sequence[Exposure], rules: Iterable[Rule]) -> None:
@@ -69,6 +106,8 @@ class _Maker:
     """The rules by the name of their recipe, and what they make of a candidate."""
 
     rules: Mapping[str, Sequence[Rule]]
+    members: set[str] = field(default_factory=set)
+    lacks: list[Lack] = field(default_factory=list)
 
     def within(self, company: Company) -> Iterator[Association]:
         """Yield the associations of a candidate."""
@@ -89,11 +128,13 @@ class _Maker:
             members = [one for _, players in filled for one in players]
             players = company.players(role, science, members)
             if role.required and not players:
+                self.lacks.append(_lack(rule, company.candidate, role, science))
                 return
             filled.append((role, players))
         if sum(len(players) for _, players in filled) < rule.at_least or not _has_purpose(rule, company.candidate, filled):
             return
         first, candidate = science[0], company.candidate
+        self.members.update(one.name for _, players in filled for one in players)
         yield Association(
             type=rule.type,
             program=first.program,
@@ -124,6 +165,11 @@ class _Maker:
         rules = self.rules[exposure.recipe.name] if exposure.recipe else ()
         rule = next(one for one in rules if one.stage == "3" and is_science(one, exposure))
         return product.name(rule, candidate, [exposure])
+
+
+def _lack(rule: Rule, candidate: Candidate, role: Role, science: Sequence[Exposure]) -> Lack:
+    name = product.name(rule, candidate, science)
+    return Lack(rule.type, candidate.id, name, role.name, tuple(one.name for one in science))
 
 
 def _each_once(members: Iterable[Member]) -> tuple[Member, ...]:

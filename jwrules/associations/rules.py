@@ -17,6 +17,9 @@ DISCOVERED = "discovered"
 DERIVED = ("target", "observation", "optics", "passband", "slit", "nod", "nods")
 """What rules may name besides header keywords."""
 
+EXCLUDE = "exclude"
+"""The key beside the rules that names exposures to leave out."""
+
 ANY = "any"
 """Played by exposures of every kind."""
 
@@ -96,6 +99,8 @@ class Rule:
 def rules_of(recipe: Recipe) -> Iterator[Rule]:
     """Yield the rules of a recipe; raises RecipeFault for a type or a member that cannot be."""
     for name, entry in recipe.associations.items():
+        if name == EXCLUDE:
+            continue
         where = f"recipe {recipe.name} $.associations.{name}"
         kind = entry.get("type", name)
         if kind not in names.ASSOCIATION_TYPES:
