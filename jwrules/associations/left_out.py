@@ -18,8 +18,7 @@ class LeftOut:
     reason: str
 
     def __str__(self) -> str:
-        where = f"line {self.line}: " if self.line else ""
-        return f"{where}{self.exposure}: {self.reason}"
+        return f"{self.exposure} (line {self.line})" if self.line else self.exposure
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,14 @@ class Lack:
 
     def __str__(self) -> str:
         return f"{self.product}: {self.type} of {self.candidate} needs a member with the role {self.role}"
+
+
+def by_reason(left_out: Iterable[LeftOut]) -> dict[str, list[LeftOut]]:
+    """Return the exposures that are left out by the reason."""
+    found: dict[str, list[LeftOut]] = {}
+    for one in left_out:
+        found.setdefault(one.reason, []).append(one)
+    return found
 
 
 def excluded(found: Iterable[Exposure], reasons: Mapping[str, str]) -> list[LeftOut]:

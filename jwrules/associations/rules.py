@@ -24,7 +24,8 @@ ANY = "any"
 """Played by exposures of every kind."""
 
 _STAGE_2_CANDIDATES = ("observation", "background")
-_PRODUCT = "{target}_{INSTRUME}_{optics}-{FXD_SLIT}-{SUBARRAY}"
+_NAMED = {"optics": "_{optics}", "slit": "-{FXD_SLIT}", "SUBARRAY": "-{SUBARRAY}"}
+"""What stands in the name of a product behind target and instrument, where the rule lists it."""
 
 
 class Recipe(Protocol):
@@ -125,7 +126,7 @@ def _rule(recipe: Recipe, name: str, kind: str, entry: Mapping[str, Any], where:
         recipe=recipe,
         one_for_each=each,
         needs=needs,
-        product=entry.get("product", _PRODUCT),
+        product=entry.get("product") or "{target}_{INSTRUME}" + "".join(_NAMED[one] for one in _NAMED if one in each),
         science=science,
         others=tuple(role for role in roles if role is not science),
         candidates=tuple(entry.get("candidates", _STAGE_2_CANDIDATES if kind.endswith("2") else ())),
