@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -9,6 +10,8 @@ from fnmatch import fnmatchcase
 from jwrules import names
 from jwrules.associations.rules import EXCLUDE, Recipe
 from jwrules.errors import WorkflowFault
+
+log = logging.getLogger("jwrules")
 
 
 @dataclass(frozen=True)
@@ -24,14 +27,16 @@ class Exclusions:
         patterns = (pattern for pattern in self.reasons if "*" in pattern and fnmatchcase(name, pattern))
         return next((self.reasons[pattern] for pattern in patterns), None)
 
-    def idle(self, known: Iterable[str]) -> list[str]:
-        """Return what fits none of the exposures that there are."""
-        all_names = set(known)
-        return [
-            pattern
-            for pattern in self.reasons
-            if pattern not in all_names and not any(fnmatchcase(name, pattern) for name in all_names)
-        ]
+    def among(self, known: Iterable[str]) -> dict[str, str]:
+        """Return those of the exposures that are left out, and why; warn of what fits none of them."""
+        if not self.reasons:
+            return {}
+        listed = list(known)
+        out = {name: reason for name in listed if (reason := self.why(name)) is not None}
+        for pattern in self.reasons:
+            if pattern not in out and not any(fnmatchcase(name, pattern) for name in out):
+                log.warning("exclude: no exposure is called %s", pattern)
+        return out
 
 
 def exclusions(given: Mapping[str, str], recipes: Iterable[Recipe] = ()) -> Exclusions:
@@ -44,7 +49,9 @@ def parse(text: str) -> tuple[str, str]:
     """Return name and reason of NAME=REASON; raises WorkflowFault where there is no reason."""
     name, _, reason = (part.strip() for part in text.partition("="))
     if not (name and reason):
-        raise WorkflowFault(f"--exclude {text}: a name and a reason are wanted, as in {name or 'NAME'}='satellite trail'")
+        raise WorkflowFault(
+            f"--exclude {text}: a name and a reason are wanted, as in {name or 'NAME'}='satellite trail'"
+        )
     return name, reason
 
 

@@ -5,13 +5,12 @@ Source: JWST documentation, "Association Generator" and the comparison with what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
 from jwrules import names, pool
-from jwrules.associations.facts import keywords_of
 from jwrules.associations.rules import Recipe
 from jwrules.pool import Row
 
@@ -77,7 +76,16 @@ class Exposure:
         """The name of the exposure, without suffix."""
         return names.stem(self.row["filename"])
 
-    @property
+    @cached_property
+    def _files(self) -> str:
+        return names.with_suffix(self.row["filename"], "{suffix}")
+
+    def file(self, suffix: str) -> str:
+        """Return the name of its file with a suffix; in a time series that of all integrations."""
+        ints = "ints" if self.is_series and not suffix.endswith("ints") else ""
+        return self._files.replace("{suffix}", f"{suffix}{ints}")
+
+    @cached_property
     def program(self) -> str:
         """The program, five digits."""
         return self.row["program"].zfill(5)
@@ -87,7 +95,7 @@ class Exposure:
         """The observation, three digits."""
         return self.row["obs_num"].zfill(3)
 
-    @property
+    @cached_property
     def home(self) -> tuple[str, str]:
         """Program and instrument, of which those of an association are never several."""
         return (self.program, self.column("instrume"))
@@ -132,9 +140,10 @@ class Exposure:
     def value(self, name: str, candidate: Candidate) -> str:
         """Return a header keyword in lower case, or what is derived from several; '' where it is not known.
 
-        `optics` are filter and pupil (or grating) in alphabetical order, or `clear`; `slit` is the fixed slit, those
-        between which a target is nodded as one; `passband` the filter, or the band of MIRI MRS; `nod` the position of the primary dither pattern, and `nods` their
-        number. Pure parallels with a direct image (a candidate of that kind) have no target of their own.
+        `optics` are filter and pupil (or grating) in alphabetical order, or `clear`; `passband` is the filter, or the
+        band of MIRI MRS; `slit` the fixed slit, those between which a target is nodded as one; `nod` the position of
+        the primary dither pattern, and `nods` their number. Pure parallels with a direct image (a candidate of that
+        kind) have no target of their own.
         """
         if name == "optics":
             return "-".join(sorted(filter(None, (self.column("filter"), self.column("pupil", "grating"))))) or "clear"
@@ -176,60 +185,6 @@ _DERIVED_WORDS: dict[str, Callable[[Exposure], str | None]] = {
 }
 
 
+@cache
 def _column(keyword: str) -> str:
     return pool.COLUMN_OF.get(keyword, keyword.lower())
-
-
-def exposures(rows: Iterable[Row], recipes: Sequence[Recipe]) -> list[Exposure]:
-    """Return the exposures of a pool by file name, each once.
-
-    Of rows that say the same of an exposure the candidates are put together; rows that contradict each other are all
-    kept, as if they were of several exposures.
-    """
-    by_file: dict[str, list[Row]] = {}
-    for row in rows:
-        _put_together(by_file.setdefault(row["filename"], []), row)
-    choose = _chooser(recipes)
-    distinct = [row for _, rows in sorted(by_file.items()) for row in rows]
-    return [replace(one, recipe=choose(one)) for one in map(Exposure, distinct)]
-
-
-def _put_together(rows: list[Row], row: Row) -> None:
-    """Add a row to those of the same file, or its candidates to that which says the same."""
-    for place, other in enumerate(rows):
-        if dict(other.values, asn_candidate="") == dict(row.values, asn_candidate=""):
-            listed = dict.fromkeys([*pool.candidates(other), *pool.candidates(row)])
-            if len(listed) > len(pool.candidates(other)):
-                rows[place] = replace(other, values={**other.values, "asn_candidate": str(list(listed))})
-            return
-    rows.append(row)
-
-
-def _chooser(recipes: Sequence[Recipe]) -> Any:
-    """Return a function that gives the recipe with the most conditions of those that apply, of equal ones the first."""
-    keywords = keywords_of(recipe.conditions for recipe in recipes)
-    known: dict[tuple[Any, ...], Recipe | None] = {}
-
-    def choose(exposure: Exposure) -> Recipe | None:
-        values = tuple([exposure.said(keyword) for keyword in keywords])
-        if values not in known:
-            told = dict(zip(keywords, values, strict=True))
-            suitable = [recipe for recipe in recipes if recipe.applies({**told, **_instrument(recipe)})]
-            known[values] = max(suitable, key=lambda recipe: len(recipe.conditions), default=None)
-        return known[values]
-
-    return choose
-
-
-def _instrument(recipe: Recipe) -> dict[str, Any]:
-    """Return the instrument of a recipe: EXP_TYPE names it too, and pools for tests have others."""
-    return {key: value for key, value in recipe.conditions.items() if key == "INSTRUME" and isinstance(value, str)}
-
-
-def by_candidate(found: Iterable[Exposure]) -> dict[Candidate, list[Exposure]]:
-    """Return the exposures of each candidate."""
-    groups: dict[Candidate, list[Exposure]] = {}
-    for exposure in found:
-        for candidate in exposure.candidates:
-            groups.setdefault(candidate, []).append(exposure)
-    return groups

@@ -10,10 +10,11 @@ from jwrules import names
 from jwrules.associations import product
 from jwrules.associations.association import Association, Member
 from jwrules.associations.cast import Company
-from jwrules.associations.exclude import Exclusions, exclusions
-from jwrules.associations.exposures import Candidate, Exposure, by_candidate, exposures
-from jwrules.associations.left_out import Lack, LeftOut, excluded, orphans
+from jwrules.associations.exclude import exclusions
+from jwrules.associations.exposures import Candidate, Exposure
+from jwrules.associations.left_out import Lack, LeftOut, excluded, lacking, orphans
 from jwrules.associations.prune import numbered, order, pruned
+from jwrules.associations.roll import by_candidate, exposures
 from jwrules.associations.rules import ANY, DISCOVERED, Recipe, Role, Rule, rules_of
 from jwrules.pool import Pool
 
@@ -51,75 +52,67 @@ def gather(pool: Pool, recipes: Sequence[Recipe], exclude: Mapping[str, str] | N
     one candidate that of the later rule. A product that is part of another with the same name is left out: that with
     the backgrounds stands.
     """
-    maker = _Maker({recipe.name: list(rules_of(recipe)) for recipe in recipes})
     every = exposures(pool.rows, recipes)
-    out = _excluded(every, exclusions(exclude or {}, recipes))
+    out = exclusions(exclude or {}, recipes).among(one.name for one in every)
     found = [one for one in every if one.name not in out]
-    _say_left_out(found, [rule for rules in maker.rules.values() for rule in rules])
+    maker = _Maker.of(found, recipes)
+    _say_left_out(maker.sciences)
     groups = {**by_candidate(found), WHOLE_POOL: found}
     made = [one for candidate, members in groups.items() for one in maker.within(Company(candidate, members))]
     named = numbered([replace(one, pool=pool.name) for one in made])
     kept = [one for stage in "23" for one in pruned([one for one in named if one.type.endswith(stage)])]
     left_out = [*excluded(every, out), *orphans(found, maker.members, maker.rules, WHOLE_POOL)]
-    return Gathered(sorted(kept, key=order), every, left_out, _lacking(maker.lacks, kept))
+    return Gathered(sorted(kept, key=order), every, left_out, lacking(maker.lacks, kept))
 
 
-def _excluded(every: Sequence[Exposure], asked: Exclusions) -> dict[str, str]:
-    """Return the exposures that are left out, and why; warn of names that fit none."""
-    if not asked.reasons:
-        return {}
-    for name in asked.idle(one.name for one in every):
-        log.warning("exclude: no exposure is called %s", name)
-    return {one.name: reason for one in every if (reason := asked.why(one.name)) is not None}
-
-
-def _lacking(lacks: Sequence[Lack], made: Sequence[Association]) -> list[Lack]:
-    """Leave out what is lacking in one candidate where another has it."""
-    stands = {(one.type, names.stem(member.expname)) for one in made for member in one.members}
-    return [lack for lack in lacks if not any((lack.type, name) in stands for name in lack.science)]
-
-
-def _say_left_out(found: Sequence[Exposure], rules: Iterable[Rule]) -> None:
-    """Warn of exposures that a rule cannot group, for a keyword is not known of them."""
-    own: dict[str, list[Exposure]] = {}
-    for one in found:
-        if one.recipe is not None:
-            own.setdefault(one.recipe.name, []).append(one)
-    for rule in rules:
-        science = [one for one in own.get(rule.recipe.name, ()) if is_science(rule, one)]
-        for column in rule.one_for_each if rule.works_in(DISCOVERED) else ():
-            lacking = [one for one in science if column in rule.needs and not one.value(column, WHOLE_POOL)]
-            if lacking:
-                more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
-                log.warning("%s: %s%s left out: no %s", rule.name, lacking[0].name, more, column)
+def _say_left_out(sciences: Mapping[Exposure, Sequence[Rule]]) -> None:
+    """Warn of exposures that a rule of stage 3 cannot group, for a keyword is not known of them."""
+    lacking: dict[tuple[str, str], list[str]] = {}
+    for one, rules in sciences.items():
+        for rule in (rule for rule in rules if rule.works_in(DISCOVERED)):
+            for column in rule.needs:
+                if not one.value(column, WHOLE_POOL):
+                    lacking.setdefault((rule.name, column), []).append(one.name)
+    for (rule_name, column), names_of in lacking.items():
+        more = f" and {len(names_of) - 1} more" if len(names_of) > 1 else ""
+        log.warning("%s: %s%s left out: no %s", rule_name, names_of[0], more, column)
 
 
 def is_science(rule: Rule, exposure: Exposure) -> bool:
     """Return whether an exposure makes a product by this rule."""
     role = rule.science
     played = exposure.role in role.played_by or ANY in role.played_by
-    return exposure.recipe is rule.recipe and played and role.condition.holds(exposure) and rule.condition.holds(exposure)
+    return (
+        exposure.recipe is rule.recipe and played and role.condition.holds(exposure) and rule.condition.holds(exposure)
+    )
 
 
 @dataclass(frozen=True)
 class _Maker:
-    """The rules by the name of their recipe, and what they make of a candidate."""
+    """The rules by the name of their recipe, those by which each exposure makes a product, and what came of it."""
 
     rules: Mapping[str, Sequence[Rule]]
+    sciences: Mapping[Exposure, Sequence[Rule]]
     members: set[str] = field(default_factory=set)
     lacks: list[Lack] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, found: Sequence[Exposure], recipes: Sequence[Recipe]) -> _Maker:
+        """Return the maker for these exposures."""
+        rules = {recipe.name: list(rules_of(recipe)) for recipe in recipes}
+        own = {one: rules[one.recipe.name] if one.recipe else () for one in found}
+        return cls(rules, {one: [rule for rule in own[one] if is_science(rule, one)] for one in found})
+
     def within(self, company: Company) -> Iterator[Association]:
-        """Yield the associations of a candidate."""
-        by_recipe: dict[str, list[Exposure]] = {}
+        """Yield the associations of a candidate, in the order of the rules."""
+        found: dict[Rule, list[Exposure]] = {}
         for one in company.exposures:
-            if one.recipe is not None:
-                by_recipe.setdefault(one.recipe.name, []).append(one)
-        for name, own in by_recipe.items():
-            for rule in self.rules[name]:
-                if rule.works_in(company.candidate.kind):
-                    for science in _groups(rule, company.candidate, own):
-                        yield from self._association(rule, company, science)
+            for rule in self.sciences[one]:
+                found.setdefault(rule, []).append(one)
+        for rule in (rule for rules in self.rules.values() for rule in rules if rule in found):
+            if rule.works_in(company.candidate.kind):
+                for science in _groups(rule, company.candidate, found[rule]):
+                    yield from self._association(rule, company, science)
 
     def _association(self, rule: Rule, company: Company, science: Sequence[Exposure]) -> Iterator[Association]:
         """Yield the association of the exposures that play each role, if all that it needs is there."""
@@ -127,11 +120,15 @@ class _Maker:
         for role in rule.others:
             members = [one for _, players in filled for one in players]
             players = company.players(role, science, members)
+            if role.of_product:
+                players = [one for one in players if self._mosaics(one)]
             if role.required and not players:
                 self.lacks.append(_lack(rule, company.candidate, role, science))
                 return
             filled.append((role, players))
-        if sum(len(players) for _, players in filled) < rule.at_least or not _has_purpose(rule, company.candidate, filled):
+        if sum(len(players) for _, players in filled) < rule.at_least or not _has_purpose(
+            rule, company.candidate, filled
+        ):
             return
         first, candidate = science[0], company.candidate
         self.members.update(one.name for _, players in filled for one in players)
@@ -143,7 +140,7 @@ class _Maker:
             members=_each_once(self._members(filled, candidate)),
             rule=rule.name,
             target=product.target(rule, candidate, first) if rule.one_for_each else first.column("targetid"),
-            constraints=_said(rule, candidate, first),
+            constraints=product.said(rule, candidate, first),
         )
 
     def _members(self, filled: Filled, candidate: Candidate) -> Iterator[Member]:
@@ -151,20 +148,18 @@ class _Maker:
 
     def _member(self, role: Role, exposure: Exposure, candidate: Candidate) -> Member:
         if role.of_product:
-            return Member(names.with_suffix(f"{self._product(exposure, candidate)}.fits", role.file), role.name)
-        suffix = f"{role.file}ints" if exposure.is_series and not role.file.endswith("ints") else role.file
+            mosaic = product.name(self._mosaics(exposure)[0], candidate, [exposure])
+            return Member(names.with_suffix(f"{mosaic}.fits", role.file), role.name)
         return Member(
-            expname=names.with_suffix(exposure.row["filename"], suffix),
+            expname=exposure.file(role.file),
             exptype=role.name,
             exposerr=exposure.column("exposerr") or None,
             asn_candidate=exposure.row["asn_candidate"],
         )
 
-    def _product(self, exposure: Exposure, candidate: Candidate) -> str:
-        """Return the product of stage 3 that an exposure is part of."""
-        rules = self.rules[exposure.recipe.name] if exposure.recipe else ()
-        rule = next(one for one in rules if one.stage == "3" and is_science(one, exposure))
-        return product.name(rule, candidate, [exposure])
+    def _mosaics(self, exposure: Exposure) -> list[Rule]:
+        """Return the rules by which an exposure is part of a product of stage 3."""
+        return [rule for rule in self.sciences[exposure] if rule.stage == "3"]
 
 
 def _lack(rule: Rule, candidate: Candidate, role: Role, science: Sequence[Exposure]) -> Lack:
@@ -181,10 +176,10 @@ def _each_once(members: Iterable[Member]) -> tuple[Member, ...]:
 
 
 def _groups(rule: Rule, candidate: Candidate, found: Sequence[Exposure]) -> list[list[Exposure]]:
-    """Return the science exposures of each product."""
+    """Return the science exposures of each product, of those that the rule is for."""
     groups: dict[tuple[str, ...], list[Exposure]] = {}
     for exposure in found:
-        if is_science(rule, exposure) and all(exposure.value(column, candidate) for column in rule.needs):
+        if all(exposure.value(column, candidate) for column in rule.needs):
             key = [exposure.value(column, candidate) for column in rule.one_for_each] or [exposure.name]
             groups.setdefault((*exposure.home, *key), []).append(exposure)
     return list(groups.values())
@@ -193,13 +188,8 @@ def _groups(rule: Rule, candidate: Candidate, found: Sequence[Exposure]) -> list
 def _has_purpose(rule: Rule, candidate: Candidate, filled: Filled) -> bool:
     """Return whether a candidate that combines does: backgrounds with science in stage 2, observations in stage 3."""
     if candidate.kind == "background" and rule.stage == "2":
-        return any(role.name == "background" and one.role == "background" for role, players in filled for one in players)
+        return any(
+            role.name == "background" and one.role == "background" for role, players in filled for one in players
+        )
     observations = {(one.program, one.observation) for _, players in filled for one in players}
     return rule.stage == "2" or candidate.kind not in _COMBINING or len(observations) > 1
-
-
-def _said(rule: Rule, candidate: Candidate, exposure: Exposure) -> str:
-    """Return in words what the members have in common."""
-    columns = {column: exposure.value(column, candidate) for column in rule.one_for_each} or {"exposure": exposure.name}
-    group = f"{candidate.kind} {candidate.id}"
-    return "; ".join([group, f"program {exposure.program}", *(f"{name} {value}" for name, value in columns.items())])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from jwrules import names
+from jwrules.associations.association import Association
 from jwrules.associations.exposures import Candidate, Exposure
 from jwrules.associations.rules import ANY, Rule
 
@@ -33,6 +35,14 @@ class Lack:
 
     def __str__(self) -> str:
         return f"{self.product}: {self.type} of {self.candidate} needs a member with the role {self.role}"
+
+
+def lacking(lacks: Sequence[Lack], made: Sequence[Association]) -> list[Lack]:
+    """Leave out what is lacking in one candidate where another has it."""
+    stands = {(one.type, names.stem(member.expname)) for one in made for member in one.members}
+    amiss = [lack for lack in lacks if not any((lack.type, name) in stands for name in lack.science)]
+    first = {(lack.type, lack.science): lack for lack in reversed(amiss)}
+    return [lack for lack in amiss if first[lack.type, lack.science] is lack]
 
 
 def by_reason(left_out: Iterable[LeftOut]) -> dict[str, list[LeftOut]]:

@@ -37,10 +37,8 @@ _SEARCH = (
 PAGE = (
     '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>'
     + _STYLE.replace("{", "{{").replace("}", "}}")
-    + '</style></head><body>\n<h1>{title}</h1>\n<p><small>{made}</small> {legend}</p>\n'
+    + "</style></head><body>\n<h1>{title}</h1>\n<p><small>{made}</small> {legend}</p>\n"
     '<p><input id="search" type="search" placeholder="show lines with ..." aria-label="search"></p>\n'
-    "{sections}\n<script>"
-    + _SEARCH.replace("{", "{{").replace("}", "}}")
-    + "</script></body></html>\n"
+    "{sections}\n<script>" + _SEARCH.replace("{", "{{").replace("}", "}}") + "</script></body></html>\n"
 )
 """The page; its fields are title, made, legend and sections."""

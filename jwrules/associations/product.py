@@ -47,3 +47,12 @@ def _value(rule: Rule, column: str, candidate: Candidate, science: Sequence[Expo
     if column == "SUBARRAY":
         return "" if shown == "full" else shown
     return shown.zfill(2) if column == "ACT_ID" else shown
+
+
+def said(rule: Rule, candidate: Candidate, exposure: Exposure) -> str:
+    """Return in words what the members have in common."""
+    columns = {column: exposure.value(column, candidate) for column in rule.one_for_each} or {"exposure": exposure.name}
+    group = f"{candidate.kind} {candidate.id}"
+    return "; ".join(
+        [group, f"program {exposure.program}", *(f"{column} {value}" for column, value in columns.items())]
+    )

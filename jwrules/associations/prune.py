@@ -14,7 +14,7 @@ Files = frozenset[tuple[str, str]]
 def pruned(made: Sequence[Association]) -> list[Association]:
     """Leave out, of one stage, groups that stand already, and of products with the same name those with fewer members.
 
-    One that gives a file another role is left alone.
+    One that gives a file another role is left alone, and so is one that has no file in common: it would be lost.
     """
     first: dict[Files, Association] = {}
     latest_rule_first = made[::-1]
@@ -32,7 +32,8 @@ def _says_less(files: Files, other: Files) -> bool:
     if len(files) >= len(other):
         return False
     roles = dict(other)
-    return all(roles.get(file, role) == role for file, role in files)
+    shared = [roles[file] == role for file, role in files if file in roles]
+    return bool(shared) and all(shared)
 
 
 def _files(association: Association) -> Files:

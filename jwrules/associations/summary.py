@@ -15,6 +15,8 @@ from jwrules.associations.gather import Gathered
 from jwrules.associations.left_out import LeftOut, by_reason
 from jwrules.associations.page import COLOURS, PAGE
 
+_TITLES = ("exposure", "obs", "EXP_TYPE", "kind", "optics", "target", "candidates", "in")
+
 Users = Mapping[str, Sequence[Association]]
 """The associations that an exposure is a member of, by its name."""
 
@@ -156,10 +158,8 @@ def _exposures(its: Gathered) -> str:
             users.setdefault(name, []).append(made)
     why = {one.exposure: one.reason for one in its.left_out}
     rows = "".join(_exposure(one, users, why) for one in its.exposures)
-    head = "".join(f"<th>{name}</th>" for name in "exposure obs EXP_TYPE kind optics target candidates in".split())
-    return (
-        f"<details><summary>Exposures ({len(its.exposures)})</summary><table><tr>{head}</tr>{rows}</table></details>"
-    )
+    head = "".join(f"<th>{name}</th>" for name in _TITLES)
+    return f"<details><summary>Exposures ({len(its.exposures)})</summary><table><tr>{head}</tr>{rows}</table></details>"
 
 
 def _exposure(one: Exposure, users: Users, why: Mapping[str, str]) -> str:

@@ -194,10 +194,13 @@ def test_the_order_of_the_rows_does_not_matter(rows, random):
 
 
 @given(pools)
-def test_every_association_has_a_file_of_its_own_and_of_a_product_the_fullest_stands(rows):
+def test_every_association_has_a_file_of_its_own_and_none_is_part_of_another_with_its_name(rows):
     made = make(*rows)
     assert len({one.file for one in made}) == len(made)
-    assert len({(one.type, one.product, len(one.members)) for one in made}) == len({(one.type, one.product) for one in made})
+    pairs = [
+        (set(map(tuple, one.members)), set(map(tuple, other.members)), one, other) for one in made for other in made
+    ]
+    assert not [1 for mine, theirs, one, other in pairs if one.product == other.product and mine < theirs]
 
 
 @given(pools)
