@@ -32,8 +32,7 @@ class Condition:
         """Return in words why it does not hold for an exposure: what is wanted that is not, or not wanted that is."""
         told = {keyword: exposure.said(keyword) for keyword in self.keywords}
         if not any_holds(self.when, told):
-            amiss = [failed(case, told) for case in self.when]
-            return ", ".join(min(amiss, key=len))
+            return min((", ".join(failed(case, told)) for case in self.when), key=lambda words: words.count(","))
         return next((f"not for {said(case)}" for case in self.unless if hold(case, told)), "")
 
     def holds(self, exposure: Told) -> bool:

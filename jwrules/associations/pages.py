@@ -1,4 +1,4 @@
-"""The table of rules in docs/associations.md, written from the recipes: `python -m jwrules.associations.pages [--check]`."""
+"""The table of rules in docs/associations.md, from the recipes: `python -m jwrules.associations.pages [--check]`."""
 
 from __future__ import annotations
 
