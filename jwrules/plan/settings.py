@@ -51,6 +51,7 @@ class Settings:
 _HEAD = """\
 # What `jwrules run` was asked to do; `snakemake --configfile run.yaml` does the same.
 # `steps` is yours: options of steps above the recipe's, such as  steps: {jump: {rejection_threshold: 5.0}}
+# `exclude` too: exposures to leave out (* stands for anything) and why, such as  exclude: {jw00042001001_*: trail}
 """
 
 _KEYS = ("data", "references", "recipe", "steps", "set", "exclude")
