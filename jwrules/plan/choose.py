@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from jwrules import recipes
 from jwrules.recipes import Recipe, ResolvedStep, Setting
+from jwrules.records.code import Code
 from jwrules.references import Chooser, Chosen
 
 
@@ -33,6 +35,11 @@ class Planner:
     overrides: Sequence[Setting] = ()
     own: Recipe | None = None
     exclude: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def code(self) -> Code:
+        """The versions of the code that stages go through."""
+        return Code(self.references.ledger)
 
     @property
     def recipes(self) -> list[Recipe]:

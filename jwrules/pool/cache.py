@@ -15,13 +15,13 @@ from jwrules.errors import HeaderFault
 
 log = logging.getLogger("jwrules")
 
-_LAYOUT = 1
+_LAYOUT = 2
 """To be raised where the layout of the file, or what `headers.read` gives, changes."""
 
 
 @dataclass
 class Known:
-    """Headers read before, by path, with size and time of the file; those of files that are gone are forgotten."""
+    """Headers read before, by path, with size, times and inode; those of files that are gone are forgotten."""
 
     before: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     now: dict[str, Sequence[Any]] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class Known:
             return cls()
 
     def header(self, path: Path, inspect: Callable[[Path, headers.Header], None] | None = None) -> headers.Header:
-        """Return the header of a file, from the cache where size and time of the file agree.
+        """Return the header of a file, from the cache where the file was not written to since.
 
         Of a file that is read anew `inspect` may raise that it is at fault.
         """
@@ -48,12 +48,13 @@ class Known:
             raise HeaderFault(f"{path}: cannot be read: {fault.strerror}") from fault
         place = str(path.absolute())
         entry = self.before.get(place)
-        if entry is None or list(entry[:2]) != [stat.st_size, stat.st_mtime_ns]:
-            entry = (stat.st_size, stat.st_mtime_ns, headers.read(path))
+        now = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+        if entry is None or list(entry[0]) != now:
+            entry = (now, headers.read(path))
             if inspect:
-                inspect(path, entry[2])
+                inspect(path, entry[1])
         self.now[place] = entry
-        return dict(entry[2])
+        return dict(entry[1])
 
     def save(self, path: Path | None) -> None:
         """Write the cache where it changed, so that a reader never sees half of it; warn where that cannot be."""
