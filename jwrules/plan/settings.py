@@ -19,13 +19,17 @@ RUN_FILE = "run.yaml"
 
 @dataclass(frozen=True)
 class Settings:
-    """The run file. `steps` are its own options (step -> parameter -> value), `sets` those of the command line."""
+    """The run file. `steps` are its own options (step -> parameter -> value), `sets` those of the command line.
+
+    `exclude` names exposures that are left out (* stands for anything), and why.
+    """
 
     data: Path
     references: str
     recipe: Path | None = None
     steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sets: tuple[str, ...] = ()
+    exclude: Mapping[str, str] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
         """Write the run file, complete or not at all, unless it already says the same."""
@@ -42,15 +46,18 @@ class Settings:
             content["recipe"] = str(self.recipe)
         content["steps"] = {step: dict(values) for step, values in self.steps.items()}
         content["set"] = list(self.sets)
+        if self.exclude:
+            content["exclude"] = dict(self.exclude)
         return content
 
 
 _HEAD = """\
 # What `jwrules run` was asked to do; `snakemake --configfile run.yaml` does the same.
 # `steps` is yours: options of steps above the recipe's, such as  steps: {jump: {rejection_threshold: 5.0}}
+# `exclude` too: exposures to leave out (* stands for anything) and why, such as  exclude: {jw00042001001_*: trail}
 """
 
-_KEYS = ("data", "references", "recipe", "steps", "set")
+_KEYS = ("data", "references", "recipe", "steps", "set", "exclude")
 
 
 def read(path: Path) -> Settings:
@@ -75,6 +82,7 @@ def parse(content: Any, where: str = RUN_FILE) -> Settings:
         recipe=Path(content["recipe"]) if content.get("recipe") else None,
         steps=content.get("steps") or {},
         sets=tuple(content.get("set") or ()),
+        exclude=content.get("exclude") or {},
     )
 
 
@@ -86,6 +94,9 @@ def _faults(content: Mapping[str, Any], where: str) -> Iterable[str]:
     for key in ("data", "references"):
         if not isinstance(content.get(key), str):
             yield f"{where} $.{key}: missing, or no text"
+    excluded = content.get("exclude") or {}
+    if not (isinstance(excluded, Mapping) and all(isinstance(why, str) and why for why in excluded.values())):
+        yield f"{where} $.exclude: expected exposure -> why it is left out"
     steps = content.get("steps") or {}
     if not isinstance(steps, Mapping):
         yield f"{where} $.steps: expected step -> parameter -> value"
