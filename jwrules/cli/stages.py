@@ -264,7 +264,11 @@ def _choice(stage: str, path: Path, options: argparse.Namespace) -> Choice:
         recipe=Path(options.recipe) if options.recipe else None,
         sets=tuple(options.sets),
     )
-    return plan.planner(asked, plan.cache_of(None)).choose(stage, headers.read(path))
+    planner = plan.planner(asked, plan.cache_of(None))
+    try:
+        return planner.choose(stage, headers.read(path))
+    finally:
+        planner.references.ledger.save()
 
 
 def _given(chosen: Sequence[str]) -> dict[str, Path]:

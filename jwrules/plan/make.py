@@ -92,7 +92,8 @@ def make(pool: Pool, planner: Planner, directory: Path) -> Plan:
     faults.refuse()
     asked = {job.association for job in jobs["image3"].values()}
     kept = {path: one for one in made if (path := _file(one)) in asked}
-    return Plan(jobs, jwrules.__version__, tuple(left_out), kept)
+    source = planner.references
+    return Plan(jobs, jwrules.__version__, tuple(left_out), kept, source.identity, tuple(source.consulted))
 
 
 def _sorted_out(pool: Pool, planner: Planner, faults: Faults) -> tuple[dict[str, Exposure], list[LeftOut]]:

@@ -16,14 +16,19 @@ import jwrules
 from jwrules import house
 from jwrules.plan.rows import Plan
 from jwrules.plan.settings import Settings
+from jwrules.unchanged import State, state
 
 FILE = "plan.pickle"
 
-_COLUMN = ("names", "conditions.py", "headers.py", "pool", "recipes", "associations", "references", "plan")
+_COLUMN = ("names", "conditions.py", "unchanged.py", "headers.py", "pool", "recipes")
+_COLUMN += ("associations", "references", "plan")
 """The code that plans."""
 
 _DATA = ("uncal.fits", "uncal.fits.gz", "_pool.csv")
 _CRDS = "CRDS_PATH"
+
+Stats = list[tuple[str, State | None]]
+"""Files by path and state; None for one that is not there."""
 
 
 def plan(asked: Settings, directory: Path, cache: Path, make: Callable[[], Plan]) -> Plan:
@@ -43,7 +48,7 @@ def plan(asked: Settings, directory: Path, cache: Path, make: Callable[[], Plan]
 
 
 def _fingerprint(asked: Settings, directory: Path) -> str:
-    """Return a digest of what a plan is made from: the files by path, size and time of change."""
+    """Return a digest of what a plan is made from: the files by path and state."""
     environment = sorted((name, value) for name, value in os.environ.items() if name.startswith("CRDS_"))
     said = [jwrules.__version__, asked, directory, environment, _stats(_sources(asked))]
     return hashlib.sha256(repr(said).encode()).hexdigest()
@@ -70,8 +75,8 @@ def _references(source: str) -> list[Path]:
 
 
 def _chosen(made: Plan) -> Iterator[Path]:
-    """The files that a plan opens by content; those of a CRDS cache lie elsewhere than its rules."""
-    return iter(sorted({one.path for job in made.all() for one in job.opened}))
+    """The files that a plan opens, or read options from; those of a CRDS cache lie elsewhere than its rules."""
+    return iter(sorted({*made.consulted, *(one.path for job in made.all() for one in job.opened)}))
 
 
 def _below(place: Path) -> Iterator[Path]:
@@ -82,19 +87,18 @@ def _below(place: Path) -> Iterator[Path]:
         yield from (Path(folder, name) for name in sorted(files))
 
 
-def _stats(paths: Iterable[Path]) -> list[tuple[str, int, int]]:
-    return [(str(path), *_stat(path)) for path in paths]
+def _stats(paths: Iterable[Path]) -> Stats:
+    return [(str(path), _state(path)) for path in paths]
 
 
-def _stat(path: Path) -> tuple[int, int]:
+def _state(path: Path) -> State | None:
     try:
-        stat = path.stat()
+        return state(path)
     except OSError:
-        return -1, -1
-    return stat.st_size, stat.st_mtime_ns
+        return None
 
 
-def _load(path: Path) -> tuple[str, list[tuple[str, int, int]], Plan] | None:
+def _load(path: Path) -> tuple[str, Stats, Plan] | None:
     try:
         with path.open("rb") as file:
             fingerprint, stats, made = pickle.load(file)
@@ -103,7 +107,7 @@ def _load(path: Path) -> tuple[str, list[tuple[str, int, int]], Plan] | None:
     return fingerprint, stats, made
 
 
-def _save(path: Path, content: tuple[str, list[tuple[str, int, int]], Plan]) -> None:
+def _save(path: Path, content: tuple[str, Stats, Plan]) -> None:
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)

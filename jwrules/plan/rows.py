@@ -13,7 +13,7 @@ from jwrules import names
 from jwrules.errors import WorkflowFault
 from jwrules.house import STORE
 from jwrules.plan.links import link
-from jwrules.references import Chosen
+from jwrules.references import Chosen, Identity
 
 STAGES = ("detector1", "dark", "guider", "image2", "image3")
 _NAMES = {"guider": names.GUIDE_STAR, "image3": names.PRODUCT}
@@ -87,12 +87,18 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every job by stage and name, the files left out, and the associations by the path that they will have."""
+    """Every job by stage and name, the files left out, and the associations by the path that they will have.
+
+    `rules`: the context that chose the reference files, by name and content; `consulted`: the parameter files that
+    were read.
+    """
 
     jobs: Mapping[str, Mapping[str, Job]]
     release: str
     left_out: tuple[LeftOut, ...] = ()
     associations: Mapping[str, Any] = field(default_factory=dict)
+    rules: Identity = field(default_factory=Identity)
+    consulted: tuple[Path, ...] = ()
 
     def job(self, stage: str, name: str) -> Job:
         """Return the job of `stage` that makes `name`."""

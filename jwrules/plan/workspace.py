@@ -41,7 +41,11 @@ def of(asked: Settings, directory: Path) -> Plan:
 
     def anew() -> Plan:
         exposures = pool.scan(asked.data, cache=cache / "headers.json", inspect=ramps.inspect)
-        return make(exposures, planner(asked, cache), directory)
+        chosen_by = planner(asked, cache)
+        try:
+            return make(exposures, chosen_by, directory)
+        finally:
+            chosen_by.references.ledger.save()
 
     return remembered.plan(asked, directory, cache, anew)
 

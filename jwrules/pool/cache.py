@@ -12,16 +12,17 @@ from typing import Any
 
 from jwrules import headers
 from jwrules.errors import HeaderFault
+from jwrules.unchanged import state
 
 log = logging.getLogger("jwrules")
 
-_LAYOUT = 1
+_LAYOUT = 2
 """To be raised where the layout of the file, or what `headers.read` gives, changes."""
 
 
 @dataclass
 class Known:
-    """Headers read before, by path, with size and time of the file; those of files that are gone are forgotten."""
+    """Headers read before, by path, with the state of the file; those of files that are gone are forgotten."""
 
     before: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     now: dict[str, Sequence[Any]] = field(default_factory=dict)
@@ -38,22 +39,22 @@ class Known:
             return cls()
 
     def header(self, path: Path, inspect: Callable[[Path, headers.Header], None] | None = None) -> headers.Header:
-        """Return the header of a file, from the cache where size and time of the file agree.
+        """Return the header of a file, from the cache where the state of the file agrees.
 
         Of a file that is read anew `inspect` may raise that it is at fault.
         """
         try:
-            stat = path.stat()
+            now = list(state(path))
         except OSError as fault:
             raise HeaderFault(f"{path}: cannot be read: {fault.strerror}") from fault
         place = str(path.absolute())
         entry = self.before.get(place)
-        if entry is None or list(entry[:2]) != [stat.st_size, stat.st_mtime_ns]:
-            entry = (stat.st_size, stat.st_mtime_ns, headers.read(path))
+        if entry is None or entry[0] != now:
+            entry = [now, headers.read(path)]
             if inspect:
-                inspect(path, entry[2])
+                inspect(path, entry[1])
         self.now[place] = entry
-        return dict(entry[2])
+        return dict(entry[1])
 
     def save(self, path: Path | None) -> None:
         """Write the cache where it changed, so that a reader never sees half of it; warn where that cannot be."""

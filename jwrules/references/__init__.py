@@ -9,9 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from jwrules.references.chooser import Chooser, Chosen
+from jwrules.references.identity import Identity, changes
 from jwrules.references.ledger import Ledger, content_hash
 
-__all__ = ["Chooser", "Chosen", "content_hash", "open"]
+__all__ = ["Chooser", "Chosen", "Identity", "Ledger", "changes", "content_hash", "open"]
 
 _CRDS = "crds:"
 
@@ -19,7 +20,8 @@ _CRDS = "crds:"
 def open(source: str | Path, cache: Path) -> Chooser:
     """Return what chooses from `source`; `cache` is the JSON file where what was learnt is kept.
 
-    Nothing is read before it is asked. ReferenceFault for a directory that does not exist, when it is asked.
+    Nothing is read before it is asked, and nothing kept before `ledger.save()`. ReferenceFault for a directory that
+    does not exist, when it is asked.
     """
     ledger = Ledger(Path(cache))
     if str(source).startswith(_CRDS):
