@@ -65,7 +65,7 @@ def plan(options: argparse.Namespace) -> None:
     from jwrules.cli import due, listing
 
     directory = options.output.resolve()
-    asked = _asked(options, directory)
+    asked = asked_for(options, directory)
     planned = planning.of(asked, directory)
     print(listing.table(planned, due.of(asked, directory)))
 
@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
     from jwrules.cli import engine
 
     directory = options.output.resolve()
-    asked = _asked(options, directory)
+    asked = asked_for(options, directory)
     engine.open_up(directory)
     planning.of(asked, directory).targets()
     asked.write(directory / planning.RUN_FILE)
@@ -107,7 +107,7 @@ def _snakemake_options(options: argparse.Namespace) -> list[str]:
     return given
 
 
-def _asked(options: argparse.Namespace, directory: Path) -> Settings:
+def asked_for(options: argparse.Namespace, directory: Path) -> Settings:
     """Return what the command line asks for; what it does not say is taken from the run file of the directory."""
     from jwrules import plan as planning
 
@@ -121,6 +121,7 @@ def _asked(options: argparse.Namespace, directory: Path) -> Settings:
         recipe=Path(options.recipe).resolve() if options.recipe else None,
         steps=earlier.steps if earlier else {},
         sets=tuple(_in_full(text) for text in options.sets),
+        pin=earlier.pin if earlier else None,
     )
 
 

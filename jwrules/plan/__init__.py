@@ -7,7 +7,7 @@ from jwrules.plan.choose import Choice, Planner
 from jwrules.plan.make import make
 from jwrules.plan.rows import STAGES, Job, LeftOut, Plan
 from jwrules.plan.settings import RUN_FILE, Settings, read, references_or_default
-from jwrules.plan.workspace import cache_of, of, planner, prepare
+from jwrules.plan.workspace import cache_of, exposures, of, planner, prepare
 
 __all__ = [
     "RUN_FILE",
@@ -19,6 +19,7 @@ __all__ = [
     "Planner",
     "Settings",
     "cache_of",
+    "exposures",
     "make",
     "of",
     "planner",

@@ -20,8 +20,10 @@ from jwrules.unchanged import State, state
 
 FILE = "plan.pickle"
 
-_COLUMN = ("names", "conditions.py", "unchanged.py", "headers.py", "pool", "recipes")
-_COLUMN += ("associations", "references", "plan")
+_COLUMN = (
+    *("names", "conditions.py", "unchanged.py", "headers.py"),
+    *("pool", "recipes", "associations", "references", "plan"),
+)
 """The code that plans."""
 
 _DATA = ("uncal.fits", "uncal.fits.gz", "_pool.csv")
@@ -50,11 +52,11 @@ def plan(asked: Settings, directory: Path, cache: Path, make: Callable[[], Plan]
 def _fingerprint(asked: Settings, directory: Path) -> str:
     """Return a digest of what a plan is made from: the files by path and state."""
     environment = sorted((name, value) for name, value in os.environ.items() if name.startswith("CRDS_"))
-    said = [jwrules.__version__, asked, directory, environment, _stats(_sources(asked))]
+    said = [jwrules.__version__, asked, directory, environment, _stats(_sources(asked, directory))]
     return hashlib.sha256(repr(said).encode()).hexdigest()
 
 
-def _sources(asked: Settings) -> Iterator[Path]:
+def _sources(asked: Settings, directory: Path) -> Iterator[Path]:
     for place in (Path(jwrules.__file__).parent / name for name in _COLUMN):
         yield from _below(place)
     for folder in (house.root() / "recipes", house.root() / "schemas"):
@@ -62,6 +64,8 @@ def _sources(asked: Settings) -> Iterator[Path]:
     if asked.recipe:
         yield from sorted([*asked.recipe.parent.glob("*.yaml"), *asked.recipe.parent.glob("*/*.yaml")])
     yield from (path for path in _below(asked.data) if path.name.endswith(_DATA))
+    if isinstance(asked.pin, str):
+        yield directory / asked.pin
     for place in _references(asked.references):
         yield from _below(place)
 

@@ -112,6 +112,14 @@ class Plan:
         """Return every job, stage by stage."""
         return [job for stage in STAGES for job in self.jobs.get(stage, {}).values()]
 
+    @property
+    def reference_files(self) -> dict[str, set[Chosen]]:
+        """Every reference file that is opened, by type."""
+        files: dict[str, set[Chosen]] = {}
+        for kind, one in (pair for job in self.all() for pair in job.references.items()):
+            files.setdefault(kind, set()).add(one)
+        return files
+
     def names(self, stage: str, *gives: str) -> str:
         """Return the pattern of the names that `stage` makes, or of those of which it makes exactly `gives`."""
         jobs = self.jobs.get(stage, {})

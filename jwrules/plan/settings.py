@@ -18,13 +18,17 @@ RUN_FILE = "run.yaml"
 
 @dataclass(frozen=True)
 class Settings:
-    """The run file. `steps` are its own options (step -> parameter -> value), `sets` those of the command line."""
+    """The run file. `steps` are its own options (step -> parameter -> value), `sets` those of the command line.
+
+    `pin` is what `references.pins` reads: reference files that must not change.
+    """
 
     data: Path
     references: str
     recipe: Path | None = None
     steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sets: tuple[str, ...] = ()
+    pin: str | Mapping[str, Any] | None = None
 
     def write(self, path: Path) -> None:
         """Write the run file, unless it already says the same."""
@@ -39,6 +43,8 @@ class Settings:
             content["recipe"] = str(self.recipe)
         content["steps"] = {step: dict(values) for step, values in self.steps.items()}
         content["set"] = list(self.sets)
+        if self.pin:
+            content["pin"] = self.pin
         return content
 
 
@@ -47,7 +53,7 @@ _HEAD = """\
 # `steps` is yours: options of steps above the recipe's, such as  steps: {jump: {rejection_threshold: 5.0}}
 """
 
-_KEYS = ("data", "references", "recipe", "steps", "set")
+_KEYS = ("data", "references", "recipe", "steps", "set", "pin")
 
 
 def read(path: Path) -> Settings:
@@ -74,6 +80,7 @@ def parse(content: Any, where: str = RUN_FILE) -> Settings:
         recipe=Path(content["recipe"]) if content.get("recipe") else None,
         steps=content.get("steps") or {},
         sets=tuple(content.get("set") or ()),
+        pin=content.get("pin") or None,
     )
 
 
@@ -85,6 +92,8 @@ def _faults(content: Mapping[str, Any], where: str) -> Iterable[str]:
     for key in ("data", "references"):
         if not isinstance(content.get(key), str):
             yield f"{where} $.{key}: missing, or no text"
+    if not isinstance(content.get("pin") or "", str | Mapping):
+        yield f"{where} $.pin: expected the path of a file, or pins"
     steps = content.get("steps") or {}
     if not isinstance(steps, Mapping):
         yield f"{where} $.steps: expected step -> parameter -> value"

@@ -17,6 +17,8 @@ from jwrules.plan.links import link
 from jwrules.plan.make import make
 from jwrules.plan.rows import Plan
 from jwrules.plan.settings import Settings
+from jwrules.pool import Pool
+from jwrules.references import pins
 
 
 def prepare(config: Mapping[str, Any]) -> Plan:
@@ -40,14 +42,21 @@ def of(asked: Settings, directory: Path) -> Plan:
     cache = cache_of(directory)
 
     def anew() -> Plan:
-        exposures = pool.scan(asked.data, cache=cache / "headers.json", inspect=ramps.inspect)
-        chosen_by = planner(asked, cache)
+        pinned, chosen_by = pins.read(asked.pin or {}, directory), planner(asked, cache)
         try:
-            return make(exposures, chosen_by, directory)
+            pins.check_context(pinned, chosen_by.references.name)
+            made = make(exposures(asked, cache), chosen_by, directory)
         finally:
             chosen_by.references.ledger.save()
+        pins.check(pinned, made.rules, made.reference_files)
+        return made
 
     return remembered.plan(asked, directory, cache, anew)
+
+
+def exposures(asked: Settings, cache: Path) -> Pool:
+    """Return the pool of what is to be reduced; `cache` is the folder of caches."""
+    return pool.scan(asked.data, cache=cache / "headers.json", inspect=ramps.inspect)
 
 
 def planner(asked: Settings, cache: Path) -> Planner:

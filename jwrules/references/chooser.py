@@ -10,7 +10,7 @@ from typing import Any
 
 from jwrules.errors import ReferenceFault
 from jwrules.references import complete, parameters
-from jwrules.references.identity import Identity
+from jwrules.references.identity import NO_CONTEXT, Identity
 from jwrules.references.keywords import PATHS
 from jwrules.references.ledger import Ledger
 
@@ -46,9 +46,14 @@ class Chooser(ABC):
         self._contents: dict[Path, Mapping[str, Any]] = {}
 
     @property
+    def name(self) -> str:
+        """The name of the context, such as `jwst_1234.pmap`; N/A where files are chosen by their own headers."""
+        return NO_CONTEXT
+
+    @property
     def identity(self) -> Identity:
-        """The context by name and content, as far as it was asked; a source without one has none."""
-        return Identity()
+        """The context by name and content, as far as it was asked."""
+        return Identity(self.name)
 
     @property
     def consulted(self) -> list[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ class Context(Chooser):
         super().__init__(f"crds:{asked}", ledger)
         self._asked = asked
         self._noted: set[str] = set()
+        self._complete: set[str] = set()
 
     @cached_property
     def context(self) -> str:
@@ -41,6 +42,11 @@ class Context(Chooser):
             return self._asked
         with library.faults(f"the CRDS context '{self._asked or 'default'}'"), library.opened(self._server) as crds:
             return str(crds.get_context_name("jwst", self._asked or None))
+
+    @property
+    def name(self) -> str:
+        """The name of the context, as `context`."""
+        return self.context
 
     @property
     def identity(self) -> Identity:
@@ -109,7 +115,11 @@ class Context(Chooser):
         return str(self.ledger.answer(question, lambda: self._recommended(reftype, parameters)))
 
     def _deciding(self, reftype: str, header: Mapping[str, Any]) -> list[MappingFile]:
-        deciding = self._rules.deciding(str(header.get("INSTRUME", "")), reftype)
+        instrument = str(header.get("INSTRUME", "")).upper()
+        if instrument not in self._complete:
+            self._require(self._rules.below(instrument))
+            self._complete.add(instrument)
+        deciding = self._rules.deciding(instrument, reftype)
         for mapping in deciding:
             if mapping.path.name not in self._noted:
                 self._note(mapping)
@@ -131,7 +141,7 @@ class Context(Chooser):
 
     @cached_property
     def _rules(self) -> Rules:
-        return Rules(library.folder("mappings"), self.context, self._absent)
+        return Rules(self.context, self._mapping)
 
     @cached_property
     def _listed(self) -> Mapping[str, Mapping[str, str]]:
@@ -149,8 +159,16 @@ class Context(Chooser):
     def _server(self) -> str:
         return library.server()
 
-    def _absent(self, name: str) -> None:
-        folder = library.folder("mappings")
+    def _require(self, mappings: Sequence[str]) -> None:
+        """Raise ReferenceFault where one of these is not in the cache."""
+        for name in mappings:
+            self._mapping(name)
+
+    def _mapping(self, name: str) -> Path:
+        """Return where a mapping is in the cache; ReferenceFault where it is not there."""
+        if (path := library.place(name)).is_file():
+            return path
+        folder = path.parent
         there = sorted(path.name for path in folder.glob("*.pmap"))
         raise ReferenceFault(
             f"{self.source}: {name} is not among the rules in {folder} (from CRDS_PATH), which has"

@@ -76,7 +76,7 @@ def listed() -> Mapping[str, Mapping[str, str]]:
         info = ast.literal_eval((folder("config") / "server_config").read_text())
         with opened() as crds:
             known: Mapping[str, Mapping[str, str]] = crds.client.proxy.crds_decode(info["download_metadata"])
-    except (OSError, ValueError, SyntaxError, KeyError, TypeError, ImportError):
+    except (OSError, ValueError, SyntaxError, KeyError, TypeError, ReferenceFault):
         return {}
     return known
 
@@ -85,12 +85,10 @@ def listed() -> Mapping[str, Mapping[str, str]]:
 def opened(server: str = "", *, writes: bool = False) -> Iterator[Any]:
     """Give the `crds` library, silent, with this server or none, its cache read-only unless `writes`.
 
-    It is left as it was found.
+    It is left as it was found. ReferenceFault where it is not installed.
     """
-    import crds
-    from crds.client import api
-    from crds.core import config
-
+    crds = _imported()
+    api, config = crds.client.api, crds.core.config
     logger = logging.getLogger("CRDS")
     level, readonly = logger.level, config._CRDS_CACHE_READONLY
     url, proxy, pickles = api.URL, api.S, os.environ.get(_PICKLES)
@@ -111,6 +109,19 @@ def opened(server: str = "", *, writes: bool = False) -> Iterator[Any]:
         logger.setLevel(level)
 
 
+def _imported() -> Any:
+    try:
+        import crds
+        import crds.client
+        import crds.core.heavy_client
+    except ImportError as reason:
+        raise ReferenceFault(
+            f"the library crds cannot be used ({reason}); install it together with stdatamodels, which it needs for"
+            " JWST and does not bring along: pip install crds stdatamodels"
+        ) from reason
+    return crds
+
+
 @contextmanager
 def faults(what: str) -> Iterator[None]:
     """Turn whatever the library raises into a ReferenceFault that says `what` was wanted and what CRDS said."""
@@ -118,11 +129,6 @@ def faults(what: str) -> Iterator[None]:
         yield
     except JwrulesError:
         raise
-    except ImportError as reason:
-        raise ReferenceFault(
-            f"{what}: the library crds cannot be used ({reason}); install it together with stdatamodels,"
-            " which it needs for JWST and does not bring along: pip install crds stdatamodels"
-        ) from reason
     except Exception as reason:
         raise ReferenceFault(
             f"{what}: CRDS says: {reason} (cache {folder('mappings').parent.parent}, from CRDS_PATH)"

@@ -62,28 +62,21 @@ class MappingFile:
     def _assigned(self, name: str) -> Any:
         try:
             for node in ast.parse(self.content).body:
-                if (
-                    isinstance(node, ast.Assign)
-                    and isinstance(node.targets[0], ast.Name)
-                    and node.targets[0].id == name
-                ):
+                if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
                     return ast.literal_eval(node.value)
         except (SyntaxError, ValueError) as reason:
             if name == "header":
                 return None
-            raise ReferenceFault(
-                f"{self.path}: these rules of CRDS cannot be read ({reason}); get them again"
-            ) from reason
+            raise ReferenceFault(f"{self.path}: these are no rules of CRDS ({reason}); get them again") from reason
         return None
 
 
 @dataclass
 class Rules:
-    """The mappings of a context in `folder`. `absent(name)` is called for one that is not there: it gets it or raises."""
+    """The mappings of a context; `locate(name)` gives the path of one, or raises."""
 
-    folder: Path
     context: str
-    absent: Callable[[str], None]
+    locate: Callable[[str], Path]
     used: dict[str, MappingFile] = field(default_factory=dict)
 
     def deciding(self, instrument: str, reftype: str) -> list[MappingFile]:
@@ -96,6 +89,12 @@ class Rules:
             chain.append(self._read(below))
         return chain
 
+    def below(self, instrument: str) -> list[str]:
+        """Return the rmaps that the imap of an instrument names: the library reads them all, whatever it is asked."""
+        imap = self.deciding(instrument, "")[-1]
+        names = imap.selector.values() if imap.path.suffix == ".imap" else ()
+        return sorted(name for name in names if isinstance(name, str) and name.endswith(".rmap"))
+
     def rmap(self, instrument: str, reftype: str) -> MappingFile | None:
         """Return the rmap of a type for an instrument, or None where the context has none."""
         last = self.deciding(instrument, reftype)[-1]
@@ -103,15 +102,13 @@ class Rules:
 
     def _read(self, name: str) -> MappingFile:
         if name not in self.used:
-            path = self.folder / name
-            if not path.is_file():
-                self.absent(name)
+            path = self.locate(name)
             self.used[name] = MappingFile(path, path.read_bytes())
         return self.used[name]
 
 
 def epoch(rmap: MappingFile | None, date: Any, time: Any) -> int | str:
-    """Return the same for all dates and times (of the form of DATE-OBS, TIME-OBS) between which an rmap makes no change."""
+    """Return the same for all instants (DATE-OBS, TIME-OBS) between which an rmap never changes what it chooses."""
     at = _TIME.fullmatch(f"'{date} {time}'")
     if rmap is None:
         return 0
