@@ -18,4 +18,5 @@ rule dark:
         "Ramps of a dark exposure to corrected ones: {wildcards.exposure}"
     shell:
         "jwrules dark {input.uncal:q} --output results"
-        " --threads {threads} --memory {resources.mem_mb}M --steps {params.steps:q} --reference {params.references:q} 2> {log:q}"
+        " --threads {threads} --memory {resources.mem_mb}M --steps {params.steps:q} --reference {params.references:q}"
+        " --context {PLAN.rules.name:q} 2> {log:q}"

@@ -19,4 +19,5 @@ rule detector1:
         "Ramps to count rates: {wildcards.exposure}"
     shell:
         "jwrules detector1 {input.uncal:q} --output results"
-        " --threads {threads} --memory {resources.mem_mb}M --steps {params.steps:q} --reference {params.references:q} 2> {log:q}"
+        " --threads {threads} --memory {resources.mem_mb}M --steps {params.steps:q} --reference {params.references:q}"
+        " --context {PLAN.rules.name:q} 2> {log:q}"

@@ -18,4 +18,5 @@ rule guider:
         "Reads of a guide star to count rates: {wildcards.guide_star}"
     shell:
         "jwrules guider {input.uncal:q} --output results"
-        " --threads {threads} --steps {params.steps:q} --reference {params.references:q} 2> {log:q}"
+        " --threads {threads} --steps {params.steps:q} --reference {params.references:q}"
+        " --context {PLAN.rules.name:q} 2> {log:q}"

@@ -22,7 +22,8 @@ rule image2:
         "Count rates to a calibrated image: {wildcards.exposure}"
     shell:
         "jwrules image2 {input.rate:q} --background {input.background:q} --save-bsub --output results"
-        " --threads {threads} --steps {params.steps:q} --reference {params.references:q} 2> {log:q}"
+        " --threads {threads} --steps {params.steps:q} --reference {params.references:q}"
+        " --context {PLAN.rules.name:q} 2> {log:q}"
 
 
 use rule image2 as image2_unresampled with:

@@ -35,7 +35,8 @@ rule image3:
         "Calibrated images to a mosaic and a catalogue: {wildcards.product}"
     shell:
         "jwrules image3 {input.association:q} --crf {output.crf:q} --output results"
-        " --threads {threads} --steps {params.steps:q} --reference {params.references:q} 2> {log:q}"
+        " --threads {threads} --steps {params.steps:q} --reference {params.references:q}"
+        " --context {PLAN.rules.name:q} 2> {log:q}"
 
 
 use rule image3 as image3_mosaic with:

@@ -64,6 +64,7 @@ def _add_stage(commands: Commands, run: Any, help: str, *examples: str) -> argpa
     add_options(command)
     rules = command.add_argument_group("what the rules of the workflow give, so that nothing is chosen here")
     rules.add_argument("--steps", metavar="JSON", help="the chain of steps with their parameters")
+    rules.add_argument("--context", metavar="NAME", default="N/A", help="the context that chose the reference files")
     return command
 
 
@@ -243,19 +244,20 @@ def _workbench(stage: str, path: Path, options: argparse.Namespace) -> Workbench
         raise WorkflowFault(f"{options.output}: nothing can be written there; --output names another folder")
     if options.steps is not None:
         chosen = _given(options.chosen)
-        return workbench.Workbench(stage, workbench.calls(options.steps), chosen, options.output, _hashes(chosen))
-    choice = _choice(stage, path, options)
+        calls = workbench.calls(options.steps)
+        return workbench.Workbench(stage, calls, chosen, options.output, _hashes(chosen), options.context)
+    choice, context = _choice(stage, path, options)
     log.info("%s: recipe %s", path.name, choice.recipe)
     for kind, reference in sorted(choice.references.items()):
         log.info("  %-14s %s", kind, reference.name)
     given = _given(options.chosen)
     paths = {kind: reference.path for kind, reference in choice.references.items()} | given
     hashes = {kind: reference.sha256 for kind, reference in choice.references.items()} | _hashes(given)
-    return workbench.Workbench(stage, workbench.calls(choice.steps), paths, options.output, hashes)
+    return workbench.Workbench(stage, workbench.calls(choice.steps), paths, options.output, hashes, context)
 
 
-def _choice(stage: str, path: Path, options: argparse.Namespace) -> Choice:
-    """Return recipe, steps and reference files for the file at `path`, by its header."""
+def _choice(stage: str, path: Path, options: argparse.Namespace) -> tuple[Choice, str]:
+    """Return recipe, steps and reference files for the file at `path`, by its header; and the context that chose."""
     from jwrules import headers, plan
 
     asked = plan.Settings(
@@ -266,7 +268,7 @@ def _choice(stage: str, path: Path, options: argparse.Namespace) -> Choice:
     )
     planner = plan.planner(asked, plan.cache_of(None))
     try:
-        return planner.choose(stage, headers.read(path))
+        return planner.choose(stage, headers.read(path)), planner.references.name
     finally:
         planner.references.ledger.save()
 

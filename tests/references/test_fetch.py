@@ -131,7 +131,7 @@ def test_a_full_disk_is_told_and_nothing_half_written_stays(asked, local, monkey
 def test_files_for_which_there_is_no_room_are_not_begun(asked, remote, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
     chooser, server = asked
-    with pytest.raises(ReferenceFault, match="are to come, 0.0 MB are free; nothing was fetched"):
+    with pytest.raises(ReferenceFault, match=r"are to come, 0\.0 MB are free; nothing was fetched"):
         fetch.fetch(chooser.missing(), server)
     assert not set(remote.given) & set(DARKS.values())
 
@@ -175,8 +175,8 @@ def test_what_a_running_fetch_writes_is_not_cleared_up(asked, local):
     assert part.exists()
 
 
-def test_a_rule_that_the_server_corrected_under_its_name_is_fetched_anew(asked, remote, local, tmp_path, caplog):
-    chooser, server = asked
+@pytest.mark.usefixtures("asked")
+def test_a_rule_that_the_server_corrected_under_its_name_is_fetched_anew(remote, local, tmp_path, caplog):
     rmap = files(remote.folder)["jwst_nircam_dark_0001.rmap"]
     rmap.write_text(rmap.read_text().replace(DARKS["NRCA1"], DARKS["NRCA2"]))
     again = Server(remote.url)
