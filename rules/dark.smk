@@ -14,9 +14,10 @@ rule dark:
         steps=said("dark", "steps"),
         references=said("dark", "links"),
         release=PLAN.release,
+        context=context,
     message:
         "Ramps of a dark exposure to corrected ones: {wildcards.exposure}"
     shell:
         "jwrules dark {input.uncal:q} --output results"
         " --threads {threads} --memory {resources.mem_mb}M --steps {params.steps:q} --reference {params.references:q}"
-        " --context {PLAN.rules.name:q} 2> {log:q}"
+        " --context {params.context:q} 2> {log:q}"

@@ -15,9 +15,10 @@ rule detector1:
         steps=said("detector1", "steps"),
         references=said("detector1", "links"),
         release=PLAN.release,
+        context=context,
     message:
         "Ramps to count rates: {wildcards.exposure}"
     shell:
         "jwrules detector1 {input.uncal:q} --output results"
         " --threads {threads} --memory {resources.mem_mb}M --steps {params.steps:q} --reference {params.references:q}"
-        " --context {PLAN.rules.name:q} 2> {log:q}"
+        " --context {params.context:q} 2> {log:q}"

@@ -14,9 +14,10 @@ rule guider:
         steps=said("guider", "steps"),
         references=said("guider", "links"),
         release=PLAN.release,
+        context=context,
     message:
         "Reads of a guide star to count rates: {wildcards.guide_star}"
     shell:
         "jwrules guider {input.uncal:q} --output results"
         " --threads {threads} --steps {params.steps:q} --reference {params.references:q}"
-        " --context {PLAN.rules.name:q} 2> {log:q}"
+        " --context {params.context:q} 2> {log:q}"

@@ -18,12 +18,13 @@ rule image2:
         steps=said("image2", "steps"),
         references=said("image2", "links"),
         release=PLAN.release,
+        context=context,
     message:
         "Count rates to a calibrated image: {wildcards.exposure}"
     shell:
         "jwrules image2 {input.rate:q} --background {input.background:q} --save-bsub --output results"
         " --threads {threads} --steps {params.steps:q} --reference {params.references:q}"
-        " --context {PLAN.rules.name:q} 2> {log:q}"
+        " --context {params.context:q} 2> {log:q}"
 
 
 use rule image2 as image2_unresampled with:

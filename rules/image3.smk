@@ -31,12 +31,13 @@ rule image3:
         steps=said("image3", "steps"),
         references=said("image3", "links"),
         release=PLAN.release,
+        context=context,
     message:
         "Calibrated images to a mosaic and a catalogue: {wildcards.product}"
     shell:
         "jwrules image3 {input.association:q} --crf {output.crf:q} --output results"
         " --threads {threads} --steps {params.steps:q} --reference {params.references:q}"
-        " --context {PLAN.rules.name:q} 2> {log:q}"
+        " --context {params.context:q} 2> {log:q}"
 
 
 use rule image3 as image3_mosaic with:

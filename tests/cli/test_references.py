@@ -38,7 +38,7 @@ def remote(tmp_path):
 
 @pytest.fixture
 def jwrules(remote, at, tmp_path, capsys):
-    """Run `jwrules references VERB` on two exposures, with an empty cache; return its status, what it printed and said."""
+    """Run `jwrules references VERB` for two exposures, the cache empty; return its status, what it printed and said."""
     write_exposures(tmp_path / "uncal", dithers=[1])
     (tmp_path / "short.yaml").write_text(RECIPE)
     (tmp_path / "local").mkdir()

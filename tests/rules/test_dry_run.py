@@ -33,6 +33,13 @@ def test_nothing_changed_nothing_runs(run):
     assert counted(asked, folder) == {}
 
 
+def test_the_same_reference_files_under_the_next_context_make_nothing_anew(run, monkeypatch):
+    folder, asked = run
+    monkeypatch.setattr("jwrules.references.chooser.Chooser.name", "jwst_9999.pmap")
+    (folder / ".jwrules" / "plan.pickle").unlink()
+    assert counted(asked, folder) == {}
+
+
 def test_everything_is_due_at_first(tmp_path):
     asked = program(tmp_path)
     (tmp_path / ".snakemake").mkdir()
