@@ -46,6 +46,7 @@ class Wanted:
 
     def _plan(self) -> None:
         directory = self.options.output.resolve()
+        self.options.references = f"crds:{self.chooser.context}"
         asked = asked_for(self.options, directory)
         planner = replace(planning.planner(asked, self._cache), references=self.chooser)
         try:

@@ -132,12 +132,14 @@ def _in_full(text: str) -> str:
 
 
 def _references(given: str | None, earlier: Settings | None) -> str:
+    """Return where reference files come from: one context for the whole run, however long it takes."""
     from jwrules import plan as planning
+    from jwrules import references
 
     if given is None and earlier:
         log.info("references: %s (from %s)", earlier.references, planning.RUN_FILE)
         return earlier.references
-    return planning.references_or_default(given)
+    return references.resolved(planning.references_or_default(given))
 
 
 def _add_explain(commands: Commands) -> None:

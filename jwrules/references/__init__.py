@@ -6,15 +6,25 @@ cache of the `crds` library under a context of rules (`crds:` alone is the libra
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from jwrules.references.chooser import Chooser, Chosen
 from jwrules.references.identity import Identity, changes
 from jwrules.references.ledger import Ledger, content_hash
 
-__all__ = ["Chooser", "Chosen", "Identity", "Ledger", "changes", "content_hash", "open"]
+__all__ = ["Chooser", "Chosen", "Identity", "Ledger", "changes", "content_hash", "open", "resolved"]
 
 _CRDS = "crds:"
+
+
+def resolved(source: str) -> str:
+    """Return a source that means the same tomorrow: of a context that is not named (`crds:latest`) its name today."""
+    if not source.startswith(_CRDS) or source.endswith(".pmap"):
+        return source
+    from jwrules.references.context import Context
+
+    return _CRDS + Context(source.removeprefix(_CRDS), Ledger(Path(os.devnull))).context
 
 
 def open(source: str | Path, cache: Path) -> Chooser:

@@ -85,9 +85,8 @@ class Context(Chooser):
         if path.is_file():
             return path
         raise ReferenceFault(
-            f"{self.context} gives {name} for type '{reftype}', which is not in the cache"
-            f" {library.folder('references')}; fetch it, and all else that is missing, where there is a network:"
-            f" jwrules references fetch DATA --references {self.source}"
+            f"{name}, type '{reftype}' of {self.context}, is not in the cache {library.folder('references')};"
+            f" `jwrules references fetch DATA --references {self.source}` brings all that is missing"
         )
 
     def _check(self, path: Path) -> None:

@@ -46,6 +46,11 @@ def test_without_a_context_the_one_of_the_cache_rules(cache, tmp_path):
     ]
 
 
+@pytest.mark.parametrize("source", ["crds:", "crds:latest", "crds:jwst_0001.pmap"])
+def test_a_context_that_is_not_named_gets_its_name(cache, source):
+    assert references.resolved(source) == "crds:jwst_0001.pmap"
+
+
 def test_a_type_that_does_not_apply_has_no_file(cache, tmp_path):
     chooser = references.open("crds:jwst_0001.pmap", tmp_path / "c.json")
     assert chooser.choose(["ipc"], EXPOSURE) == {"ipc": None}
@@ -66,9 +71,7 @@ def test_not_found_is_told_in_the_words_of_crds(cache, tmp_path, reftype, change
 def test_a_file_that_is_not_in_the_cache_is_named_with_the_way_to_get_it(cache, tmp_path):
     (cache / "references/jwst/nircam/jwst_nircam_gain_0001.fits").unlink()
     chooser = references.open("crds:jwst_0001.pmap", tmp_path / "c.json")
-    with pytest.raises(
-        ReferenceFault, match=r"gives jwst_nircam_gain_0001\.fits for type 'gain'.*jwrules references fetch"
-    ):
+    with pytest.raises(ReferenceFault, match=r"jwst_nircam_gain_0001\.fits, type 'gain' of.*references fetch"):
         chooser.choose(["gain"], EXPOSURE)
 
 
