@@ -65,7 +65,9 @@ class Wanted:
         return "\n".join([*(f"{size:>10}  {kinds:<14} {name}" for size, kinds, name in rows), f"{total:>10}  to fetch"])
 
     def refuse(self) -> None:
-        """Raise what a plan would say is wrong, now that all that can be fetched is."""
+        """Raise what a plan would say is wrong, and what the server does not have, now that all else is fetched."""
+        if self.chooser.unknown:
+            raise ReferenceFault("\n".join(self.chooser.unknown.values()))
         if self.fault:
             raise self.fault
 

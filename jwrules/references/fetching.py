@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from jwrules.errors import ReferenceFault
 from jwrules.references import library
 from jwrules.references.chooser import Chosen
 from jwrules.references.context import Context
@@ -32,6 +33,7 @@ class Fetching(Context):
         self._fetched_from = server
         self._compared: set[str] = set()
         self.needed: dict[str, set[str]] = {}
+        self.unknown: dict[str, str] = {}
 
     def need_all(self, instrument: str, types: Iterable[str]) -> None:
         """Note every file that the context has of these types for an instrument."""
@@ -42,9 +44,18 @@ class Fetching(Context):
                 self._located(name, reftype)
 
     def missing(self) -> list[Listed]:
-        """Return those of the needed files that are not in the cache with the size that the server says, by name."""
-        listed = [self._fetched_from.listed(name) for name in sorted(self.needed)]
-        return [file for file in listed if not file.is_there()]
+        """Return those of the needed files that are not in the cache with the size that the server says, by name.
+
+        Those that it does not know are in `unknown`, each with its fault.
+        """
+        listed: dict[str, Listed] = {}
+        self.unknown = {}
+        for name in sorted(self.needed):
+            try:
+                listed[name] = self._fetched_from.listed(name)
+            except ReferenceFault as fault:
+                self.unknown[name] = str(fault)
+        return [file for file in listed.values() if not file.is_there()]
 
     def _mapping(self, name: str) -> Path:
         return self._current(name)

@@ -200,6 +200,13 @@ def test_a_file_that_the_server_does_not_know_is_told(asked):
         server.listed("jwst_0007.pmap")
 
 
+def test_files_that_the_server_does_not_know_do_not_keep_others_from_coming(asked):
+    chooser, _ = asked
+    chooser.needed["jwst_nircam_dark_0009.fits"] = {"dark"}
+    assert [file.name for file in chooser.missing()] == sorted(DARKS.values())
+    assert "does not know a file jwst_nircam_dark_0009.fits" in chooser.unknown["jwst_nircam_dark_0009.fits"]
+
+
 def test_a_server_that_does_not_answer_is_told(local):
     server = Server("http://localhost:9")
     with server.connected(), pytest.raises(ReferenceFault, match="http://localhost:9: it does not say what it has"):
