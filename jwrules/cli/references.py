@@ -145,4 +145,4 @@ def pin(options: argparse.Namespace) -> None:
     path = directory / pins.FILE
     pins.write(path, pins.of(planned.rules, planned.reference_files))
     replace(asked, pin=pins.FILE).write(directory / planning.RUN_FILE)
-    log.info("pinned in %s: %s", path, planned.rules)
+    log.info("pinned in %s; reference files: %s", path, planned.rules)
