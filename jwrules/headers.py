@@ -69,6 +69,13 @@ def read(path: Path | str, extension: Extension | None = None) -> Header:
     raise HeaderFault(f"{path}: there is no extension {extension!r}; it has {', '.join(seen)}")
 
 
+def hdus(path: Path | str) -> tuple[Hdu, ...]:
+    """Return every HDU of a file, in order; HeaderFault for a file that is no FITS or ends within a header."""
+    path = Path(path)
+    with _open(path) as stream:
+        return tuple(_walk(stream, path))
+
+
 def check_complete(path: Path | str) -> tuple[str, ...]:
     """Return the names of the HDUs of a file that is as long as its headers say.
 

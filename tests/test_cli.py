@@ -81,9 +81,9 @@ def test_an_unknown_option_is_refused(capsys):
 
 def test_run_hands_unknown_options_to_snakemake_in_order():
     parser = cli.build()
-    options, rest = parser.parse_known_args(["run", "D", "--references", "R", "-n", "--forcerun", "image3", "-c", "2"])
+    options, rest = parser.parse_known_args(["run", "D", "--references", "R", "--retries", "3", "--verbose", "-c", "2"])
     options.snakemake = rest
-    assert workflow._snakemake_options(options) == ["--cores", "2", "-n", "--forcerun", "image3"]
+    assert workflow._snakemake_options(options) == ["--cores", "2", "--retries", "3", "--verbose"]
 
 
 @pytest.mark.parametrize(

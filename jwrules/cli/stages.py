@@ -18,7 +18,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jwrules import names
 from jwrules.cli.common import Commands, add_command, add_options, add_references, log
+from jwrules.cli.recording import recorded, words
 from jwrules.errors import RecipeFault, ReferenceFault, WorkflowFault
 
 if TYPE_CHECKING:
@@ -65,6 +67,9 @@ def _add_stage(commands: Commands, run: Any, help: str, *examples: str) -> argpa
     rules = command.add_argument_group("what the rules of the workflow give, so that nothing is chosen here")
     rules.add_argument("--steps", metavar="JSON", help="the chain of steps with their parameters")
     rules.add_argument("--context", metavar="NAME", default="N/A", help="the context that chose the reference files")
+    rules.add_argument(
+        "--record", metavar="IDENTITY", help="write NAME_STAGE.json beside the products: how they were made"
+    )
     return command
 
 
@@ -99,7 +104,9 @@ def detector1(options: argparse.Namespace) -> None:
     from jwrules.stages import detector1 as stage
 
     for uncal in options.uncal:
-        _say_made(stage.run(uncal, _workbench("detector1", uncal, options), options.memory, options.save))
+        with recorded(options, names.stem(uncal), [(uncal, "science")]) as job:
+            job.bench = _workbench("detector1", uncal, options)
+            job.made = stage.run(uncal, job.bench, options.memory, options.save)
 
 
 def _megabytes(text: str) -> int:
@@ -123,7 +130,9 @@ def dark(options: argparse.Namespace) -> None:
     from jwrules.stages import dark as stage
 
     for uncal in options.uncal:
-        _say_made(stage.run(uncal, _workbench("dark", uncal, options), options.memory))
+        with recorded(options, names.stem(uncal), [(uncal, "science")]) as job:
+            job.bench = _workbench("dark", uncal, options)
+            job.made = stage.run(uncal, job.bench, options.memory)
 
 
 def _add_guider(commands: Commands) -> None:
@@ -138,7 +147,9 @@ def guider(options: argparse.Namespace) -> None:
     from jwrules.stages import guider as stage
 
     for uncal in options.uncal:
-        _say_made(stage.run(uncal, _workbench("guider", uncal, options)))
+        with recorded(options, names.stem(uncal), [(uncal, "science")]) as job:
+            job.bench = _workbench("guider", uncal, options)
+            job.made = stage.run(uncal, job.bench)
 
 
 def _add_image2(commands: Commands) -> None:
@@ -166,8 +177,10 @@ def image2(options: argparse.Namespace) -> None:
 
     for given in options.inputs:
         for rate, background in _science_and_background(given, options):
-            bench = _workbench("image2", rate, options)
-            _say_made(stage.run(rate, bench, background, save_bsub=options.save_bsub))
+            members = [(rate, "science"), *((path, "background") for path in background)]
+            with recorded(options, names.stem(rate), members) as job:
+                job.bench = _workbench("image2", rate, options)
+                job.made = stage.run(rate, job.bench, background, save_bsub=options.save_bsub)
 
 
 def _science_and_background(given: Path, options: argparse.Namespace) -> list[tuple[Path, list[Path]]]:
@@ -201,7 +214,6 @@ def image3(options: argparse.Namespace) -> None:
 
     association = associations.read(options.association)
     members = [_locate(m, options.association, options.members) for m in _members(association, "science")]
-    bench = _workbench("image3", members[0], options)
     keywords = {
         "ASNTABLE": options.association.name,
         "ASNPOOL": association.pool,
@@ -209,7 +221,9 @@ def image3(options: argparse.Namespace) -> None:
     }
     folder = options.crf or options.output
     folder.mkdir(parents=True, exist_ok=True)
-    _say_made(stage.run(association.product, members, bench, association=keywords, crf_folder=folder))
+    with recorded(options, association.product, [(path, "science") for path in members]) as job:
+        job.bench = _workbench("image3", members[0], options)
+        job.made = stage.run(association.product, members, job.bench, association=keywords, crf_folder=folder)
 
 
 def _add_members(command: argparse.ArgumentParser) -> None:
@@ -244,8 +258,9 @@ def _workbench(stage: str, path: Path, options: argparse.Namespace) -> Workbench
         raise WorkflowFault(f"{options.output}: nothing can be written there; --output names another folder")
     if options.steps is not None:
         chosen = _given(options.chosen)
+        hashes = _hashes(dict(text.split("=", 1) for text in options.chosen))
         calls = workbench.calls(options.steps)
-        return workbench.Workbench(stage, calls, chosen, options.output, _hashes(chosen), options.context)
+        return workbench.Workbench(stage, calls, chosen, options.output, hashes, options.context)
     choice, context = _choice(stage, path, options)
     log.info("%s: recipe %s", path.name, choice.recipe)
     for kind, reference in sorted(choice.references.items()):
@@ -304,10 +319,11 @@ def _known(path: Path) -> Path:
     return path.readlink() if house.STORE in path.parts and path.is_symlink() else path
 
 
-def _hashes(chosen: Mapping[str, Path]) -> dict[str, str]:
+def _hashes(chosen: Mapping[str, Path | str]) -> dict[str, str]:
+    from jwrules.plan.links import sha256_of
     from jwrules.stages.workbench import sha256
 
-    return {kind: sha256(path) for kind, path in chosen.items()}
+    return {kind: sha256_of(Path(path)) or sha256(Path(path)) for kind, path in chosen.items()}
 
 
 def _begin(options: argparse.Namespace) -> None:
@@ -316,9 +332,4 @@ def _begin(options: argparse.Namespace) -> None:
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     if options.threads:
         os.environ["NUMBA_NUM_THREADS"] = str(options.threads)
-    log.info("jwrules %s", shlex.join(sys.argv[1:]))
-
-
-def _say_made(paths: Sequence[Path]) -> None:
-    for path in paths:
-        log.info("wrote %s", path)
+    log.info("jwrules %s", shlex.join(words(options)))

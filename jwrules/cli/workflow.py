@@ -62,12 +62,12 @@ def plan(options: argparse.Namespace) -> None:
     Files that no recipe is for are listed with the reason.
     """
     from jwrules import plan as planning
-    from jwrules.cli import due, listing
+    from jwrules.cli import listing
 
     directory = options.output.resolve()
     asked = asked_for(options, directory)
     planned = planning.of(asked, directory)
-    print(listing.table(planned, due.of(asked, directory)))
+    print(listing.table(planned, planning.states(planned, asked, directory).of))
 
 
 def _add_run(commands: Commands) -> None:
@@ -78,6 +78,17 @@ def _add_run(commands: Commands) -> None:
     _add_asked(command)
     command.add_argument("--cores", "-c", metavar="N", help="how many cores at once (default: all)")
     command.add_argument("--no-report", action="store_true", help="do not write DIR/report.html")
+    command.add_argument("--dry-run", "-n", action="store_true", help="let Snakemake say what it would run first")
+    command.add_argument(
+        "--forcerun",
+        "-R",
+        metavar="NAME",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="make these in any case: stages (image3) or products",
+    )
+    command.add_argument("--forceall", "-F", action="store_true", help="make everything anew")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -87,14 +98,20 @@ def run(options: argparse.Namespace) -> int:
     Snakemake as they are.
     """
     from jwrules import plan as planning
-    from jwrules.cli import engine
+    from jwrules.cli import engine, waves
 
     directory = options.output.resolve()
     asked = asked_for(options, directory)
     engine.open_up(directory)
     planning.of(asked, directory).targets()
     asked.write(directory / planning.RUN_FILE)
-    return engine.run(directory, _snakemake_options(options), report=not options.no_report)
+    forced = waves.ALL if options.forceall else tuple(options.forcerun)
+    if options.dry_run:
+        return waves.first(asked, directory, _snakemake_options(options), forced)
+    status, jobs = waves.run(asked, directory, _snakemake_options(options), forced)
+    if status == 0 and not options.no_report and (jobs or not (directory / engine.REPORT).is_file()):
+        engine.write_report(directory)
+    return status
 
 
 def _snakemake_options(options: argparse.Namespace) -> list[str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from jwrules import recipes
 from jwrules.recipes import Recipe, ResolvedStep, Setting
+from jwrules.records.code import Code
 from jwrules.references import Chooser, Chosen
 
 
@@ -29,6 +31,11 @@ class Planner:
     references: Chooser
     overrides: Sequence[Setting] = ()
     own: Recipe | None = None
+
+    @cached_property
+    def code(self) -> Code:
+        """The versions of the code that stages go through."""
+        return Code(self.references.ledger)
 
     @property
     def recipes(self) -> list[Recipe]:

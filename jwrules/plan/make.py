@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, cast
 import jwrules
 from jwrules import associations, names, recipes
 from jwrules.errors import JwrulesError, RecipeFault, WorkflowFault
+from jwrules.plan import identity
 from jwrules.plan.choose import Planner
 from jwrules.plan.links import with_links
-from jwrules.plan.resources import memory, minutes
+from jwrules.plan.resources import memory, minutes, seconds
 from jwrules.plan.rows import Job, LeftOut, Plan
 from jwrules.pool import Pool
+from jwrules.records.code import Code
 
 if TYPE_CHECKING:
     from jwrules.associations import Association
@@ -90,10 +92,21 @@ def make(pool: Pool, planner: Planner, directory: Path) -> Plan:
         "image3": dict(_image3(exposures, made, planner, faults)),
     }
     faults.refuse()
+    jobs = _identified(jobs, planner.code)
     asked = {job.association for job in jobs["image3"].values()}
     kept = {path: one for one in made if (path := _file(one)) in asked}
     source = planner.references
     return Plan(jobs, jwrules.__version__, tuple(left_out), kept, source.identity, tuple(source.consulted))
+
+
+def _identified(jobs: Mapping[str, Mapping[str, Job]], code: Code) -> dict[str, dict[str, Job]]:
+    """Return the jobs with their identities."""
+    return {
+        stage: {
+            name: replace(job, identity=identity.of(job, code.version(stage, job.runs))) for name, job in its.items()
+        }
+        for stage, its in jobs.items()
+    }
 
 
 def _sorted_out(pool: Pool, planner: Planner, faults: Faults) -> tuple[dict[str, Exposure], list[LeftOut]]:
@@ -162,7 +175,9 @@ def _image3(
             gives = ("i2d", "cat", "segm") if "source_catalog" in job.runs else ("i2d",)
             yield (
                 association.product,
-                replace(job, gives=gives, association=_file(association), acid=association.candidate),
+                replace(
+                    job, gives=gives, association=_file(association), acid=association.candidate, pool=association.pool
+                ),
             )
 
 
@@ -193,6 +208,8 @@ def _job(
         references=choice.references,
         mem_mb=memory(stage, headers),
         runtime=minutes(stage, headers),
+        seconds=seconds(stage, headers),
+        context=planner.references.name,
         about=_about(headers[0]),
     )
 

@@ -16,21 +16,19 @@ import jwrules
 from jwrules import house
 from jwrules.plan.rows import Plan
 from jwrules.plan.settings import Settings
-from jwrules.unchanged import State, state
+from jwrules.records import Stat, stat
 
 FILE = "plan.pickle"
 
-_COLUMN = (
-    *("names", "conditions.py", "unchanged.py", "headers.py"),
-    *("pool", "recipes", "associations", "references", "plan"),
+_CODE = (
+    *("names", "conditions.py", "unchanged.py", "headers.py", "pool", "recipes"),
+    *("associations", "references", "records", "plan"),
+    *("kernels", "wcs", "products", "steps", "stages"),
 )
-"""The code that plans."""
+"""The code that plans, and that which makes the products: a plan says its version."""
 
 _DATA = ("uncal.fits", "uncal.fits.gz", "_pool.csv")
 _CRDS = "CRDS_PATH"
-
-Stats = list[tuple[str, State | None]]
-"""Files by path and state; None for one that is not there."""
 
 
 def plan(asked: Settings, directory: Path, cache: Path, make: Callable[[], Plan]) -> Plan:
@@ -50,14 +48,14 @@ def plan(asked: Settings, directory: Path, cache: Path, make: Callable[[], Plan]
 
 
 def _fingerprint(asked: Settings, directory: Path) -> str:
-    """Return a digest of what a plan is made from: the files by path and state."""
+    """Return a digest of what a plan is made from: the files by path and what tells whether they were written to."""
     environment = sorted((name, value) for name, value in os.environ.items() if name.startswith("CRDS_"))
     said = [jwrules.__version__, asked, directory, environment, _stats(_sources(asked, directory))]
     return hashlib.sha256(repr(said).encode()).hexdigest()
 
 
 def _sources(asked: Settings, directory: Path) -> Iterator[Path]:
-    for place in (Path(jwrules.__file__).parent / name for name in _COLUMN):
+    for place in (Path(jwrules.__file__).parent / name for name in _CODE):
         yield from _below(place)
     for folder in (house.root() / "recipes", house.root() / "schemas"):
         yield from _below(folder)
@@ -91,18 +89,11 @@ def _below(place: Path) -> Iterator[Path]:
         yield from (Path(folder, name) for name in sorted(files))
 
 
-def _stats(paths: Iterable[Path]) -> Stats:
-    return [(str(path), _state(path)) for path in paths]
+def _stats(paths: Iterable[Path]) -> list[tuple[str, Stat | None]]:
+    return [(str(path), stat(path)) for path in paths]
 
 
-def _state(path: Path) -> State | None:
-    try:
-        return state(path)
-    except OSError:
-        return None
-
-
-def _load(path: Path) -> tuple[str, Stats, Plan] | None:
+def _load(path: Path) -> tuple[str, list[tuple[str, Stat | None]], Plan] | None:
     try:
         with path.open("rb") as file:
             fingerprint, stats, made = pickle.load(file)
@@ -111,7 +102,7 @@ def _load(path: Path) -> tuple[str, Stats, Plan] | None:
     return fingerprint, stats, made
 
 
-def _save(path: Path, content: tuple[str, Stats, Plan]) -> None:
+def _save(path: Path, content: tuple[str, list[tuple[str, Stat | None]], Plan]) -> None:
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,37 +4,60 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import jwrules
 from jwrules import associations, pool, recipes, references
 from jwrules.house import STORE
-from jwrules.plan import ramps, remembered, settings
+from jwrules.plan import ramps, remembered, settings, waves
 from jwrules.plan.choose import Planner
 from jwrules.plan.links import link
 from jwrules.plan.make import make
 from jwrules.plan.rows import Plan
 from jwrules.plan.settings import Settings
+from jwrules.plan.state import Key, States
 from jwrules.pool import Pool
+from jwrules.records import Contents
+from jwrules.records.known import Known
 from jwrules.references import pins
+from jwrules.references.ledger import Ledger
+
+WAVE = "wave"
+"""Key of the run file under which `jwrules run` names the plan of a wave."""
 
 
 def prepare(config: Mapping[str, Any]) -> Plan:
     """Return the plan of the run file `config`, for the rules; the working directory is the current one.
 
     The links to reference files and the associations that the rules name are brought up to date. Without a run file
-    the plan is empty, which is enough for `snakemake --lint`.
+    the plan is empty, which is enough for `snakemake --lint`; with `wave` it is what `jwrules run` found to be due.
     """
     _let_rules_find_commands()
     if not config:
         return Plan({}, jwrules.__version__)
-    directory = Path.cwd()
-    plan = of(settings.parse(config), directory)
+    if WAVE in config:
+        return waves.read(Path(config[WAVE]))
+    plan = of(settings.parse(config), Path.cwd())
+    lay_out(plan, Path.cwd())
+    return plan
+
+
+def lay_out(plan: Plan, directory: Path) -> None:
+    """Bring up to date what the rules name besides data and products: links to reference files, associations."""
     _link_references(plan, directory)
     _write_associations(plan, directory)
-    return plan
+
+
+def states(plan: Plan, asked: Settings, directory: Path, forced: Collection[Key] = ()) -> States:
+    """Return how the jobs of a plan stand; `forced` are to run whatever is there."""
+    cache = cache_of(directory)
+    contents, known = Contents(Ledger(cache / "contents.json")), Known.load(cache / "records.pickle")
+    found = States(plan, directory, contents, known, forced)
+    contents.save()
+    known.save()
+    return found
 
 
 def of(asked: Settings, directory: Path) -> Plan:

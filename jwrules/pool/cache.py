@@ -22,7 +22,7 @@ _LAYOUT = 2
 
 @dataclass
 class Known:
-    """Headers read before, by path, with the state of the file; those of files that are gone are forgotten."""
+    """Headers read before, by path, with size, times and inode; those of files that are gone are forgotten."""
 
     before: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     now: dict[str, Sequence[Any]] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Known:
             return cls()
 
     def header(self, path: Path, inspect: Callable[[Path, headers.Header], None] | None = None) -> headers.Header:
-        """Return the header of a file, from the cache where the state of the file agrees.
+        """Return the header of a file, from the cache where the file was not written to since.
 
         Of a file that is read anew `inspect` may raise that it is at fault.
         """
@@ -50,7 +50,7 @@ class Known:
         place = str(path.absolute())
         entry = self.before.get(place)
         if entry is None or entry[0] != now:
-            entry = [now, headers.read(path)]
+            entry = (now, headers.read(path))
             if inspect:
                 inspect(path, entry[1])
         self.now[place] = entry

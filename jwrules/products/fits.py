@@ -354,7 +354,7 @@ def _trim_comments(header: fits.Header) -> None:
 
 def _primary(filename: str, product: Product) -> fits.PrimaryHDU:
     header = product.meta.primary.copy()
-    header["DATE"] = (datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3], "UTC date file created")
+    header["DATE"] = (_now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3], "UTC date file created")
     header["FILENAME"] = (filename, "Name of the file")
     header["DATAMODL"] = (product.model, "Type of data model")
     header["JWRULES"] = (jwrules.__version__, "Version of jwrules that made this file")
@@ -371,6 +371,12 @@ def _chosen_by(context: str) -> dict[str, tuple[str, str]]:
         return {"CRDS_CTX": (context, comment), "CRDS_VER": (context, "CRDS was not used")}
     comment = "CRDS context that chose the reference files"
     return {"CRDS_CTX": (context, comment), "CRDS_VER": (version("crds"), "Version of the CRDS library")}
+
+
+def _now() -> datetime:
+    """Return the time that a product bears: SOURCE_DATE_EPOCH (seconds) where it is set, to compare bytes."""
+    given = os.environ.get("SOURCE_DATE_EPOCH")
+    return datetime.fromtimestamp(float(given), UTC) if given else datetime.now(UTC)
 
 
 def _image(where: Hdu, data: np.ndarray, product: Product) -> fits.ImageHDU:
