@@ -14,7 +14,8 @@ rule dark:
         runtime=said("dark", "runtime"),
     params:
         options=said("dark", "options"),
+        told=told("dark"),
     message:
         "Ramps of a dark exposure to corrected ones: {wildcards.exposure}"
     shell:
-        "jwrules dark {input.uncal:q} --threads {threads} --memory {resources.mem_mb}M {params.options:q} 2> {log:q}"
+        "jwrules dark {input.uncal:q} --threads {threads} --memory {resources.mem_mb}M {params.options:q} {params.told:q} 2> {log:q}"

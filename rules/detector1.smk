@@ -15,7 +15,8 @@ rule detector1:
         runtime=said("detector1", "runtime"),
     params:
         options=said("detector1", "options"),
+        told=told("detector1"),
     message:
         "Ramps to count rates: {wildcards.exposure}"
     shell:
-        "jwrules detector1 {input.uncal:q} --threads {threads} --memory {resources.mem_mb}M {params.options:q} 2> {log:q}"
+        "jwrules detector1 {input.uncal:q} --threads {threads} --memory {resources.mem_mb}M {params.options:q} {params.told:q} 2> {log:q}"

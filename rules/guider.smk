@@ -14,7 +14,8 @@ rule guider:
         runtime=said("guider", "runtime"),
     params:
         options=said("guider", "options"),
+        told=told("guider"),
     message:
         "Reads of a guide star to count rates: {wildcards.guide_star}"
     shell:
-        "jwrules guider {input.uncal:q} --threads {threads} {params.options:q} 2> {log:q}"
+        "jwrules guider {input.uncal:q} --threads {threads} {params.options:q} {params.told:q} 2> {log:q}"

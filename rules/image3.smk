@@ -31,10 +31,11 @@ rule image3:
         runtime=said("image3", "runtime"),
     params:
         options=said("image3", "options"),
+        told=told("image3"),
     message:
         "Calibrated images to a mosaic and a catalogue: {wildcards.product}"
     shell:
-        "jwrules image3 {input.association:q} --crf {output.crf:q} --threads {threads} {params.options:q} 2> {log:q}"
+        "jwrules image3 {input.association:q} --crf {output.crf:q} --threads {threads} {params.options:q} {params.told:q} 2> {log:q}"
 
 
 use rule image3 as image3_mosaic with:

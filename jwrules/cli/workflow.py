@@ -66,7 +66,7 @@ def plan(options: argparse.Namespace) -> None:
     from jwrules.cli import listing
 
     directory = options.output.resolve()
-    asked = _asked(options, directory)
+    asked = asked_for(options, directory)
     planned = planning.of(asked, directory)
     print(listing.table(planned, planning.states(planned, asked, directory).of))
 
@@ -102,7 +102,7 @@ def run(options: argparse.Namespace) -> int:
     from jwrules.cli import engine, waves
 
     directory = options.output.resolve()
-    asked = _asked(options, directory)
+    asked = asked_for(options, directory)
     engine.open_up(directory)
     planning.of(asked, directory).targets()
     asked.write(directory / planning.RUN_FILE)
@@ -125,7 +125,7 @@ def _snakemake_options(options: argparse.Namespace) -> list[str]:
     return given
 
 
-def _asked(options: argparse.Namespace, directory: Path) -> Settings:
+def asked_for(options: argparse.Namespace, directory: Path) -> Settings:
     """Return what the command line asks for; what it does not say is taken from the run file of the directory."""
     from jwrules import associations
     from jwrules import plan as planning
@@ -141,6 +141,7 @@ def _asked(options: argparse.Namespace, directory: Path) -> Settings:
         steps=earlier.steps if earlier else {},
         sets=tuple(_in_full(text) for text in options.sets),
         exclude={**(earlier.exclude if earlier else {}), **dict(map(associations.parse, options.exclude))},
+        pin=earlier.pin if earlier else None,
     )
 
 
@@ -151,12 +152,14 @@ def _in_full(text: str) -> str:
 
 
 def _references(given: str | None, earlier: Settings | None) -> str:
+    """Return where reference files come from: one context for the whole run, however long it takes."""
     from jwrules import plan as planning
+    from jwrules import references
 
     if given is None and earlier:
         log.info("references: %s (from %s)", earlier.references, planning.RUN_FILE)
         return earlier.references
-    return planning.references_or_default(given)
+    return references.resolved(planning.references_or_default(given))
 
 
 def _add_explain(commands: Commands) -> None:

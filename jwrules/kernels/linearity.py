@@ -35,9 +35,7 @@ def _as_input(polynomials: Polynomials) -> Polynomials:
 
 
 @compiled
-def _linearize(
-    start: int, stop: int, data: np.ndarray, flags: np.ndarray, left: int, polynomials: Polynomials
-) -> None:
+def _linearize(start: int, stop: int, data: np.ndarray, flags: np.ndarray, left: int, polynomials: Polynomials) -> None:
     nints, ngroups, _, nx = data.shape
     terms, result = np.empty((polynomials.coeffs.shape[0], PIXELS), np.float32), np.empty(PIXELS, np.float32)
     for y in range(start, stop):

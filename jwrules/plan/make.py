@@ -95,7 +95,8 @@ def make(pool: Pool, planner: Planner, directory: Path) -> Plan:
     jobs = _identified(jobs, planner.code)
     asked = {job.association for job in jobs["image3"].values()}
     kept = {path: one for one in made if (path := _file(one)) in asked}
-    return Plan(jobs, jwrules.__version__, tuple(left_out), kept)
+    source = planner.references
+    return Plan(jobs, jwrules.__version__, tuple(left_out), kept, source.identity, tuple(source.consulted))
 
 
 def _identified(jobs: Mapping[str, Mapping[str, Job]], code: Code) -> dict[str, dict[str, Job]]:
@@ -212,6 +213,7 @@ def _job(
         mem_mb=memory(stage, headers),
         runtime=minutes(stage, headers),
         seconds=seconds(stage, headers),
+        context=planner.references.name,
         about=_about(headers[0]),
     )
 

@@ -22,6 +22,7 @@ class Settings:
     """The run file. `steps` are its own options (step -> parameter -> value), `sets` those of the command line.
 
     `exclude` names exposures that are left out (* stands for anything), and why.
+    `pin` is what `references.pins` reads: reference files that must not change.
     """
 
     data: Path
@@ -30,6 +31,7 @@ class Settings:
     steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sets: tuple[str, ...] = ()
     exclude: Mapping[str, str] = field(default_factory=dict)
+    pin: str | Mapping[str, Any] | None = None
 
     def write(self, path: Path) -> None:
         """Write the run file, complete or not at all, unless it already says the same."""
@@ -48,6 +50,8 @@ class Settings:
         content["set"] = list(self.sets)
         if self.exclude:
             content["exclude"] = dict(self.exclude)
+        if self.pin:
+            content["pin"] = self.pin
         return content
 
 
@@ -57,7 +61,7 @@ _HEAD = """\
 # `exclude` too: exposures to leave out (* stands for anything) and why, such as  exclude: {jw00042001001_*: trail}
 """
 
-_KEYS = ("data", "references", "recipe", "steps", "set", "exclude")
+_KEYS = ("data", "references", "recipe", "steps", "set", "exclude", "pin")
 
 
 def read(path: Path) -> Settings:
@@ -83,6 +87,7 @@ def parse(content: Any, where: str = RUN_FILE) -> Settings:
         steps=content.get("steps") or {},
         sets=tuple(content.get("set") or ()),
         exclude=content.get("exclude") or {},
+        pin=content.get("pin") or None,
     )
 
 
@@ -97,6 +102,8 @@ def _faults(content: Mapping[str, Any], where: str) -> Iterable[str]:
     excluded = content.get("exclude") or {}
     if not (isinstance(excluded, Mapping) and all(isinstance(why, str) and why for why in excluded.values())):
         yield f"{where} $.exclude: expected exposure -> why it is left out"
+    if not isinstance(content.get("pin") or "", str | Mapping):
+        yield f"{where} $.pin: expected the path of a file, or pins"
     steps = content.get("steps") or {}
     if not isinstance(steps, Mapping):
         yield f"{where} $.steps: expected step -> parameter -> value"

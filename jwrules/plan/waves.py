@@ -88,7 +88,7 @@ def _parts(jobs: Sequence[Job], size: int) -> Iterator[list[Job]]:
 
 def _batch(stage: str, number: int, jobs: Sequence[Job], directory: Path) -> Batch:
     file = f"{STORE}/batches/{stage}_{number}.json"
-    entries = [{"log": log(job), "words": [stage, *job.inputs, *job.options]} for job in jobs]
+    entries = [{"log": log(job), "words": [stage, *job.inputs, *job.options, *job.told]} for job in jobs]
     place = directory / file
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(json.dumps(entries, indent=1), encoding="utf-8")

@@ -18,8 +18,10 @@ from jwrules.plan.make import make
 from jwrules.plan.rows import Plan
 from jwrules.plan.settings import Settings
 from jwrules.plan.state import Key, States
+from jwrules.pool import Pool
 from jwrules.records import Contents
 from jwrules.records.known import Known
+from jwrules.references import pins
 from jwrules.references.ledger import Ledger
 
 WAVE = "wave"
@@ -63,13 +65,21 @@ def of(asked: Settings, directory: Path) -> Plan:
     cache = cache_of(directory)
 
     def anew() -> Plan:
-        exposures = pool.scan(asked.data, cache=cache / "headers.json", inspect=ramps.inspect)
-        chosen_by = planner(asked, cache)
-        made = make(exposures, chosen_by, directory)
-        chosen_by.references.ledger.save()
+        pinned, chosen_by = pins.read(asked.pin or {}, directory), planner(asked, cache)
+        try:
+            pins.check_context(pinned, chosen_by.references.name)
+            made = make(exposures(asked, cache), chosen_by, directory)
+        finally:
+            chosen_by.references.ledger.save()
+        pins.check(pinned, made.rules, made.reference_files)
         return made
 
     return remembered.plan(asked, directory, cache, anew)
+
+
+def exposures(asked: Settings, cache: Path) -> Pool:
+    """Return the pool of what is to be reduced; `cache` is the folder of caches."""
+    return pool.scan(asked.data, cache=cache / "headers.json", inspect=ramps.inspect)
 
 
 def planner(asked: Settings, cache: Path) -> Planner:

@@ -12,6 +12,7 @@ from typing import Any
 
 from jwrules import headers
 from jwrules.errors import HeaderFault
+from jwrules.unchanged import state
 
 log = logging.getLogger("jwrules")
 
@@ -43,13 +44,12 @@ class Known:
         Of a file that is read anew `inspect` may raise that it is at fault.
         """
         try:
-            stat = path.stat()
+            now = list(state(path))
         except OSError as fault:
             raise HeaderFault(f"{path}: cannot be read: {fault.strerror}") from fault
         place = str(path.absolute())
         entry = self.before.get(place)
-        now = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
-        if entry is None or list(entry[0]) != now:
+        if entry is None or entry[0] != now:
             entry = (now, headers.read(path))
             if inspect:
                 inspect(path, entry[1])

@@ -131,6 +131,14 @@ def _mismatch(candidate: Candidate, keyword: str, header: Mapping[str, Any]) -> 
     return f"{keyword} is {wanted}, the exposure's {header[keyword]}"
 
 
+def useafter(candidate: Candidate) -> datetime | None:
+    """Return the earliest exposure that a file is for, or None where it does not say that in a way that can be read."""
+    try:
+        return candidate.useafter
+    except HeaderFault:
+        return None
+
+
 def taken_at(header: Mapping[str, Any]) -> datetime:
     """Return when an exposure was taken, from DATE-OBS and TIME-OBS; HeaderFault where DATE-OBS is missing."""
     name = header.get("FILENAME") or "the exposure"

@@ -54,7 +54,11 @@ def test_a_second_run_gives_the_same_products(small_finished, raw):
     first = small_finished.products("*")
     assert {path.name for path in first} == {path.name for path in raw.products("*")}
     suffixes = {path.stem.rpartition("_")[2] for path in first}
-    assert suffixes == {"rate", "rateints", "cal", "i2d", "crf", "segm", "cat", "asn"} | {"detector1", "image2", "image3"}
+    assert suffixes == {"rate", "rateints", "cal", "i2d", "crf", "segm", "cat", "asn"} | {
+        "detector1",
+        "image2",
+        "image3",
+    }
     for path in first:
         assert_same(path, raw.results / path.name)
 
