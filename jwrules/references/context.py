@@ -6,13 +6,15 @@ import hashlib
 import io
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from jwrules.errors import JwrulesError, ReferenceFault
+from jwrules.references import eras, selection
 from jwrules.references.chooser import Chooser, NoneFits, exposure
 from jwrules.references.keywords import PATHS
 from jwrules.references.ledger import Ledger
@@ -49,6 +51,14 @@ class Context(Chooser):
         if name.startswith(_NOT_FOUND):
             return [("none", f"{self.context} says: {name}")]
         return [(name, f"chosen by {self.context}")]
+
+    def era(self, header: Mapping[str, Any]) -> Hashable:
+        """Return how many of the dates in the rules had passed; the date as it stands where they do not tell."""
+        return super().era(header) if self._dates is None else selection.passed(self._dates, header)
+
+    @cached_property
+    def _dates(self) -> list[datetime] | None:
+        return eras.dates(_folder("mappings"), self.context)
 
     def _find(self, reftype: str, header: Mapping[str, Any]) -> Path | None:
         parameters = _parameters(header)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,15 @@ class Directory(Chooser):
         """Return every candidate of a type, the best first: its name, and why it was chosen or not."""
         verdicts = self._judge(reftype, header)
         return [(verdict.candidate.path.name, _why(verdict, verdicts)) for verdict in verdicts]
+
+    def era(self, header: Mapping[str, Any]) -> Hashable:
+        """Return how many times of USEAFTER of the files had passed."""
+        return selection.passed(self._useafters, header)
+
+    @cached_property
+    def _useafters(self) -> list[datetime]:
+        times = (selection.useafter(one) for candidates in self._by_type.values() for one in candidates)
+        return sorted({time for time in times if time})
 
     def _find(self, reftype: str, header: Mapping[str, Any]) -> Path | None:
         verdicts = self._judge(reftype, header)
