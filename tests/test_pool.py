@@ -170,18 +170,21 @@ def test_a_file_and_its_gzipped_twin_are_one_exposure_too_many(tmp_path):
         pool.scan(tmp_path)
 
 
-def test_with_a_cache_only_changed_files_are_read_again(tmp_path, monkeypatch):
+def test_with_a_cache_only_changed_files_are_read_again(tmp_path):
     cache = tmp_path / ".jwrules/headers.json"
     paths = [expose(tmp_path, number) for number in (1, 2)]
     first = pool.scan(tmp_path, cache=cache)
     read = []
-    real = headers.read
-    monkeypatch.setattr(headers, "read", lambda path: read.append(path) or real(path))
-    assert pool.scan(tmp_path, cache=cache).rows == first.rows
+
+    def reading(path):
+        read.append(path)
+        return headers.read(path)
+
+    assert pool.scan(tmp_path, cache=cache, read=reading).rows == first.rows
     assert read == []
     expose(tmp_path, 2, FILTER="F200W")
     os.utime(paths[1], ns=(1, 1))
-    assert pool.scan(tmp_path, cache=cache).rows[1]["filter"] == "f200w"
+    assert pool.scan(tmp_path, cache=cache, read=reading).rows[1]["filter"] == "f200w"
     assert read == [paths[1]]
 
 

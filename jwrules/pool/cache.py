@@ -37,11 +37,8 @@ class Known:
         except (OSError, ValueError, KeyError, TypeError):
             return cls()
 
-    def header(self, path: Path, inspect: Callable[[Path, headers.Header], None] | None = None) -> headers.Header:
-        """Return the header of a file, from the cache where the file was not written to since.
-
-        Of a file that is read anew `inspect` may raise that it is at fault.
-        """
+    def header(self, path: Path, read: Callable[[Path], headers.Header] = headers.read) -> headers.Header:
+        """Return the header of a file, from the cache where the file was not written to since; else `read` gives it."""
         try:
             stat = path.stat()
         except OSError as fault:
@@ -50,9 +47,7 @@ class Known:
         entry = self.before.get(place)
         now = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
         if entry is None or list(entry[0]) != now:
-            entry = (now, headers.read(path))
-            if inspect:
-                inspect(path, entry[1])
+            entry = (now, read(path))
         self.now[place] = entry
         return dict(entry[1])
 
