@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import math
 import re
+import sys
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -253,7 +254,7 @@ def _split(card: str) -> tuple[str, str]:
     if card[:8].rstrip() in _COMMENTS:
         return "", ""
     if card[8:10] == "= ":
-        return card[:8].rstrip(), card[10:]
+        return sys.intern(card[:8].rstrip()), card[10:]
     long = _LONG_KEYWORD.match(card)
     return (long["keyword"], long["rest"]) if long else ("", "")
 

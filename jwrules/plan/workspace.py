@@ -63,7 +63,7 @@ def of(asked: Settings, directory: Path) -> Plan:
     cache = cache_of(directory)
 
     def anew() -> Plan:
-        exposures = pool.scan(asked.data, cache=cache / "headers.json", read=ramps.read)
+        exposures = pool.scan(asked.data, cache=cache / "headers.pickle", read=ramps.read)
         return make(exposures, planner(asked, cache), directory)
 
     return remembered.plan(asked, directory, cache, anew)
