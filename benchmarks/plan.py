@@ -76,7 +76,9 @@ def write_exposure(folder: Path, number: int) -> str:
         "DATE-OBS": f"2026-{1 + number % 12:02}-{1 + number % 28:02}",
         "TIME-OBS": f"{number % 24:02}:{number % 60:02}:{number * 7 % 60:02}.{number % 1000:03}",
     }
-    others = {f"KEY{one:05}": f"{number * one}.{one}" if one % 4 == 0 else f"as always {one}" for one in range(KEYWORDS)}
+    others = {
+        f"KEY{one:05}": f"{number * one}.{one}" if one % 4 == 0 else f"as always {one}" for one in range(KEYWORDS)
+    }
     keywords = scene.header(dither, detector, **own) | others
     scene.write_header(folder / "uncal" / f"{name}_uncal.fits", keywords)
     return name

@@ -1,8 +1,8 @@
 """Pools: scanned from headers as asn_make_pool does it, read and written, and every fault at once."""
 
 import gzip
-import pickle
 import os
+import pickle
 
 import pytest
 

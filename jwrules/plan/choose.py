@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from jwrules import recipes
+from jwrules.plan.links import with_links
 from jwrules.plan.once import Once, Watched
 from jwrules.recipes import Recipe, ResolvedStep, Setting
 from jwrules.records.code import Code
@@ -32,6 +33,7 @@ class Planner:
     references: Chooser
     overrides: Sequence[Setting] = ()
     own: Recipe | None = None
+    _links: dict[str, tuple[str, tuple[Chosen, ...]]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def code(self) -> Code:
@@ -77,6 +79,12 @@ class Planner:
             runs=tuple(step.step for step in steps if not step.skip),
             references=self._references(steps, header.in_its_era),
         )
+
+    def linked(self, steps: str) -> tuple[str, tuple[Chosen, ...]]:
+        """Return a chain (JSON) in which options name files by their links, and those files."""
+        if steps not in self._links:
+            self._links[steps] = with_links(steps, self.references.ledger)
+        return self._links[steps]
 
     def _pars(self, recipe: Recipe, stage: str, header: Mapping[str, Any]) -> list[Setting]:
         """Return what the parameter files of CRDS say of the steps of a stage."""
