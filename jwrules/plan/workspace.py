@@ -79,7 +79,7 @@ def of(asked: Settings, directory: Path) -> Plan:
 
 def exposures(asked: Settings, cache: Path) -> Pool:
     """Return the pool of what is to be reduced; `cache` is the folder of caches."""
-    return pool.scan(asked.data, cache=cache / "headers.json", inspect=ramps.inspect)
+    return pool.scan(asked.data, cache=cache / "headers.pickle", read=ramps.read)
 
 
 def planner(asked: Settings, cache: Path) -> Planner:

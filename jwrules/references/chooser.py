@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,10 @@ class Chooser(ABC):
                 before, origin = given.get(step, ({}, ""))
                 given[step] = (before | more, f"{origin}, {path.name}" if origin else path.name)
         return given
+
+    def era(self, header: Mapping[str, Any]) -> Hashable:
+        """Return the same for exposures whose dates make no difference to which files are chosen."""
+        return header.get("DATE-OBS"), header.get("TIME-OBS")
 
     @abstractmethod
     def explain(self, reftype: str, header: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ class Context(Chooser):
         self._asked = asked
         self._noted: set[str] = set()
         self._complete: set[str] = set()
+        self._instants: dict[str, Sequence[str] | None] = {}
 
     @cached_property
     def context(self) -> str:
@@ -74,10 +76,24 @@ class Context(Chooser):
             )
         return self._located(name, reftype)
 
+    def era(self, header: Mapping[str, Any]) -> Hashable:
+        """Return how many of the times in the rules of the instrument had passed; the time where they do not tell."""
+        return epoch(
+            self._times(str(header.get("INSTRUME", "")).upper()), header.get("DATE-OBS"), header.get("TIME-OBS")
+        )
+
+    def _times(self, instrument: str) -> Sequence[str] | None:
+        """Return, in order, the times in all rmaps of an instrument; None where one of them does not tell."""
+        if instrument not in self._instants:
+            each = [self._rules.named(name).times for name in self._rules.below(instrument)]
+            told = [times for times in each if times is not None]
+            self._instants[instrument] = sorted({*chain(*told)}) if len(told) == len(each) else None
+        return self._instants[instrument]
+
     def _epoch(self, reftype: str, header: Mapping[str, Any]) -> Any:
         last = self._deciding(reftype, header)[-1]
-        rmap = last if last.path.suffix == ".rmap" else None
-        return epoch(rmap, header.get("DATE-OBS"), header.get("TIME-OBS"))
+        times = last.times if last.path.suffix == ".rmap" else ()
+        return epoch(times, header.get("DATE-OBS"), header.get("TIME-OBS"))
 
     def _located(self, name: str, reftype: str) -> Path:
         """Return where a file is in the cache; ReferenceFault where it is not there."""

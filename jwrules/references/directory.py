@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -48,6 +48,14 @@ class Directory(Chooser):
 
     def _differ(self, paths: Sequence[Path]) -> bool:
         return len({self.ledger.content_hash(path) for path in paths}) > 1
+
+    def era(self, header: Mapping[str, Any]) -> Hashable:
+        """Return how many times of USEAFTER of the files had passed."""
+        return selection.passed(self._all_times, header)
+
+    @cached_property
+    def _all_times(self) -> Sequence[datetime]:
+        return sorted({time for reftype in self._by_type for time in self._times(reftype)})
 
     def _epoch(self, reftype: str, header: Mapping[str, Any]) -> int:
         return bisect_right(self._times(reftype.lower()), selection.taken_at(header))

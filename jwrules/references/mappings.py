@@ -11,7 +11,7 @@ import ast
 import hashlib
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -100,6 +100,11 @@ class Rules:
         last = self.deciding(instrument, reftype)[-1]
         return last if last.path.suffix == ".rmap" else None
 
+    def named(self, name: str) -> MappingFile:
+        """Return the mapping of this name; to look at it is not to use it."""
+        path = self.locate(name)
+        return self.used.get(name) or MappingFile(path, path.read_bytes())
+
     def _read(self, name: str) -> MappingFile:
         if name not in self.used:
             path = self.locate(name)
@@ -107,14 +112,17 @@ class Rules:
         return self.used[name]
 
 
-def epoch(rmap: MappingFile | None, date: Any, time: Any) -> int | str:
-    """Return the same for all instants (DATE-OBS, TIME-OBS) between which an rmap never changes what it chooses."""
+def epoch(times: Sequence[str] | None, date: Any, time: Any) -> int | str:
+    """Return the same for all instants (DATE-OBS, TIME-OBS) that lie between the same two of these times.
+
+    Where the times are not known, or the instant is none, that is the instant itself.
+    """
     at = _TIME.fullmatch(f"'{date} {time}'")
-    if rmap is None:
+    if times is not None and not times:
         return 0
-    if rmap.times is None or at is None:
+    if times is None or at is None:
         return f"{date} {time}"
-    return bisect_right(rmap.times, _instant(*at.groups()))
+    return bisect_right(times, _instant(*at.groups()))
 
 
 def _instant(date: str, time: str, fraction: str | None) -> str:

@@ -9,7 +9,8 @@ CRDS User Guide, "Best References").
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -146,6 +147,14 @@ def taken_at(header: Mapping[str, Any]) -> datetime:
     if not date:
         raise HeaderFault(f"{name}: DATE-OBS is missing; reference files are chosen by it")
     return _time(f"{date}T{header.get('TIME-OBS') or '00:00:00'}", f"{name}: DATE-OBS, TIME-OBS")
+
+
+def passed(times: Sequence[datetime], header: Mapping[str, Any]) -> Hashable:
+    """Return how many of the times, in order, had passed when an exposure was taken; its date where that is none."""
+    try:
+        return bisect_right(times, taken_at(header))
+    except HeaderFault:
+        return header.get("DATE-OBS"), header.get("TIME-OBS")
 
 
 def _time(text: str, what: str) -> datetime:

@@ -51,6 +51,20 @@ def test_a_context_that_is_not_named_gets_its_name(cache, source):
     assert references.resolved(source) == "crds:jwst_0001.pmap"
 
 
+def test_the_dates_of_the_rules_part_eras(cache, tmp_path):
+    chooser = references.open("crds:jwst_0001.pmap", tmp_path / "c.json")
+    dates = ("2019-12-31", "2020-01-01", "2020-01-02", "2024-01-01")
+    eras = [chooser.era(EXPOSURE | {"DATE-OBS": date, "TIME-OBS": "00:00:00.0"}) for date in dates]
+    assert eras == [0, 1, 1, 1]
+
+
+def test_where_the_rules_do_not_tell_each_time_is_an_era(cache, tmp_path):
+    rmap = cache / "mappings/jwst/jwst_nircam_gain_0001.rmap"
+    rmap.write_text(rmap.read_text().replace("UseAfter", "ClosestTime"))
+    chooser = references.open("crds:jwst_0001.pmap", tmp_path / "c.json")
+    assert chooser.era(EXPOSURE) == f"{EXPOSURE['DATE-OBS']} {EXPOSURE['TIME-OBS']}"
+
+
 def test_a_type_that_does_not_apply_has_no_file(cache, tmp_path):
     chooser = references.open("crds:jwst_0001.pmap", tmp_path / "c.json")
     assert chooser.choose(["ipc"], EXPOSURE) == {"ipc": None}

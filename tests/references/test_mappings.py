@@ -29,12 +29,12 @@ def rmap(tmp_path):
     ],
 )
 def test_an_epoch_begins_at_a_date_of_the_rules(rmap, date, time, expected):
-    assert epoch(rmap(), date, time) == expected
+    assert epoch(rmap().times, date, time) == expected
 
 
 def test_rules_that_decide_by_more_than_dates_are_asked_for_every_instant(rmap):
     other = rmap(RMAP.replace("'UseAfter')", "'UseAfter', 'SelectVersion')"))
-    assert epoch(other, "2022-07-01", "10:20:30.5") == "2022-07-01 10:20:30.5"
+    assert epoch(other.times, "2022-07-01", "10:20:30.5") == "2022-07-01 10:20:30.5"
 
 
 def test_the_files_of_the_rules_are_found(rmap):
