@@ -8,8 +8,8 @@ rule dark:
     benchmark:
         "logs/dark/{exposure}.tsv"
     resources:
-        mem_mb=said("dark", "mem_mb"),
-        runtime=said("dark", "runtime"),
+        mem_mb=more("dark", "mem_mb"),
+        runtime=more("dark", "runtime"),
     params:
         steps=said("dark", "steps"),
         references=said("dark", "links"),

@@ -9,8 +9,8 @@ rule detector1:
     benchmark:
         "logs/detector1/{exposure}.tsv"
     resources:
-        mem_mb=said("detector1", "mem_mb"),
-        runtime=said("detector1", "runtime"),
+        mem_mb=more("detector1", "mem_mb"),
+        runtime=more("detector1", "runtime"),
     params:
         steps=said("detector1", "steps"),
         references=said("detector1", "links"),

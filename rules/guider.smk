@@ -8,8 +8,8 @@ rule guider:
     benchmark:
         "logs/guider/{guide_star}.tsv"
     resources:
-        mem_mb=said("guider", "mem_mb"),
-        runtime=said("guider", "runtime"),
+        mem_mb=more("guider", "mem_mb"),
+        runtime=more("guider", "runtime"),
     params:
         steps=said("guider", "steps"),
         references=said("guider", "links"),

@@ -25,8 +25,8 @@ rule image3:
     wildcard_constraints:
         product=PLAN.names("image3", "i2d", "cat", "segm"),
     resources:
-        mem_mb=said("image3", "mem_mb"),
-        runtime=said("image3", "runtime"),
+        mem_mb=more("image3", "mem_mb"),
+        runtime=more("image3", "runtime"),
     params:
         steps=said("image3", "steps"),
         references=said("image3", "links"),

@@ -10,13 +10,16 @@ from typing import Any
 
 import jwrules
 from jwrules import associations, pool, recipes, references
-from jwrules.house import STORE
+from jwrules.house import SCRATCH, STORE
 from jwrules.plan import ramps, remembered, settings
 from jwrules.plan.choose import Planner
 from jwrules.plan.links import link
 from jwrules.plan.make import make
 from jwrules.plan.rows import Plan
 from jwrules.plan.settings import Settings
+
+_SCRATCH = "scratch"
+"""Key that a profile adds to the run file: where jobs write on the machines that they run on."""
 
 
 def prepare(config: Mapping[str, Any]) -> Plan:
@@ -29,7 +32,10 @@ def prepare(config: Mapping[str, Any]) -> Plan:
     if not config:
         return Plan({}, jwrules.__version__)
     directory = Path.cwd()
-    plan = of(settings.parse(config), directory)
+    asked = {key: value for key, value in config.items() if key != _SCRATCH}
+    if config.get(_SCRATCH):
+        os.environ.setdefault(SCRATCH, str(config[_SCRATCH]))
+    plan = of(settings.parse(asked), directory)
     _link_references(plan, directory)
     _write_associations(plan, directory)
     return plan
