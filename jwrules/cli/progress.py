@@ -134,6 +134,9 @@ class LogHandler(LogHandlerBase):
     def _know(self, event: Mapping[str, Any]) -> None:
         wildcards = " ".join(event["wildcards"].values())
         self.rules[event["jobid"]] = (event["rule_name"], wildcards)
+        if event["jobid"] in self.failed:
+            self.failed.remove(event["jobid"])
+            self.say(f"{event['rule_name']} {wildcards} is tried again")
         self.tally.start(event["jobid"], event["rule_name"], time.monotonic())
 
     def _finish(self, event: Mapping[str, Any]) -> None:
