@@ -32,7 +32,7 @@ pytestmark = [
 DITHERS = 1
 WRITTEN = "1700000000"
 """The time that all products say they were written at, so that their bytes can be compared."""
-THE_SAME_IN_A_HURRY = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "3")
+THE_SAME_IN_A_HURRY = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "9")
 """What is not of the profile: there is no accounting here, and jobs take seconds."""
 
 
