@@ -10,8 +10,8 @@ rule dark:
     wildcard_constraints:
         exposure=PLAN.made("dark"),
     resources:
-        mem_mb=said("dark", "mem_mb"),
-        runtime=said("dark", "runtime"),
+        mem_mb=more("dark", "mem_mb"),
+        runtime=more("dark", "runtime"),
     params:
         options=said("dark", "options"),
         told=told("dark"),

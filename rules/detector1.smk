@@ -11,8 +11,8 @@ rule detector1:
     wildcard_constraints:
         exposure=PLAN.made("detector1"),
     resources:
-        mem_mb=said("detector1", "mem_mb"),
-        runtime=said("detector1", "runtime"),
+        mem_mb=more("detector1", "mem_mb"),
+        runtime=more("detector1", "runtime"),
     params:
         options=said("detector1", "options"),
         told=told("detector1"),

@@ -10,8 +10,8 @@ rule guider:
     wildcard_constraints:
         guide_star=PLAN.made("guider"),
     resources:
-        mem_mb=said("guider", "mem_mb"),
-        runtime=said("guider", "runtime"),
+        mem_mb=more("guider", "mem_mb"),
+        runtime=more("guider", "runtime"),
     params:
         options=said("guider", "options"),
         told=told("guider"),

@@ -12,8 +12,8 @@ rule image2:
     wildcard_constraints:
         exposure=PLAN.made("image2", "cal", "i2d"),
     resources:
-        mem_mb=said("image2", "mem_mb"),
-        runtime=said("image2", "runtime"),
+        mem_mb=more("image2", "mem_mb"),
+        runtime=more("image2", "runtime"),
     params:
         options=said("image2", "options"),
         told=told("image2"),

@@ -27,8 +27,8 @@ rule image3:
     wildcard_constraints:
         product=PLAN.made("image3", "i2d", "cat", "segm"),
     resources:
-        mem_mb=said("image3", "mem_mb"),
-        runtime=said("image3", "runtime"),
+        mem_mb=more("image3", "mem_mb"),
+        runtime=more("image3", "runtime"),
     params:
         options=said("image3", "options"),
         told=told("image3"),

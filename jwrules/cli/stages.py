@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jwrules import names
+from jwrules import house, names
 from jwrules.cli.common import Commands, add_command, add_options, add_references, log
 from jwrules.cli.recording import recorded, words
 from jwrules.errors import RecipeFault, ReferenceFault, WorkflowFault
@@ -48,6 +48,12 @@ def _add_stage(commands: Commands, run: Any, help: str, *examples: str) -> argpa
     command = add_command(commands, run.__name__, run, help, epilog)
     add_references(command)
     command.add_argument("--output", metavar="DIR", type=Path, required=True, help="folder of the products")
+    command.add_argument(
+        "--scratch",
+        metavar="DIR",
+        type=Path,
+        help="a folder of this machine where products are written before they are copied, once, to --output",
+    )
     command.add_argument(
         "--threads",
         metavar="N",
@@ -314,8 +320,6 @@ def _refuse(given: Sequence[tuple[str, str]]) -> None:
 
 def _known(path: Path) -> Path:
     """Return the file that people know, where the plan linked to it: messages name that one."""
-    from jwrules import house
-
     return path.readlink() if house.STORE in path.parts and path.is_symlink() else path
 
 
@@ -332,4 +336,12 @@ def _begin(options: argparse.Namespace) -> None:
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     if options.threads:
         os.environ["NUMBA_NUM_THREADS"] = str(options.threads)
+    if options.scratch:
+        _write_in(options.scratch)
     log.info("jwrules %s", shlex.join(words(options)))
+
+
+def _write_in(scratch: Path) -> None:
+    if not (scratch.is_dir() and os.access(scratch, os.W_OK | os.X_OK)):
+        raise WorkflowFault(f"--scratch {scratch}: no folder that can be written in; name another, or leave it out")
+    os.environ[house.SCRATCH] = str(scratch.resolve())

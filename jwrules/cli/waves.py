@@ -58,7 +58,7 @@ def first(asked: Settings, directory: Path, options: Sequence[str], forced: Sequ
     if wave is None:
         log.info("everything is up to date")
         return 0
-    return engine.dry(directory, [*_configured(waves.write(wave, directory)), *options])
+    return engine.dry(directory, [*_configured(waves.write(wave, directory), directory), *options])
 
 
 def _chosen(plan: Plan, forced: Sequence[str]) -> frozenset[Key]:
@@ -79,8 +79,9 @@ def _name(path: str) -> str:
     return Path(path).name
 
 
-def _configured(wave: Path) -> list[str]:
-    return ["--config", f"{planning.WAVE}={wave}", "--forceall"]
+def _configured(wave: Path, directory: Path) -> list[str]:
+    """Return the options of Snakemake that run a wave; `--config` is left to the user and to profiles."""
+    return ["--configfile", str(directory / planning.RUN_FILE), str(wave), "--forceall"]
 
 
 class _Run:
@@ -108,7 +109,7 @@ class _Run:
             ready = self._now.ready(self._left)
             engine.owe_report(self._directory)
             self._make_room(ready)
-            status = call([*_configured(waves.write(wave, self._directory)), *options]) or status
+            status = call([*_configured(waves.write(wave, self._directory), self._directory), *options]) or status
             self._forced -= set(ready)
             standing = self.states()
             self._left |= {key for key in ready if standing.of[key].stands is Is.DUE}

@@ -18,7 +18,7 @@ examples:
   jwrules run DATA --references crds:jwst_1464.pmap --cores 8 --set jump.rejection_threshold=5
   jwrules run DATA --references R --cores 8 --forcerun image3
   jwrules run DATA --references R -n                     (what Snakemake would do)
-  jwrules run DATA --references R --executor slurm --jobs 100
+  jwrules run DATA --references R --profile slurm        (on a cluster; docs/cluster.md)
 
 The same run through Snakemake alone, once run.yaml is there:
   snakemake --snakefile SNAKEFILE --directory DIR --configfile DIR/run.yaml --cores 8"""
@@ -116,7 +116,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _snakemake_options(options: argparse.Namespace) -> list[str]:
-    given = list(options.snakemake)
+    from jwrules.cli import profiles
+
+    given = profiles.found(options.snakemake)
     elsewhere = {"--executor", "-e", "--profile", "--jobs", "-j"} & {text.split("=")[0] for text in given}
     if options.cores:
         given = ["--cores", options.cores, *given]

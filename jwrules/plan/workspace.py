@@ -10,7 +10,7 @@ from typing import Any
 
 import jwrules
 from jwrules import associations, pool, recipes, references
-from jwrules.house import STORE
+from jwrules.house import SCRATCH, STORE
 from jwrules.plan import ramps, remembered, settings, waves
 from jwrules.plan.choose import Planner
 from jwrules.plan.links import link
@@ -24,8 +24,8 @@ from jwrules.records.known import Known
 from jwrules.references import pins
 from jwrules.references.ledger import Ledger
 
-WAVE = "wave"
-"""Key of the run file under which `jwrules run` names the plan of a wave."""
+_SCRATCH = "scratch"
+"""Key that a profile adds to the run file: where jobs write on the machines that they run on."""
 
 
 def prepare(config: Mapping[str, Any]) -> Plan:
@@ -37,9 +37,11 @@ def prepare(config: Mapping[str, Any]) -> Plan:
     _let_rules_find_commands()
     if not config:
         return Plan({}, jwrules.__version__)
-    if WAVE in config:
-        return waves.read(Path(config[WAVE]))
-    plan = of(settings.parse(config), Path.cwd())
+    if config.get(_SCRATCH):
+        os.environ.setdefault(SCRATCH, str(config[_SCRATCH]))
+    if waves.WAVE in config:
+        return waves.read(Path(config[waves.WAVE]))
+    plan = of(settings.parse({key: value for key, value in config.items() if key != _SCRATCH}), Path.cwd())
     lay_out(plan, Path.cwd())
     return plan
 

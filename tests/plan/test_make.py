@@ -1,13 +1,16 @@
 """Pool, recipe and references become the jobs of every stage."""
 
 import json
+import os
 import shutil
 from dataclasses import replace
 
 import pytest
+import yaml
 from program_scene import RECIPE, exposure, header, planned, program, write_exposures, write_header, write_reference
 
 from jwrules.errors import WorkflowFault
+from jwrules.house import SCRATCH
 from jwrules.plan import prepare
 
 SHORT = "jw00042-o001_t001_nircam_clear-f200w"
@@ -123,6 +126,19 @@ def test_where_nothing_can_be_processed_every_reason_is_told(tmp_path):
 def test_without_a_run_file_the_plan_says_so(tmp_path):
     with pytest.raises(WorkflowFault, match="there is no run file"):
         prepare({}).targets()
+
+
+def test_a_profile_says_where_jobs_write_unless_the_environment_does(tmp_path, monkeypatch):
+    asked = program(tmp_path)
+    asked.write(tmp_path / "run.yaml")
+    config = {**yaml.safe_load((tmp_path / "run.yaml").read_text()), "scratch": "SLURM_TMPDIR:TMPDIR"}
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(SCRATCH, "/fast")
+    assert prepare(config).all()
+    assert os.environ[SCRATCH] == "/fast"
+    monkeypatch.delenv(SCRATCH)
+    assert prepare(config).all()
+    assert os.environ[SCRATCH] == "SLURM_TMPDIR:TMPDIR"
 
 
 def test_every_missing_reference_is_told_at_once_with_its_exposures(tmp_path):

@@ -186,6 +186,13 @@ def test_an_interrupted_write_keeps_the_old_product(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_with_a_date_of_its_source_a_product_is_the_same_to_the_byte_whenever_it_is_written(tmp_path, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    one, other = (fits.write(tmp_path / name / "a_rate.fits", _rate()) for name in ("now", "later"))
+    assert pyfits.getheader(one)["DATE"] == "2023-11-14T22:13:20.000"
+    assert one.read_bytes() == other.read_bytes()
+
+
 def test_a_long_value_keeps_what_fits_of_its_comment(tmp_path):
     primary = _header(TARGPROP="x")
     primary["ASNTABLE"] = ("a" * 50, "the association that this exposure was taken from, in full")
