@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jwrules.cli.common import Commands, add_command, add_options, add_references, log
+from jwrules.cli.common import Commands, add_command, add_exclude, add_options, add_references, log
 from jwrules.errors import WorkflowFault
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ examples:
   jwrules run DATA --references R --cores 8 --forcerun image3
   jwrules run DATA --variant jump5 --set jump.rejection_threshold=5    (beside the first: DIR/variants/jump5)
   jwrules run DATA --references R -n                     (what Snakemake would do)
-  jwrules run DATA --references R --executor slurm --jobs 100
+  jwrules run DATA --references R --profile slurm        (on a cluster; docs/cluster.md)
 
 The same run through Snakemake alone, once run.yaml is there:
   snakemake --snakefile SNAKEFILE --directory DIR --configfile DIR/run.yaml --cores 8"""
@@ -48,11 +48,15 @@ def _add_asked(command: argparse.ArgumentParser) -> None:
         "--output", metavar="DIR", type=Path, default=Path("."), help="working directory (default: here)"
     )
     add_options(command)
+<<<<<<< HEAD
     command.add_argument(
         "--variant",
         metavar="NAME",
         help="work in DIR/variants/NAME; what is the same in DIR or another variant is linked, not made again",
     )
+=======
+    add_exclude(command)
+>>>>>>> main
 
 
 def _add_plan(commands: Commands) -> None:
@@ -70,8 +74,13 @@ def plan(options: argparse.Namespace) -> None:
     from jwrules import plan as planning
     from jwrules.cli import listing
 
+<<<<<<< HEAD
     directory = _directory(options)
     asked = _asked(options, directory)
+=======
+    directory = options.output.resolve()
+    asked = asked_for(options, directory)
+>>>>>>> main
     planned = planning.of(asked, directory)
     print(listing.table(planned, planning.states(planned, asked, directory).of))
 
@@ -106,22 +115,29 @@ def run(options: argparse.Namespace) -> int:
     from jwrules import plan as planning
     from jwrules.cli import engine, waves
 
+<<<<<<< HEAD
     directory = _directory(options)
     asked = _asked(options, directory)
+=======
+    directory = options.output.resolve()
+    asked = asked_for(options, directory)
+>>>>>>> main
     engine.open_up(directory)
     planning.of(asked, directory).targets()
     asked.write(directory / planning.RUN_FILE)
     forced = waves.ALL if options.forceall else tuple(options.forcerun)
     if options.dry_run:
         return waves.first(asked, directory, _snakemake_options(options), forced)
-    status, jobs = waves.run(asked, directory, _snakemake_options(options), forced)
-    if status == 0 and not options.no_report and (jobs or not (directory / engine.REPORT).is_file()):
+    status, _ = waves.run(asked, directory, _snakemake_options(options), forced)
+    if status == 0 and not options.no_report and engine.owes_report(directory):
         engine.write_report(directory)
     return status
 
 
 def _snakemake_options(options: argparse.Namespace) -> list[str]:
-    given = list(options.snakemake)
+    from jwrules.cli import profiles
+
+    given = profiles.found(options.snakemake)
     elsewhere = {"--executor", "-e", "--profile", "--jobs", "-j"} & {text.split("=")[0] for text in given}
     if options.cores:
         given = ["--cores", options.cores, *given]
@@ -130,9 +146,16 @@ def _snakemake_options(options: argparse.Namespace) -> list[str]:
     return given
 
 
+<<<<<<< HEAD
 def _directory(options: argparse.Namespace) -> Path:
     """Return the working directory: that which --output names, or that of its variant."""
     from jwrules.plan import variants
+=======
+def asked_for(options: argparse.Namespace, directory: Path) -> Settings:
+    """Return what the command line asks for; what it does not say is taken from the run file of the directory."""
+    from jwrules import associations
+    from jwrules import plan as planning
+>>>>>>> main
 
     first: Path = options.output.resolve()
     return variants.place(first, options.variant) if options.variant else first
@@ -157,7 +180,13 @@ def _asked(options: argparse.Namespace, directory: Path) -> Settings:
         references=_references(options.references, earlier),
         recipe=kept.recipe if kept else _resolved(options.recipe),
         steps=earlier.steps if earlier else {},
+<<<<<<< HEAD
         sets=kept.sets if kept else tuple(_in_full(text) for text in options.sets),
+=======
+        sets=tuple(_in_full(text) for text in options.sets),
+        exclude={**(earlier.exclude if earlier else {}), **dict(map(associations.parse, options.exclude))},
+        pin=earlier.pin if earlier else None,
+>>>>>>> main
     )
 
 
@@ -182,12 +211,14 @@ def _in_full(text: str) -> str:
 
 
 def _references(given: str | None, earlier: Settings | None) -> str:
+    """Return where reference files come from: one context for the whole run, however long it takes."""
     from jwrules import plan as planning
+    from jwrules import references
 
     if given is None and earlier:
         log.info("references: %s (from %s)", earlier.references, planning.RUN_FILE)
         return earlier.references
-    return planning.references_or_default(given)
+    return references.resolved(planning.references_or_default(given))
 
 
 def _add_explain(commands: Commands) -> None:
