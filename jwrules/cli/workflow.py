@@ -48,15 +48,12 @@ def _add_asked(command: argparse.ArgumentParser) -> None:
         "--output", metavar="DIR", type=Path, default=Path("."), help="working directory (default: here)"
     )
     add_options(command)
-<<<<<<< HEAD
+    add_exclude(command)
     command.add_argument(
         "--variant",
         metavar="NAME",
         help="work in DIR/variants/NAME; what is the same in DIR or another variant is linked, not made again",
     )
-=======
-    add_exclude(command)
->>>>>>> main
 
 
 def _add_plan(commands: Commands) -> None:
@@ -74,13 +71,8 @@ def plan(options: argparse.Namespace) -> None:
     from jwrules import plan as planning
     from jwrules.cli import listing
 
-<<<<<<< HEAD
     directory = _directory(options)
-    asked = _asked(options, directory)
-=======
-    directory = options.output.resolve()
     asked = asked_for(options, directory)
->>>>>>> main
     planned = planning.of(asked, directory)
     print(listing.table(planned, planning.states(planned, asked, directory).of))
 
@@ -115,13 +107,8 @@ def run(options: argparse.Namespace) -> int:
     from jwrules import plan as planning
     from jwrules.cli import engine, waves
 
-<<<<<<< HEAD
     directory = _directory(options)
-    asked = _asked(options, directory)
-=======
-    directory = options.output.resolve()
     asked = asked_for(options, directory)
->>>>>>> main
     engine.open_up(directory)
     planning.of(asked, directory).targets()
     asked.write(directory / planning.RUN_FILE)
@@ -146,33 +133,27 @@ def _snakemake_options(options: argparse.Namespace) -> list[str]:
     return given
 
 
-<<<<<<< HEAD
 def _directory(options: argparse.Namespace) -> Path:
     """Return the working directory: that which --output names, or that of its variant."""
     from jwrules.plan import variants
-=======
-def asked_for(options: argparse.Namespace, directory: Path) -> Settings:
-    """Return what the command line asks for; what it does not say is taken from the run file of the directory."""
-    from jwrules import associations
-    from jwrules import plan as planning
->>>>>>> main
 
     first: Path = options.output.resolve()
     return variants.place(first, options.variant) if options.variant else first
 
 
-def _asked(options: argparse.Namespace, directory: Path) -> Settings:
+def asked_for(options: argparse.Namespace, directory: Path) -> Settings:
     """Return what the command line asks for; what it does not say is taken from the run file of the directory.
 
     A variant is its options: it keeps those that it was made with, until others are given. What a new one does not say
     is taken from the first run.
     """
+    from jwrules import associations
     from jwrules import plan as planning
     from jwrules.plan import variants
 
     own = _before(directory)
     earlier = own or _before(variants.base(directory))
-    kept = own if options.variant and not (options.sets or options.recipe) else None
+    kept = own if variants.base(directory) and not (options.sets or options.recipe) else None
     if not options.data.is_dir():
         raise WorkflowFault(f"{options.data}: no such folder; DATA, the folder of the raw exposures, comes first")
     return planning.Settings(
@@ -180,13 +161,9 @@ def _asked(options: argparse.Namespace, directory: Path) -> Settings:
         references=_references(options.references, earlier),
         recipe=kept.recipe if kept else _resolved(options.recipe),
         steps=earlier.steps if earlier else {},
-<<<<<<< HEAD
         sets=kept.sets if kept else tuple(_in_full(text) for text in options.sets),
-=======
-        sets=tuple(_in_full(text) for text in options.sets),
         exclude={**(earlier.exclude if earlier else {}), **dict(map(associations.parse, options.exclude))},
         pin=earlier.pin if earlier else None,
->>>>>>> main
     )
 
 

@@ -8,11 +8,7 @@ from jwrules.plan.make import make
 from jwrules.plan.rows import STAGES, Job, LeftOut, Plan
 from jwrules.plan.settings import RUN_FILE, Settings, read, references_or_default
 from jwrules.plan.state import Is, State, States, summary
-<<<<<<< HEAD
-from jwrules.plan.workspace import WAVE, cache_of, lay_out, of, planner, prepare, shared, states
-=======
-from jwrules.plan.workspace import cache_of, exposures, lay_out, of, planner, prepare, states
->>>>>>> main
+from jwrules.plan.workspace import cache_of, exposures, lay_out, of, planner, prepare, shared, states
 
 __all__ = [
     "RUN_FILE",
