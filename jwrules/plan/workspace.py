@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,25 +71,32 @@ def shared(plan: Plan, directory: Path) -> Shared:
 
 
 def of(asked: Settings, directory: Path) -> Plan:
-    """Return the plan for what is asked, to be run in `directory`; raises WorkflowFault with every fault."""
+    """Return the plan for what is asked, to be run in `directory`.
+
+    Raises WorkflowFault with everything that cannot be made; where `partial` is asked, the plan says it.
+    """
     cache = cache_of(directory)
 
     def anew() -> Plan:
         pinned, chosen_by = pins.read(asked.pin or {}, directory), planner(asked, cache)
         try:
             pins.check_context(pinned, chosen_by.references.name)
-            made = make(exposures(asked, cache), chosen_by, directory)
+            amiss: dict[str, list[str]] = {}
+            made = make(exposures(asked, cache, amiss), chosen_by, directory, amiss)
         finally:
             chosen_by.references.ledger.save()
         pins.check(pinned, made.rules, made.reference_files)
         return made
 
-    return remembered.plan(asked, directory, cache, anew)
+    made = remembered.plan(replace(asked, partial=True), directory, cache, anew)
+    if not asked.partial:
+        made.refuse()
+    return made
 
 
-def exposures(asked: Settings, cache: Path) -> Pool:
-    """Return the pool of what is to be reduced; `cache` is the folder of caches."""
-    return pool.scan(asked.data, cache=cache / "headers.pickle", read=ramps.read)
+def exposures(asked: Settings, cache: Path, amiss: dict[str, list[str]] | None = None) -> Pool:
+    """Return the pool of what is to be reduced; `cache` is the folder of caches, `amiss` takes what is wrong."""
+    return pool.scan(asked.data, cache=cache / "headers.pickle", read=ramps.read, amiss=amiss)
 
 
 def planner(asked: Settings, cache: Path) -> Planner:
