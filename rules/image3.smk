@@ -8,7 +8,7 @@ rule association:
     wildcard_constraints:
         association=PLAN.written,
     shell:
-        "cp {input:q} {output:q} 2> {log:q}"
+        "cp {input:q} {input:q}.part 2> {log:q} && mv {input:q}.part {output:q} 2>> {log:q}"
 
 
 rule image3:

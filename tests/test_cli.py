@@ -215,3 +215,14 @@ def test_without_a_name_the_version_is_told(capsys):
         cli.main(["--version"])
     assert end.value.code == 0
     assert capsys.readouterr().out.startswith("jwrules ")
+
+
+def test_associate_writes_associations_a_summary_and_what_was_left_out(tmp_path, shared, capsys):
+    pool = shared / "data/associations/pool_018_all_exptypes/pool.csv"
+    page = tmp_path / "summary.html"
+    cli.main(["associate", str(pool), "--output", str(tmp_path), "--summary", str(page), "--exclude", "jw_00001=trail"])
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == len(list(tmp_path.glob("*_asn.json"))) == 59
+    assert "in no association: jw_00050 (line 51): no recipe is for it (EXP_TYPE NRS_BOTA)" in said.err
+    assert "in no association: jw_00001 (line 2): excluded: trail" in said.err
+    assert "excluded: trail" in page.read_text()

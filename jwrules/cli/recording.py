@@ -37,12 +37,15 @@ class Running:
 def recorded(options: argparse.Namespace, name: str, members: Sequence[tuple[Path, str]]) -> Iterator[Running]:
     """Say what a job made; with --record also write its record, when all its products have their final names.
 
+    An earlier record goes first: if the job is killed, no product is taken for what it was before.
     DataFault where a member changed while it was read: the products are of neither state, and stay without record.
     """
     from jwrules import records
 
     began, stats = _clock(), [records.stat(path) for path, _ in members]
     running = Running()
+    if options.record:
+        records.forget(options.output, name, options.command)
     yield running
     for path in running.made:
         log.info("wrote %s", path)

@@ -106,6 +106,8 @@ class _Run:
         status = 0
         while wave := self.next_wave(options):
             ready = self._now.ready(self._left)
+            engine.owe_report(self._directory)
+            self._make_room(ready)
             status = call([*_configured(waves.write(wave, self._directory)), *options]) or status
             self._forced -= set(ready)
             standing = self.states()
@@ -113,3 +115,9 @@ class _Run:
             assert wave.wave is not None
             self._beside |= set(wave.wave.targets)
         return status
+
+    def _make_room(self, ready: Sequence[Key]) -> None:
+        """Remove what goes with the jobs that run: it has no record, and a killed run must not leave it out of date."""
+        for job in (self._plan.job(*key) for key in ready):
+            for path in (*self._plan.flagged(job), *job.pictures):
+                (self._directory / path).unlink(missing_ok=True)

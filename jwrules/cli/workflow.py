@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jwrules.cli.common import Commands, add_command, add_options, add_references, log
+from jwrules.cli.common import Commands, add_command, add_exclude, add_options, add_references, log
 from jwrules.errors import WorkflowFault
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def _add_asked(command: argparse.ArgumentParser) -> None:
         "--output", metavar="DIR", type=Path, default=Path("."), help="working directory (default: here)"
     )
     add_options(command)
+    add_exclude(command)
 
 
 def _add_plan(commands: Commands) -> None:
@@ -108,8 +109,8 @@ def run(options: argparse.Namespace) -> int:
     forced = waves.ALL if options.forceall else tuple(options.forcerun)
     if options.dry_run:
         return waves.first(asked, directory, _snakemake_options(options), forced)
-    status, jobs = waves.run(asked, directory, _snakemake_options(options), forced)
-    if status == 0 and not options.no_report and (jobs or not (directory / engine.REPORT).is_file()):
+    status, _ = waves.run(asked, directory, _snakemake_options(options), forced)
+    if status == 0 and not options.no_report and engine.owes_report(directory):
         engine.write_report(directory)
     return status
 
@@ -126,6 +127,7 @@ def _snakemake_options(options: argparse.Namespace) -> list[str]:
 
 def asked_for(options: argparse.Namespace, directory: Path) -> Settings:
     """Return what the command line asks for; what it does not say is taken from the run file of the directory."""
+    from jwrules import associations
     from jwrules import plan as planning
 
     before = directory / planning.RUN_FILE
@@ -138,6 +140,7 @@ def asked_for(options: argparse.Namespace, directory: Path) -> Settings:
         recipe=Path(options.recipe).resolve() if options.recipe else None,
         steps=earlier.steps if earlier else {},
         sets=tuple(_in_full(text) for text in options.sets),
+        exclude={**(earlier.exclude if earlier else {}), **dict(map(associations.parse, options.exclude))},
         pin=earlier.pin if earlier else None,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -25,12 +25,16 @@ class Choice:
 
 @dataclass(frozen=True)
 class Planner:
-    """Chooses by header. `own` is a recipe given by the user: it goes before those of the house."""
+    """Chooses by header. `own` is a recipe given by the user: it goes before those of the house.
+
+    `exclude` names exposures that are left out, and why.
+    """
 
     house: Mapping[str, Recipe]
     references: Chooser
     overrides: Sequence[Setting] = ()
     own: Recipe | None = None
+    exclude: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def code(self) -> Code:

@@ -85,7 +85,7 @@ def make(pool: Pool, planner: Planner, directory: Path) -> Plan:
     faults = Faults()
     exposures, left_out = _sorted_out(pool, planner, faults)
     used = {one.recipe.name: one.recipe for one in exposures.values()}
-    made = associations.make(pool, list(used.values()))
+    made = associations.make(pool, list(used.values()), planner.exclude)
     jobs = {
         **{stage: dict(_of_ramps(stage, exposures, planner, directory, faults)) for stage in _FROM_RAMPS},
         "image2": dict(_image2(exposures, made, planner, faults)),
@@ -112,8 +112,12 @@ def _identified(jobs: Mapping[str, Mapping[str, Job]], code: Code) -> dict[str, 
 def _sorted_out(pool: Pool, planner: Planner, faults: Faults) -> tuple[dict[str, Exposure], list[LeftOut]]:
     exposures: dict[str, Exposure] = {}
     left_out: list[LeftOut] = []
+    excluded = associations.exclusions(planner.exclude, planner.recipes)
     for row in pool.files:
         name, path = names.stem(row["filename"]), cast(Path, row.path)
+        if reason := excluded.why(name):
+            left_out.append(LeftOut(str(path), f"excluded: {reason}"))
+            continue
         with faults.of(path.name):
             recipe = planner.recipe(row.header)
             if recipe is None:

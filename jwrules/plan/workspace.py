@@ -89,6 +89,7 @@ def planner(asked: Settings, cache: Path) -> Planner:
         references=references.open(asked.references, cache / "references.json"),
         overrides=(*recipes.settings(asked.steps, "run file"), *recipes.parse_set(asked.sets)),
         own=recipes.read(asked.recipe) if asked.recipe else None,
+        exclude=asked.exclude,
     )
 
 

@@ -28,6 +28,14 @@ def test_what_is_written_is_read_back(asked, tmp_path):
     assert settings.read(tmp_path / "run.yaml") == asked
 
 
+def test_exposures_are_excluded_with_a_reason(tmp_path):
+    excluding = replace(ASKED, exclude={"jw00042001001_*": "guide star lost"})
+    excluding.write(tmp_path / "run.yaml")
+    assert settings.read(tmp_path / "run.yaml") == excluding
+    with pytest.raises(RecipeFault, match=r"\$\.exclude: expected exposure -> why it is left out"):
+        settings.parse({"data": ".", "references": ".", "exclude": {"jw00042001001_*": None}})
+
+
 def test_a_run_file_that_says_the_same_is_left_alone(tmp_path):
     path = tmp_path / "run.yaml"
     ASKED.write(path)
