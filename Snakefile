@@ -20,6 +20,7 @@ include: "rules/guider.smk"
 include: "rules/image2.smk"
 include: "rules/image3.smk"
 include: "rules/report.smk"
+include: "rules/batch.smk"
 
 
 localrules:

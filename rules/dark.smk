@@ -7,15 +7,15 @@ rule dark:
         "logs/dark/{exposure}.log",
     benchmark:
         "logs/dark/{exposure}.tsv"
+    wildcard_constraints:
+        exposure=PLAN.made("dark"),
     resources:
         mem_mb=more("dark", "mem_mb"),
         runtime=more("dark", "runtime"),
     params:
-        steps=said("dark", "steps"),
-        references=said("dark", "links"),
-        release=PLAN.release,
+        options=said("dark", "options"),
+        told=told("dark"),
     message:
         "Ramps of a dark exposure to corrected ones: {wildcards.exposure}"
     shell:
-        "jwrules dark {input.uncal:q} --output results"
-        " --threads {threads} --memory {resources.mem_mb}M --steps {params.steps:q} --reference {params.references:q} 2> {log:q}"
+        "jwrules dark {input.uncal:q} --threads {threads} --memory {resources.mem_mb}M {params.options:q} {params.told:q} 2> {log:q}"

@@ -8,15 +8,15 @@ rule detector1:
         "logs/detector1/{exposure}.log",
     benchmark:
         "logs/detector1/{exposure}.tsv"
+    wildcard_constraints:
+        exposure=PLAN.made("detector1"),
     resources:
         mem_mb=more("detector1", "mem_mb"),
         runtime=more("detector1", "runtime"),
     params:
-        steps=said("detector1", "steps"),
-        references=said("detector1", "links"),
-        release=PLAN.release,
+        options=said("detector1", "options"),
+        told=told("detector1"),
     message:
         "Ramps to count rates: {wildcards.exposure}"
     shell:
-        "jwrules detector1 {input.uncal:q} --output results"
-        " --threads {threads} --memory {resources.mem_mb}M --steps {params.steps:q} --reference {params.references:q} 2> {log:q}"
+        "jwrules detector1 {input.uncal:q} --threads {threads} --memory {resources.mem_mb}M {params.options:q} {params.told:q} 2> {log:q}"

@@ -7,15 +7,15 @@ rule guider:
         "logs/guider/{guide_star}.log",
     benchmark:
         "logs/guider/{guide_star}.tsv"
+    wildcard_constraints:
+        guide_star=PLAN.made("guider"),
     resources:
         mem_mb=more("guider", "mem_mb"),
         runtime=more("guider", "runtime"),
     params:
-        steps=said("guider", "steps"),
-        references=said("guider", "links"),
-        release=PLAN.release,
+        options=said("guider", "options"),
+        told=told("guider"),
     message:
         "Reads of a guide star to count rates: {wildcards.guide_star}"
     shell:
-        "jwrules guider {input.uncal:q} --output results"
-        " --threads {threads} --steps {params.steps:q} --reference {params.references:q} 2> {log:q}"
+        "jwrules guider {input.uncal:q} --threads {threads} {params.options:q} {params.told:q} 2> {log:q}"

@@ -10,26 +10,25 @@ rule image2:
     benchmark:
         "logs/image2/{exposure}.tsv"
     wildcard_constraints:
-        exposure=PLAN.names("image2", "cal", "i2d"),
+        exposure=PLAN.made("image2", "cal", "i2d"),
     resources:
         mem_mb=more("image2", "mem_mb"),
         runtime=more("image2", "runtime"),
     params:
-        steps=said("image2", "steps"),
-        references=said("image2", "links"),
-        release=PLAN.release,
+        options=said("image2", "options"),
+        told=told("image2"),
     message:
         "Count rates to a calibrated image: {wildcards.exposure}"
     shell:
-        "jwrules image2 {input.rate:q} --background {input.background:q} --save-bsub --output results"
-        " --threads {threads} --steps {params.steps:q} --reference {params.references:q} 2> {log:q}"
+        "jwrules image2 {input.rate:q} --background {input.background:q} --save-bsub --threads {threads}"
+        " {params.options:q} {params.told:q} 2> {log:q}"
 
 
 use rule image2 as image2_unresampled with:
     output:
         cal="results/{exposure}_cal.fits",
     wildcard_constraints:
-        exposure=PLAN.names("image2", "cal"),
+        exposure=PLAN.made("image2", "cal"),
 
 
 use rule image2 as image2_background with:
@@ -38,4 +37,4 @@ use rule image2 as image2_background with:
         i2d="results/{exposure}_i2d.fits",
         bsub="results/{exposure}_bsub.fits",
     wildcard_constraints:
-        exposure=PLAN.names("image2", "cal", "i2d", "bsub"),
+        exposure=PLAN.made("image2", "cal", "i2d", "bsub"),

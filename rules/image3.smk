@@ -5,8 +5,10 @@ rule association:
         "results/{association}_asn.json",
     log:
         "logs/association/{association}.log",
+    wildcard_constraints:
+        association=PLAN.written,
     shell:
-        "cp {input:q} {output:q} 2> {log:q}"
+        "cp {input:q} {input:q}.part 2> {log:q} && mv {input:q}.part {output:q} 2>> {log:q}"
 
 
 rule image3:
@@ -23,19 +25,17 @@ rule image3:
     benchmark:
         "logs/image3/{product}.tsv"
     wildcard_constraints:
-        product=PLAN.names("image3", "i2d", "cat", "segm"),
+        product=PLAN.made("image3", "i2d", "cat", "segm"),
     resources:
         mem_mb=more("image3", "mem_mb"),
         runtime=more("image3", "runtime"),
     params:
-        steps=said("image3", "steps"),
-        references=said("image3", "links"),
-        release=PLAN.release,
+        options=said("image3", "options"),
+        told=told("image3"),
     message:
         "Calibrated images to a mosaic and a catalogue: {wildcards.product}"
     shell:
-        "jwrules image3 {input.association:q} --crf {output.crf:q} --output results"
-        " --threads {threads} --steps {params.steps:q} --reference {params.references:q} 2> {log:q}"
+        "jwrules image3 {input.association:q} --crf {output.crf:q} --threads {threads} {params.options:q} {params.told:q} 2> {log:q}"
 
 
 use rule image3 as image3_mosaic with:
@@ -43,7 +43,7 @@ use rule image3 as image3_mosaic with:
         i2d="results/{product}_i2d.fits",
         crf=directory(".jwrules/crf/{product}"),
     wildcard_constraints:
-        product=PLAN.names("image3", "i2d"),
+        product=PLAN.made("image3", "i2d"),
 
 
 # An association has as many flagged exposures as members: they are made in a folder and linked from it.

@@ -45,7 +45,7 @@ def add_command(commands: Commands, name: str, run: Run, help: str, epilog: str)
     """Declare the command `name`; `help` is one line, more of it stands in the docstring of `run`."""
     doc = inspect.cleandoc(run.__doc__ or help)
     command: argparse.ArgumentParser = commands.add_parser(name, help=help, description=doc, epilog=epilog)
-    command.set_defaults(run=run, command=name, passes_on=False)
+    command.set_defaults(run=run, command=name, passes_on=False, trouble=1)
     return command
 
 
@@ -73,6 +73,17 @@ def add_options(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_exclude(command: argparse.ArgumentParser) -> None:
+    """Declare --exclude."""
+    command.add_argument(
+        "--exclude",
+        metavar="NAME=REASON",
+        action="append",
+        default=[],
+        help="leave an exposure out, and say why; * in NAME stands for anything; may be repeated",
+    )
+
+
 def start_logging(options: argparse.Namespace) -> None:
     """Send the log to stderr: what was done, for an astronomer to read."""
     level = logging.DEBUG if options.debug else logging.WARNING if options.quiet else logging.INFO
@@ -86,19 +97,30 @@ def start_logging(options: argparse.Namespace) -> None:
 
 
 class _Plain(logging.Formatter):
-    """The message alone; its level only where it is not everyday."""
+    """The message alone; its level only where it is not everyday, nor says it itself."""
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)
-        return text if record.levelno in (logging.INFO, logging.DEBUG) else f"{record.levelname.lower()}: {text}"
+        return (
+            text
+            if record.levelno in (logging.INFO, logging.DEBUG, logging.CRITICAL)
+            else f"{record.levelname.lower()}: {text}"
+        )
 
 
 def report_failure(reason: BaseException, options: argparse.Namespace) -> int:
-    """Say on stderr what went wrong, with the traceback if it was asked for; return the exit status."""
+    """Say what went wrong, with the traceback if it was asked for; return the exit status.
+
+    It is said on stderr, of a job in a batch (that has `words` of its own) in its log.
+    """
     if options.debug:
         traceback.print_exception(reason)
-    print(f"jwrules {options.command}: {_message(reason)}", file=sys.stderr)
-    return 130 if isinstance(reason, KeyboardInterrupt) else 1
+    said = f"jwrules {options.command}: {_message(reason)}"
+    if getattr(options, "words", None) is None:
+        print(said, file=sys.stderr)
+    else:
+        log.critical("%s", said)
+    return 130 if isinstance(reason, KeyboardInterrupt) else int(options.trouble)
 
 
 def _message(reason: BaseException) -> str:

@@ -5,22 +5,26 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jwrules import house
 from jwrules.cli.common import log
 from jwrules.cli.locks import free
 from jwrules.cli.stopping import stderr_to, stoppable
 from jwrules.errors import WorkflowFault
+from jwrules.house import STORE
 from jwrules.plan import RUN_FILE
 
+if TYPE_CHECKING:
+    from jwrules.cli.progress import LogHandler
+
 REPORT = "report.html"
+_OWED = f"{STORE}/report.owed"
 _FOLDERS = ("results", "logs", "pictures", ".jwrules", ".snakemake")
-_SILENT = re.compile(r"-[a-zA-Z]*n[a-zA-Z]*|--dry-?run")
 
 
 def command(directory: Path) -> list[str]:
@@ -46,37 +50,32 @@ def _closed(folder: Path, why: str) -> WorkflowFault:
     return WorkflowFault(f"{folder}: nothing can be written there ({why}); free it, or name another with --output")
 
 
-def run(directory: Path, options: Sequence[str], *, report: bool = True) -> int:
-    """Run the workflow with these further options of Snakemake; return the exit status.
+Call = Callable[[Sequence[str]], int]
+"""Runs the workflow with some more options of Snakemake; returns the exit status."""
 
-    A dry run shows what Snakemake says; a real one the progress, and at its end a report is written.
-    """
-    dry = any(_SILENT.fullmatch(option) for option in options)
+
+def clear(directory: Path) -> None:
+    """Remove what a killed run left: its lock, its jobs."""
+    free(directory)
+
+
+def dry(directory: Path, options: Sequence[str]) -> int:
+    """Let Snakemake say what it would run; return the exit status."""
     free(directory)
     with back_to_here():
-        status, jobs = _dry(directory, options) if dry else _real(directory, options)
-    page = directory / REPORT
-    if status == 0 and report and not dry and (jobs or not page.is_file()):
-        _write_report(directory)
-    return status
+        return _snakemake([*command(directory), *options, "--dry-run"])
 
 
-def _dry(directory: Path, options: Sequence[str]) -> tuple[int, int]:
-    return _snakemake([*command(directory), *options]), 0
-
-
-def _real(directory: Path, options: Sequence[str]) -> tuple[int, int]:
-    """Run with the progress shown; return the exit status and the number of jobs that were done.
+def observed(directory: Path, run: Callable[[Call], int]) -> tuple[int, int]:
+    """Let `run` call the workflow any number of times, its progress shown; return its status, and how many jobs ran.
 
     Raises KeyboardInterrupt when the run was interrupted, after it has stopped.
     """
     from jwrules.cli import progress
 
     chatter = directory / "logs" / "snakemake.log"
-    with stderr_to(chatter) as terminal, progress.shown(terminal) as handlers, stoppable(handlers) as stopped:
-        status = _snakemake([*command(directory), "--logger", progress.NAME, *options])
-    if stopped.is_set():
-        raise KeyboardInterrupt
+    with back_to_here(), stderr_to(chatter) as terminal, progress.shown(terminal) as handlers:
+        status = run(lambda options: _call(directory, options, handlers))
     jobs = sum(handler.tally.done.total() for handler in handlers)
     failed = sum(len(handler.failed) for handler in handlers)
     if failed:
@@ -84,6 +83,26 @@ def _real(directory: Path, options: Sequence[str]) -> tuple[int, int]:
     elif status == 0:
         log.info("%s", f"{jobs} jobs done; products in {directory}/results" if jobs else "everything is up to date")
     return status, jobs
+
+
+def _call(directory: Path, options: Sequence[str], handlers: Sequence[LogHandler]) -> int:
+    from jwrules.cli import progress
+
+    with stoppable(handlers) as stopped:
+        status = _snakemake([*command(directory), "--logger", progress.NAME, *options])
+    if stopped.is_set():
+        raise KeyboardInterrupt
+    return status
+
+
+def cores(options: Sequence[str]) -> int:
+    """Return how many processors the options of Snakemake ask for; those of this machine where they do not say."""
+    given = [
+        after
+        for word, after in zip(options, [*options[1:], ""], strict=True)
+        if word in ("--cores", "-c", "--jobs", "-j")
+    ]
+    return next((int(count) for count in given if count.isdecimal() and int(count)), os.cpu_count() or 1)
 
 
 def _snakemake(arguments: Sequence[str]) -> int:
@@ -108,11 +127,24 @@ def back_to_here() -> Iterator[None]:
         os.chdir(here)
 
 
-def _write_report(directory: Path) -> None:
-    page = directory / REPORT
-    arguments = [sys.executable, "-m", "snakemake", *command(directory), "--report", str(page)]
+def owe_report(directory: Path) -> None:
+    """Note that the report will be out of date, even if this run does not live to write another."""
+    (directory / _OWED).touch()
+
+
+def owes_report(directory: Path) -> bool:
+    """Return whether anything was made since the report was written, or none was."""
+    return (directory / _OWED).exists() or not (directory / REPORT).is_file()
+
+
+def write_report(directory: Path) -> None:
+    """Write the report of a finished run; Snakemake goes through its whole graph for it."""
+    page, fresh = directory / REPORT, directory / STORE / REPORT
+    arguments = [sys.executable, "-m", "snakemake", *command(directory), "--report", str(fresh)]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     if done.returncode:
         log.warning("no report was written: %s", done.stderr.strip().splitlines()[-1] if done.stderr else "")
     else:
+        fresh.replace(page)
+        (directory / _OWED).unlink(missing_ok=True)
         log.info("report: %s", page)

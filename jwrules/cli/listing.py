@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from jwrules import names
-from jwrules.cli.due import Due
-from jwrules.plan import STAGES, Job, Plan
+from jwrules.plan import STAGES, Is, Job, Plan, State, summary
+
+States = Mapping[tuple[str, str], State]
+"""How each job stands, by stage and name."""
 
 _MEMBERS = 4
 """How many members of a product are named."""
 
 
-def table(plan: Plan, due: Due) -> str:
-    """Return the plan by stage and group: steps, reference files, products, and why each is due."""
-    parts = []
+def table(plan: Plan, states: States) -> str:
+    """Return the plan by stage and group: steps, reference files, products, and why each is to run."""
+    parts = [f"reference files: {plan.rules}"] if plan.rules.mappings else []
     for stage in STAGES:
         jobs = list(plan.jobs[stage].values())
         if jobs:
-            parts.append(f"{stage}: {_count(jobs, due)}")
-            parts += ["\n".join(_group(group, due)) for group in _groups(jobs)]
+            parts.append(f"{stage}: {_count(jobs, states)}")
+            parts += ["\n".join(_group(group, states)) for group in _groups(jobs)]
     parts += ["\n".join(_left_out(plan))] if plan.left_out else []
-    parts.append(_summary(plan, due))
+    parts.append(summary(states, STAGES))
     return "\n\n".join(parts)
 
 
-def _count(jobs: Sequence[Job], due: Due) -> str:
-    waiting = sum(bool(due.reason(job.stage, job.name)) for job in jobs)
-    return f"{waiting} of {len(jobs)} to be made"
+def _count(jobs: Sequence[Job], states: States) -> str:
+    stand = [states[job.stage, job.name].stands for job in jobs]
+    due, perhaps = stand.count(Is.DUE), stand.count(Is.PERHAPS)
+    return f"{due} of {len(jobs)} to be made{f', perhaps {perhaps} more' if perhaps else ''}"
 
 
 def _groups(jobs: Sequence[Job]) -> list[list[Job]]:
@@ -39,7 +42,7 @@ def _groups(jobs: Sequence[Job]) -> list[list[Job]]:
     return list(groups.values())
 
 
-def _group(jobs: Sequence[Job], due: Due) -> Iterator[str]:
+def _group(jobs: Sequence[Job], states: States) -> Iterator[str]:
     first = jobs[0]
     yield f"  {_what(first)}: recipe {first.recipe}"
     yield f"    steps       {_steps(first)}"
@@ -47,7 +50,7 @@ def _group(jobs: Sequence[Job], due: Due) -> Iterator[str]:
         title = "references" if number == 0 else ""
         yield f"    {title:<11} {kind:<13} {reference.name} ({reference.sha256[:8]})"
     for job in jobs:
-        yield f"    {job.name}  {_inputs(job)} -> {', '.join(job.gives)}: {_why(job, due)}"
+        yield f"    {job.name}  {_inputs(job)} -> {', '.join(job.gives)}: {_why(job, states)}"
         if len(job.science) > 1:
             yield f"      members   {_named(job.science)}"
         if job.background:
@@ -70,8 +73,9 @@ def _step(call: dict[str, object]) -> str:
     return f"{call['step']}({options})" if options else str(call["step"])
 
 
-def _why(job: Job, due: Due) -> str:
-    return due.reason(job.stage, job.name) or "up to date"
+def _why(job: Job, states: States) -> str:
+    state = states[job.stage, job.name]
+    return f"perhaps, {state.reason}" if state.stands is Is.PERHAPS else state.reason or "up to date"
 
 
 def _inputs(job: Job) -> str:
@@ -91,9 +95,3 @@ def _left_out(plan: Plan) -> Iterator[str]:
     yield f"left out: {len(plan.left_out)} files"
     for one in plan.left_out:
         yield f"  {one.path}: {one.reason}"
-
-
-def _summary(plan: Plan, due: Due) -> str:
-    counts = [(stage, sum(bool(due.reason(stage, name)) for name in plan.jobs[stage])) for stage in STAGES]
-    said = ", ".join(f"{stage} {count}" for stage, count in counts if count)
-    return f"to be made: {said}" if said else "everything is up to date"

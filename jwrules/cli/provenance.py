@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from jwrules import plan as planning
-from jwrules.cli import due
 from jwrules.errors import DataFault
 
 
@@ -41,7 +40,8 @@ def _of_fits(path: Path) -> Mapping[str, Any]:
 
 
 def _stage(how: Mapping[str, Any]) -> Iterator[str]:
-    yield f"{how.get('stage', '?')} (jwrules {how.get('release', '?')})"
+    context = f", {how['context']}" if how.get("context", "N/A") != "N/A" else ""
+    yield f"{how.get('stage', '?')} (jwrules {how.get('release', '?')}{context})"
     members = how.get("members", [])
     for number, member in enumerate(members):
         role = "" if member.get("role", "science") == "science" else f" ({member['role']})"
@@ -64,9 +64,28 @@ def _state(product: Path) -> str:
     run_file = directory / planning.RUN_FILE
     if not run_file.is_file():
         return "up to date? It does not lie in the working directory of a run, so that cannot be told."
-    target = str(product.resolve().relative_to(directory))
-    waiting = due.of(planning.read(run_file), directory, [target])
-    if not waiting.known or not waiting.reasons:
+    asked = planning.read(run_file)
+    plan = planning.of(asked, directory)
+    states = planning.states(plan, asked, directory).of
+    waiting = [(job, states[job.stage, job.name]) for job in _behind(plan, product)]
+    waiting = [(job, state) for job, state in waiting if state.stands is not planning.Is.UP_TO_DATE]
+    if not waiting:
         return f"It is up to date with {run_file}."
-    jobs = [f"  {' '.join(job)}: {reason}" for job, reason in waiting.reasons.items()]
+    jobs = [f"  {job.stage} {job.name}: {_said(state)}" for job, state in waiting]
     return "\n".join(["It is not up to date; a run would make again", *jobs])
+
+
+def _said(state: planning.State) -> str:
+    return f"perhaps, {state.reason}" if state.stands is planning.Is.PERHAPS else state.reason
+
+
+def _behind(plan: planning.Plan, product: Path) -> list[planning.Job]:
+    """Return the jobs that a product comes from, the first stage first."""
+    maker = {Path(path).name: job for job in plan.all() for path in [*job.products, *plan.flagged(job)]}
+    waiting, found = [product.name], dict[tuple[str, str], planning.Job]()
+    while waiting:
+        job = maker.get(waiting.pop())
+        if job:
+            found[job.stage, job.name] = job
+            waiting += [Path(path).name for _, path in job.members]
+    return sorted(found.values(), key=lambda job: (planning.STAGES.index(job.stage), job.name))

@@ -18,8 +18,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jwrules import house
+from jwrules import house, names
 from jwrules.cli.common import Commands, add_command, add_options, add_references, log
+from jwrules.cli.recording import recorded, words
 from jwrules.errors import RecipeFault, ReferenceFault, WorkflowFault
 
 if TYPE_CHECKING:
@@ -71,6 +72,10 @@ def _add_stage(commands: Commands, run: Any, help: str, *examples: str) -> argpa
     add_options(command)
     rules = command.add_argument_group("what the rules of the workflow give, so that nothing is chosen here")
     rules.add_argument("--steps", metavar="JSON", help="the chain of steps with their parameters")
+    rules.add_argument("--context", metavar="NAME", default="N/A", help="the context that chose the reference files")
+    rules.add_argument(
+        "--record", metavar="IDENTITY", help="write NAME_STAGE.json beside the products: how they were made"
+    )
     return command
 
 
@@ -105,7 +110,9 @@ def detector1(options: argparse.Namespace) -> None:
     from jwrules.stages import detector1 as stage
 
     for uncal in options.uncal:
-        _say_made(stage.run(uncal, _workbench("detector1", uncal, options), options.memory, options.save))
+        with recorded(options, names.stem(uncal), [(uncal, "science")]) as job:
+            job.bench = _workbench("detector1", uncal, options)
+            job.made = stage.run(uncal, job.bench, options.memory, options.save)
 
 
 def _megabytes(text: str) -> int:
@@ -129,7 +136,9 @@ def dark(options: argparse.Namespace) -> None:
     from jwrules.stages import dark as stage
 
     for uncal in options.uncal:
-        _say_made(stage.run(uncal, _workbench("dark", uncal, options), options.memory))
+        with recorded(options, names.stem(uncal), [(uncal, "science")]) as job:
+            job.bench = _workbench("dark", uncal, options)
+            job.made = stage.run(uncal, job.bench, options.memory)
 
 
 def _add_guider(commands: Commands) -> None:
@@ -144,7 +153,9 @@ def guider(options: argparse.Namespace) -> None:
     from jwrules.stages import guider as stage
 
     for uncal in options.uncal:
-        _say_made(stage.run(uncal, _workbench("guider", uncal, options)))
+        with recorded(options, names.stem(uncal), [(uncal, "science")]) as job:
+            job.bench = _workbench("guider", uncal, options)
+            job.made = stage.run(uncal, job.bench)
 
 
 def _add_image2(commands: Commands) -> None:
@@ -172,8 +183,10 @@ def image2(options: argparse.Namespace) -> None:
 
     for given in options.inputs:
         for rate, background in _science_and_background(given, options):
-            bench = _workbench("image2", rate, options)
-            _say_made(stage.run(rate, bench, background, save_bsub=options.save_bsub))
+            members = [(rate, "science"), *((path, "background") for path in background)]
+            with recorded(options, names.stem(rate), members) as job:
+                job.bench = _workbench("image2", rate, options)
+                job.made = stage.run(rate, job.bench, background, save_bsub=options.save_bsub)
 
 
 def _science_and_background(given: Path, options: argparse.Namespace) -> list[tuple[Path, list[Path]]]:
@@ -207,7 +220,6 @@ def image3(options: argparse.Namespace) -> None:
 
     association = associations.read(options.association)
     members = [_locate(m, options.association, options.members) for m in _members(association, "science")]
-    bench = _workbench("image3", members[0], options)
     keywords = {
         "ASNTABLE": options.association.name,
         "ASNPOOL": association.pool,
@@ -215,7 +227,9 @@ def image3(options: argparse.Namespace) -> None:
     }
     folder = options.crf or options.output
     folder.mkdir(parents=True, exist_ok=True)
-    _say_made(stage.run(association.product, members, bench, association=keywords, crf_folder=folder))
+    with recorded(options, association.product, [(path, "science") for path in members]) as job:
+        job.bench = _workbench("image3", members[0], options)
+        job.made = stage.run(association.product, members, job.bench, association=keywords, crf_folder=folder)
 
 
 def _add_members(command: argparse.ArgumentParser) -> None:
@@ -250,19 +264,21 @@ def _workbench(stage: str, path: Path, options: argparse.Namespace) -> Workbench
         raise WorkflowFault(f"{options.output}: nothing can be written there; --output names another folder")
     if options.steps is not None:
         chosen = _given(options.chosen)
-        return workbench.Workbench(stage, workbench.calls(options.steps), chosen, options.output, _hashes(chosen))
-    choice = _choice(stage, path, options)
+        hashes = _hashes(dict(text.split("=", 1) for text in options.chosen))
+        calls = workbench.calls(options.steps)
+        return workbench.Workbench(stage, calls, chosen, options.output, hashes, options.context)
+    choice, context = _choice(stage, path, options)
     log.info("%s: recipe %s", path.name, choice.recipe)
     for kind, reference in sorted(choice.references.items()):
         log.info("  %-14s %s", kind, reference.name)
     given = _given(options.chosen)
     paths = {kind: reference.path for kind, reference in choice.references.items()} | given
     hashes = {kind: reference.sha256 for kind, reference in choice.references.items()} | _hashes(given)
-    return workbench.Workbench(stage, workbench.calls(choice.steps), paths, options.output, hashes)
+    return workbench.Workbench(stage, workbench.calls(choice.steps), paths, options.output, hashes, context)
 
 
-def _choice(stage: str, path: Path, options: argparse.Namespace) -> Choice:
-    """Return recipe, steps and reference files for the file at `path`, by its header."""
+def _choice(stage: str, path: Path, options: argparse.Namespace) -> tuple[Choice, str]:
+    """Return recipe, steps and reference files for the file at `path`, by its header; and the context that chose."""
     from jwrules import headers, plan
 
     asked = plan.Settings(
@@ -271,7 +287,11 @@ def _choice(stage: str, path: Path, options: argparse.Namespace) -> Choice:
         recipe=Path(options.recipe) if options.recipe else None,
         sets=tuple(options.sets),
     )
-    return plan.planner(asked, plan.cache_of(None)).choose(stage, headers.read(path))
+    planner = plan.planner(asked, plan.cache_of(None))
+    try:
+        return planner.choose(stage, headers.read(path)), planner.references.name
+    finally:
+        planner.references.ledger.save()
 
 
 def _given(chosen: Sequence[str]) -> dict[str, Path]:
@@ -303,10 +323,11 @@ def _known(path: Path) -> Path:
     return path.readlink() if house.STORE in path.parts and path.is_symlink() else path
 
 
-def _hashes(chosen: Mapping[str, Path]) -> dict[str, str]:
+def _hashes(chosen: Mapping[str, Path | str]) -> dict[str, str]:
+    from jwrules.plan.links import sha256_of
     from jwrules.stages.workbench import sha256
 
-    return {kind: sha256(path) for kind, path in chosen.items()}
+    return {kind: sha256_of(Path(path)) or sha256(Path(path)) for kind, path in chosen.items()}
 
 
 def _begin(options: argparse.Namespace) -> None:
@@ -317,15 +338,10 @@ def _begin(options: argparse.Namespace) -> None:
         os.environ["NUMBA_NUM_THREADS"] = str(options.threads)
     if options.scratch:
         _write_in(options.scratch)
-    log.info("jwrules %s", shlex.join(sys.argv[1:]))
+    log.info("jwrules %s", shlex.join(words(options)))
 
 
 def _write_in(scratch: Path) -> None:
     if not (scratch.is_dir() and os.access(scratch, os.W_OK | os.X_OK)):
         raise WorkflowFault(f"--scratch {scratch}: no folder that can be written in; name another, or leave it out")
     os.environ[house.SCRATCH] = str(scratch.resolve())
-
-
-def _say_made(paths: Sequence[Path]) -> None:
-    for path in paths:
-        log.info("wrote %s", path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ _EFFORT = {
 """How long a job lasts compared with others, until one of its own rule is done."""
 
 _BAR = 16
+_BATCH = re.compile(r"(?P<stage>\w+)_batch\d+_(?P<jobs>\d+)jobs")
 
 
 @dataclass
@@ -35,7 +37,11 @@ class Tally:
 
     def expect(self, stats: Mapping[str, int]) -> None:
         """Take the number of jobs by rule, as Snakemake counts them."""
-        self.totals = Counter({rule: n for rule, n in stats.items() if rule not in ("total", "all")})
+        self.totals = Counter()
+        for rule, count in stats.items():
+            if rule not in ("total", "all"):
+                name, jobs = _several(rule)
+                self.totals[name] += count * jobs
 
     def start(self, job: int, rule: str, now: float) -> None:
         """Note that a job started."""
@@ -44,8 +50,9 @@ class Tally:
     def finish(self, job: int, now: float) -> str:
         """Note that a job finished; return its rule."""
         rule, began = self.running.pop(job, ("", now))
+        rule, jobs = _several(rule)
         if rule in self.totals:
-            self.done[rule] += 1
+            self.done[rule] += jobs
             self.spent[rule] += now - began  # type: ignore[assignment]
         return rule
 
@@ -61,7 +68,7 @@ class Tally:
         unit = self.spent.total() / effort
         mean = {r: self.spent[r] / self.done[r] if self.done[r] else _effort(r) * unit for r in self.totals}
         left = sum((self.totals[rule] - self.done[rule]) * mean[rule] for rule in self.totals)
-        begun = sum(min(now - began, mean.get(rule, 0.0)) for rule, began in self.running.values())
+        begun = sum(min(now - began, mean.get(_several(rule)[0], 0.0)) for rule, began in self.running.values())
         return max(left - begun, 0.0) / max(min(cores, self.totals.total() - finished), 1)
 
     def counts(self) -> str:
@@ -81,6 +88,12 @@ class Tally:
         left = self.remaining(now, cores)
         eta = f", {clock(left)} left" if left is not None else ""
         return f"{bar} {share:4.0%}  {clock(now - began)}{eta}  {self.counts()}"
+
+
+def _several(rule: str) -> tuple[str, int]:
+    """Return the stage of a batch and how many jobs are in it, as its name says; a rule by itself is one job."""
+    batch = _BATCH.fullmatch(rule)
+    return (batch["stage"], int(batch["jobs"])) if batch else (rule, 1)
 
 
 def _effort(rule: str) -> float:

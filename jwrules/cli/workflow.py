@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jwrules.cli.common import Commands, add_command, add_options, add_references, log
+from jwrules.cli.common import Commands, add_command, add_exclude, add_options, add_references, log
 from jwrules.errors import WorkflowFault
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def _add_asked(command: argparse.ArgumentParser) -> None:
         "--output", metavar="DIR", type=Path, default=Path("."), help="working directory (default: here)"
     )
     add_options(command)
+    add_exclude(command)
 
 
 def _add_plan(commands: Commands) -> None:
@@ -62,12 +63,12 @@ def plan(options: argparse.Namespace) -> None:
     Files that no recipe is for are listed with the reason.
     """
     from jwrules import plan as planning
-    from jwrules.cli import due, listing
+    from jwrules.cli import listing
 
     directory = options.output.resolve()
-    asked = _asked(options, directory)
+    asked = asked_for(options, directory)
     planned = planning.of(asked, directory)
-    print(listing.table(planned, due.of(asked, directory)))
+    print(listing.table(planned, planning.states(planned, asked, directory).of))
 
 
 def _add_run(commands: Commands) -> None:
@@ -78,6 +79,17 @@ def _add_run(commands: Commands) -> None:
     _add_asked(command)
     command.add_argument("--cores", "-c", metavar="N", help="how many cores at once (default: all)")
     command.add_argument("--no-report", action="store_true", help="do not write DIR/report.html")
+    command.add_argument("--dry-run", "-n", action="store_true", help="let Snakemake say what it would run first")
+    command.add_argument(
+        "--forcerun",
+        "-R",
+        metavar="NAME",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="make these in any case: stages (image3) or products",
+    )
+    command.add_argument("--forceall", "-F", action="store_true", help="make everything anew")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -87,14 +99,20 @@ def run(options: argparse.Namespace) -> int:
     Snakemake as they are.
     """
     from jwrules import plan as planning
-    from jwrules.cli import engine
+    from jwrules.cli import engine, waves
 
     directory = options.output.resolve()
-    asked = _asked(options, directory)
+    asked = asked_for(options, directory)
     engine.open_up(directory)
     planning.of(asked, directory).targets()
     asked.write(directory / planning.RUN_FILE)
-    return engine.run(directory, _snakemake_options(options), report=not options.no_report)
+    forced = waves.ALL if options.forceall else tuple(options.forcerun)
+    if options.dry_run:
+        return waves.first(asked, directory, _snakemake_options(options), forced)
+    status, _ = waves.run(asked, directory, _snakemake_options(options), forced)
+    if status == 0 and not options.no_report and engine.owes_report(directory):
+        engine.write_report(directory)
+    return status
 
 
 def _snakemake_options(options: argparse.Namespace) -> list[str]:
@@ -109,8 +127,9 @@ def _snakemake_options(options: argparse.Namespace) -> list[str]:
     return given
 
 
-def _asked(options: argparse.Namespace, directory: Path) -> Settings:
+def asked_for(options: argparse.Namespace, directory: Path) -> Settings:
     """Return what the command line asks for; what it does not say is taken from the run file of the directory."""
+    from jwrules import associations
     from jwrules import plan as planning
 
     before = directory / planning.RUN_FILE
@@ -123,6 +142,8 @@ def _asked(options: argparse.Namespace, directory: Path) -> Settings:
         recipe=Path(options.recipe).resolve() if options.recipe else None,
         steps=earlier.steps if earlier else {},
         sets=tuple(_in_full(text) for text in options.sets),
+        exclude={**(earlier.exclude if earlier else {}), **dict(map(associations.parse, options.exclude))},
+        pin=earlier.pin if earlier else None,
     )
 
 
@@ -133,12 +154,14 @@ def _in_full(text: str) -> str:
 
 
 def _references(given: str | None, earlier: Settings | None) -> str:
+    """Return where reference files come from: one context for the whole run, however long it takes."""
     from jwrules import plan as planning
+    from jwrules import references
 
     if given is None and earlier:
         log.info("references: %s (from %s)", earlier.references, planning.RUN_FILE)
         return earlier.references
-    return planning.references_or_default(given)
+    return references.resolved(planning.references_or_default(given))
 
 
 def _add_explain(commands: Commands) -> None:

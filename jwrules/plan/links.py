@@ -13,7 +13,13 @@ from jwrules.references.ledger import Ledger
 
 def link(file: Chosen) -> str:
     """Return where the working directory links to a file; the link stays when the file moves, not when it changes."""
-    return f"{STORE}/references/{file.sha256[:16]}/{file.name}"
+    return f"{STORE}/references/{file.sha256}/{file.name}"
+
+
+def sha256_of(path: Path) -> str | None:
+    """Return the SHA-256 of the file that such a link leads to, as its path says it; None for another path."""
+    parts = path.parts
+    return parts[-2] if parts[-4:-2] == (STORE, "references") and len(parts[-2]) == 64 else None
 
 
 def with_links(steps: str, ledger: Ledger) -> tuple[str, tuple[Chosen, ...]]:

@@ -6,17 +6,19 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import jwrules
 from jwrules import associations, names, recipes
 from jwrules.errors import JwrulesError, RecipeFault, WorkflowFault
+from jwrules.plan import identity
 from jwrules.plan.choose import Planner
-from jwrules.plan.links import with_links
-from jwrules.plan.resources import memory, minutes
+from jwrules.plan.resources import Size, memory, minutes, seconds, size_of
 from jwrules.plan.rows import Job, LeftOut, Plan
 from jwrules.pool import Pool
+from jwrules.records.code import Code
 
 if TYPE_CHECKING:
     from jwrules.associations import Association
@@ -74,6 +76,11 @@ class Exposure:
     header: Mapping[str, Any]
     recipe: Any
 
+    @cached_property
+    def size(self) -> Size:
+        """How large it is."""
+        return size_of(self.header)
+
 
 def make(pool: Pool, planner: Planner, directory: Path) -> Plan:
     """Return the plan for the exposures of `pool`, to be run in the working directory `directory`.
@@ -83,23 +90,39 @@ def make(pool: Pool, planner: Planner, directory: Path) -> Plan:
     faults = Faults()
     exposures, left_out = _sorted_out(pool, planner, faults)
     used = {one.recipe.name: one.recipe for one in exposures.values()}
-    made = associations.make(pool, list(used.values()))
+    made = associations.make(pool, list(used.values()), planner.exclude)
     jobs = {
         **{stage: dict(_of_ramps(stage, exposures, planner, directory, faults)) for stage in _FROM_RAMPS},
         "image2": dict(_image2(exposures, made, planner, faults)),
         "image3": dict(_image3(exposures, made, planner, faults)),
     }
     faults.refuse()
+    jobs = _identified(jobs, planner.code)
     asked = {job.association for job in jobs["image3"].values()}
-    kept = {path: one for one in made if (path := _file(one)) in asked}
-    return Plan(jobs, jwrules.__version__, tuple(left_out), kept)
+    kept = {path: one for one in made if one.type == "image3" and (path := _file(one)) in asked}
+    source = planner.references
+    return Plan(jobs, jwrules.__version__, tuple(left_out), kept, source.identity, tuple(source.consulted))
+
+
+def _identified(jobs: Mapping[str, Mapping[str, Job]], code: Code) -> dict[str, dict[str, Job]]:
+    """Return the jobs with their identities."""
+    return {
+        stage: {
+            name: replace(job, identity=identity.of(job, code.version(stage, job.runs))) for name, job in its.items()
+        }
+        for stage, its in jobs.items()
+    }
 
 
 def _sorted_out(pool: Pool, planner: Planner, faults: Faults) -> tuple[dict[str, Exposure], list[LeftOut]]:
     exposures: dict[str, Exposure] = {}
     left_out: list[LeftOut] = []
+    excluded = associations.exclusions(planner.exclude, planner.recipes)
     for row in pool.files:
         name, path = names.stem(row["filename"]), cast(Path, row.path)
+        if reason := excluded.why(name):
+            left_out.append(LeftOut(str(path), f"excluded: {reason}"))
+            continue
         with faults.of(path.name):
             recipe = planner.recipe(row.header)
             if recipe is None:
@@ -141,10 +164,9 @@ def _image2_gives(job: Job, sky: Sequence[str]) -> tuple[str, ...]:
 
 def _backgrounds(made: Sequence[Association]) -> Iterator[tuple[str, list[str]]]:
     for association in made:
-        if association.type == "image2":
-            members = [(names.stem(name), kind) for name, kind in association.members]
-            sky = [name for name, kind in members if kind == "background"]
-            yield from ((name, sky) for name, kind in members if kind == "science" and sky)
+        sky = [names.stem(name) for name in association.of("background")] if association.type == "image2" else []
+        if sky:
+            yield from ((names.stem(name), sky) for name in association.of("science"))
 
 
 def _image3(
@@ -153,7 +175,7 @@ def _image3(
     for association in made:
         if association.type != "image3":
             continue
-        members = [names.stem(name) for name, kind in association.members if kind == "science"]
+        members = [names.stem(name) for name in association.of("science")]
         with faults.of(association.product):
             science = tuple(f"results/{name}_cal.fits" for name in members)
             its = [exposures[name] for name in members]
@@ -161,7 +183,9 @@ def _image3(
             gives = ("i2d", "cat", "segm") if "source_catalog" in job.runs else ("i2d",)
             yield (
                 association.product,
-                replace(job, gives=gives, association=_file(association), acid=association.candidate),
+                replace(
+                    job, gives=gives, association=_file(association), acid=association.candidate, pool=association.pool
+                ),
             )
 
 
@@ -177,9 +201,9 @@ def _job(
     science: tuple[str, ...],
     gives: tuple[str, ...],
 ) -> Job:
-    headers = [exposure.header for exposure in exposures]
-    choice = planner.choose(stage, headers[0])
-    steps, files = with_links(choice.steps, planner.references.ledger)
+    first, sizes = exposures[0].header, [exposure.size for exposure in exposures]
+    choice = planner.choose(stage, first)
+    steps, files = planner.linked(choice.steps)
     return Job(
         stage=stage,
         name=name,
@@ -190,9 +214,11 @@ def _job(
         files=files,
         runs=choice.runs,
         references=choice.references,
-        mem_mb=memory(stage, headers),
-        runtime=minutes(stage, headers),
-        about=_about(headers[0]),
+        mem_mb=memory(stage, sizes),
+        runtime=minutes(stage, sizes),
+        seconds=seconds(stage, sizes),
+        context=planner.references.name,
+        about=_about(first),
     )
 
 

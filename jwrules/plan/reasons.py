@@ -1,97 +1,54 @@
-"""Why a job is to run, in the words of an astronomer, from what Snakemake says of it."""
+"""Why a job is to run anew, in the words of an astronomer: how its record differs from what the plan says now."""
 
 from __future__ import annotations
 
-import ast
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any
+
+import jwrules
+from jwrules.plan.rows import Job
+from jwrules.records import Record
 
 _SHOWN = 3
 """How many files or changes are named before it says how many more there are."""
 
-_CLAUSES = (
-    ("Missing output files: ", "missing"),
-    ("Incomplete output files: ", "not finished last time"),
-    ("Forced execution", "forced"),
-    ("Set of input files has changed", "its members changed"),
-    ("Code has changed", "its rule changed"),
-)
-_FILES = (
-    ("Updated input files: ", "newer than it: "),
-    ("Input files updated by another job: ", "made anew: "),
-)
-_PARAMS = re.compile(r"before: (?P<before>.*?) now: (?P<now>.*?)\s*$", re.DOTALL)
+
+def changes(job: Job, record: Record | None) -> str:
+    """Return what changed since a job was recorded: options, reference files, members, or the code."""
+    if record is None:
+        return "no record says how it was made"
+    said = [
+        *_changed_options(_by_step(record.told.get("steps", [])), _by_step(json.loads(job.steps))),
+        *_changed_references(record.told.get("references", {}), job),
+        *_changed_members(record, job),
+        *_changed_association(record.told.get("association", ""), PurePath(job.association).name),
+    ]
+    release = record.told.get("release", "?")
+    return some(said) if said else f"made by the code of release {release}, now {jwrules.__version__} differs"
 
 
-def explained(reason: str) -> str:
-    """Return the reason that Snakemake gives for a job, in short and with the change itself where it is an option."""
-    return "; ".join(dict.fromkeys(said for clause in _clauses(reason) if (said := _said(clause))))
-
-
-def _clauses(reason: str) -> list[str]:
-    """Split where a clause begins, not at every semicolon: options may contain one."""
-    starts = [start for start, _ in (*_CLAUSES, *_FILES)] + ["Params have changed"]
-    return re.split(r"; (?=" + "|".join(re.escape(start) for start in starts) + ")", reason)
-
-
-def _said(clause: str) -> str:
-    for start, words in _CLAUSES:
-        if clause.startswith(start):
-            return words
-    for start, words in _FILES:
-        if clause.startswith(start):
-            files = [Path(name).name for name in clause.removeprefix(start).split(", ") if name]
-            return words + _some(files) if files else ""
-    if clause.startswith("Params have changed"):
-        return _some(list(_changes(clause)) or ["options or references changed"])
-    return clause
-
-
-def _some(things: list[str]) -> str:
+def some(things: Iterable[str]) -> str:
+    """Return the first of some things, and how many more there are."""
+    things = list(things)
     more = f" and {len(things) - _SHOWN} more" if len(things) > _SHOWN else ""
     return ", ".join(things[:_SHOWN]) + more
 
 
-def _changes(clause: str) -> Iterator[str]:
-    match = _PARAMS.search(clause)
-    if not match:
-        return
-    before, now = (_values(match[side]) for side in ("before", "now"))
-    yield from _changed_options(_steps(before), _steps(now))
-    yield from _changed_references(_references(before), _references(now))
-    if (old := _release(before)) != (new := _release(now)):
-        yield f"release {old} -> {new}"
+def _by_step(calls: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    return {call["step"]: call for call in calls}
 
 
-def _values(text: str) -> list[Any]:
-    """Return the values that Snakemake printed, as they were: it joins their Python form with commas."""
-    try:
-        return list(ast.literal_eval(f"[{text}]"))
-    except (SyntaxError, ValueError):
-        return []
+def _changed_members(record: Record, job: Job) -> Iterator[str]:
+    before, now = ({one.file for one in record.members}, {PurePath(path).name for _, path in job.members})
+    yield from (f"{name} is a new member" for name in sorted(now - before))
+    yield from (f"{name} is no longer a member" for name in sorted(before - now))
 
 
-def _steps(values: Iterable[Any]) -> dict[str, Mapping[str, Any]]:
-    for value in values:
-        if isinstance(value, str) and value.startswith("["):
-            return {entry["step"]: entry for entry in json.loads(value)}
-    return {}
-
-
-def _references(values: Iterable[Any]) -> dict[str, str]:
-    """Return type -> 'name (start of its hash)'."""
-    for value in values:
-        if isinstance(value, list):
-            pairs = [text.partition("=") for text in value]
-            return {kind: f"{Path(link).name} ({Path(link).parent.name[:8]})" for kind, _, link in pairs}
-    return {}
-
-
-def _release(values: Iterable[Any]) -> str:
-    return next((v for v in values if isinstance(v, str) and not v.startswith("[")), "")
+def _changed_association(before: str, now: str) -> Iterator[str]:
+    if before != now:
+        yield f"its association is {now or 'none'}, was {before or 'none'}"
 
 
 def _changed_options(before: Mapping[str, Mapping[str, Any]], now: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
@@ -111,7 +68,9 @@ def _changed_step(step: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> 
             yield f"{step}.{name} {then} -> {now}"
 
 
-def _changed_references(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
-    for kind in dict.fromkeys([*now, *before]):
-        if before.get(kind) != now.get(kind):
-            yield f"{kind} {before.get(kind, 'none')} -> {now.get(kind, 'none')}"
+def _changed_references(before: Mapping[str, Mapping[str, str]], job: Job) -> Iterator[str]:
+    then = {kind: f"{one['file']} ({one['sha256'][:8]})" for kind, one in before.items()}
+    now = {kind: f"{one.name} ({one.sha256[:8]})" for kind, one in job.references.items()}
+    for kind in dict.fromkeys([*now, *then]):
+        if then.get(kind) != now.get(kind):
+            yield f"{kind} {then.get(kind, 'none')} -> {now.get(kind, 'none')}"

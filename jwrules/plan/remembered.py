@@ -16,11 +16,16 @@ import jwrules
 from jwrules import house
 from jwrules.plan.rows import Plan
 from jwrules.plan.settings import Settings
+from jwrules.records import Stat, stat
 
 FILE = "plan.pickle"
 
-_COLUMN = ("names", "conditions.py", "headers.py", "pool", "recipes", "associations", "references", "plan")
-"""The code that plans."""
+_CODE = (
+    *("names", "conditions.py", "unchanged.py", "headers.py", "pool", "recipes"),
+    *("associations", "references", "records", "plan"),
+    *("kernels", "wcs", "products", "steps", "stages"),
+)
+"""The code that plans, and that which makes the products: a plan says its version."""
 
 _DATA = ("uncal.fits", "uncal.fits.gz", "_pool.csv")
 _CRDS = "CRDS_PATH"
@@ -43,20 +48,22 @@ def plan(asked: Settings, directory: Path, cache: Path, make: Callable[[], Plan]
 
 
 def _fingerprint(asked: Settings, directory: Path) -> str:
-    """Return a digest of what a plan is made from: the files by path, size and time of change."""
+    """Return a digest of what a plan is made from: the files by path and what tells whether they were written to."""
     environment = sorted((name, value) for name, value in os.environ.items() if name.startswith("CRDS_"))
-    said = [jwrules.__version__, asked, directory, environment, _stats(_sources(asked))]
+    said = [jwrules.__version__, asked, directory, environment, _stats(_sources(asked, directory))]
     return hashlib.sha256(repr(said).encode()).hexdigest()
 
 
-def _sources(asked: Settings) -> Iterator[Path]:
-    for place in (Path(jwrules.__file__).parent / name for name in _COLUMN):
+def _sources(asked: Settings, directory: Path) -> Iterator[Path]:
+    for place in (Path(jwrules.__file__).parent / name for name in _CODE):
         yield from _below(place)
     for folder in (house.root() / "recipes", house.root() / "schemas"):
         yield from _below(folder)
     if asked.recipe:
         yield from sorted([*asked.recipe.parent.glob("*.yaml"), *asked.recipe.parent.glob("*/*.yaml")])
     yield from (path for path in _below(asked.data) if path.name.endswith(_DATA))
+    if isinstance(asked.pin, str):
+        yield directory / asked.pin
     for place in _references(asked.references):
         yield from _below(place)
 
@@ -70,8 +77,8 @@ def _references(source: str) -> list[Path]:
 
 
 def _chosen(made: Plan) -> Iterator[Path]:
-    """The files that a plan opens by content; those of a CRDS cache lie elsewhere than its rules."""
-    return iter(sorted({one.path for job in made.all() for one in job.opened}))
+    """The files that a plan opens, or read options from; those of a CRDS cache lie elsewhere than its rules."""
+    return iter(sorted({*made.consulted, *(one.path for job in made.all() for one in job.opened)}))
 
 
 def _below(place: Path) -> Iterator[Path]:
@@ -82,19 +89,11 @@ def _below(place: Path) -> Iterator[Path]:
         yield from (Path(folder, name) for name in sorted(files))
 
 
-def _stats(paths: Iterable[Path]) -> list[tuple[str, int, int]]:
-    return [(str(path), *_stat(path)) for path in paths]
+def _stats(paths: Iterable[Path]) -> list[tuple[str, Stat | None]]:
+    return [(str(path), stat(path)) for path in paths]
 
 
-def _stat(path: Path) -> tuple[int, int]:
-    try:
-        stat = path.stat()
-    except OSError:
-        return -1, -1
-    return stat.st_size, stat.st_mtime_ns
-
-
-def _load(path: Path) -> tuple[str, list[tuple[str, int, int]], Plan] | None:
+def _load(path: Path) -> tuple[str, list[tuple[str, Stat | None]], Plan] | None:
     try:
         with path.open("rb") as file:
             fingerprint, stats, made = pickle.load(file)
@@ -103,7 +102,7 @@ def _load(path: Path) -> tuple[str, list[tuple[str, int, int]], Plan] | None:
     return fingerprint, stats, made
 
 
-def _save(path: Path, content: tuple[str, list[tuple[str, int, int]], Plan]) -> None:
+def _save(path: Path, content: tuple[str, list[tuple[str, Stat | None]], Plan]) -> None:
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)

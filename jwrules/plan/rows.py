@@ -3,24 +3,57 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from jwrules import names
+from jwrules import names, records
 from jwrules.errors import WorkflowFault
 from jwrules.house import STORE
 from jwrules.plan.links import link
-from jwrules.references import Chosen
+from jwrules.references import Chosen, Identity
+from jwrules.references.identity import NO_CONTEXT
 
 STAGES = ("detector1", "dark", "guider", "image2", "image3")
 _NAMES = {"guider": names.GUIDE_STAR, "image3": names.PRODUCT}
 """Patterns of what a stage makes, where that is no exposure."""
 
+RESULTS = "results"
+"""The folder of the products in a working directory."""
+
+ENDING = "_asn.json"
+_DRAWN = ("_i2d.fits", "_segm.fits")
+
 NO_NAME = r"(?!)"
 """A pattern that no name has."""
+
+
+def any_of(chosen: Iterable[str]) -> str:
+    """Return a pattern of these names alone, in which they share their beginnings; '' for none.
+
+    So ten thousand names that differ at their ends are told apart in a few steps.
+    """
+    tree: dict[str, Any] = {}
+    for name in chosen:
+        branch = tree
+        for letter in name:
+            branch = branch.setdefault(letter, {})
+        branch[""] = {}
+    return _pattern(tree) if tree else ""
+
+
+def _pattern(tree: Mapping[str, Any]) -> str:
+    letters = ""
+    while len(tree) == 1 and "" not in tree:
+        ((letter, tree),) = tree.items()
+        letters += re.escape(letter)
+    ends = "" in tree
+    branches = [re.escape(letter) + _pattern(below) for letter, below in sorted(tree.items()) if letter]
+    if not branches:
+        return letters
+    return f"{letters}(?:{'|'.join(branches)}){'?' if ends else ''}"
 
 
 @dataclass(frozen=True)
@@ -29,9 +62,10 @@ class Job:
 
     `science`, `background`: paths of its input files, seen from the working directory; `gives`: suffixes of what
     it makes; `steps`: the chain as JSON; `runs`: its steps that are not skipped; `mem_mb` in megabytes, `runtime` in
-    minutes; `association`: the path that its association file will have, and `acid` its candidate; `files`: those
-    that options name, such as an astrometric catalogue; `about`: what a table or the report says of it (instrument,
-    filter, target, ...).
+    minutes, at most, and `seconds` as estimated; `association`: the path that its association file will have, `acid`
+    its candidate and `pool` the pool it is of; `files`: those that options name, such as an astrometric catalogue;
+    `about`: what a table or the report says of it (instrument, filter, target, ...); `context`: that which chose the
+    reference files; `identity`: a digest of all this but memory, time, context and what people read.
     """
 
     stage: str
@@ -44,11 +78,20 @@ class Job:
     references: Mapping[str, Chosen]
     mem_mb: int
     runtime: int
+    seconds: float = 0.0
     background: tuple[str, ...] = ()
     association: str = ""
     acid: str = ""
+    pool: str = ""
+    identity: str = ""
     files: tuple[Chosen, ...] = ()
+    context: str = NO_CONTEXT
     about: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def members(self) -> list[tuple[str, str]]:
+        """Role and path of every input file."""
+        return [*(("science", path) for path in self.science), *(("background", path) for path in self.background)]
 
     @property
     def opened(self) -> list[Chosen]:
@@ -72,9 +115,64 @@ class Job:
         return [f"results/{names.with_suffix(self.name + '_cal.fits', suffix)}" for suffix in self.gives]
 
     @property
+    def pictures(self) -> list[str]:
+        """The pictures of its products in the report: mosaics, their segments, and exposures on the sky."""
+        return [f"pictures/{Path(path).stem}.png" for path in self.products if path.endswith(_DRAWN)]
+
+    @property
+    def record(self) -> Path:
+        """The file that says how its products were made (records.Record)."""
+        return records.place(RESULTS, self.name, self.stage)
+
+    @property
+    def inputs(self) -> list[str]:
+        """The files that the command takes, as it takes them."""
+        if self.stage == "image3":
+            return [self.association, "--crf", f"{STORE}/crf/{self.name}"]
+        return [*self.science, "--background", *self.background, "--save-bsub"] if self.background else [*self.science]
+
+    @property
+    def options(self) -> list[str]:
+        """What the command takes besides: folder, chain, reference files, and what the record is to say."""
+        return [
+            *("--output", RESULTS, "--steps", self.steps),
+            *(("--reference", *self.links) if self.references else ()),
+            *("--record", self.identity),
+        ]
+
+    @property
+    def told(self) -> list[str]:
+        """What the command is told that decides nothing: the context that chose the reference files."""
+        return ["--context", self.context]
+
+    @property
     def links(self) -> list[str]:
         """The reference files as the command line takes them: TYPE=PATH, by type."""
         return [f"{kind}={link(reference)}" for kind, reference in sorted(self.references.items())]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Small jobs of one stage that run one after the other in one process: `file` lists their commands."""
+
+    stage: str
+    number: int
+    file: str
+    jobs: tuple[str, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    mem_mb: int
+    runtime: int
+
+
+@dataclass(frozen=True)
+class Wave:
+    """What one call of Snakemake makes: jobs with a process of their own as (stage, name), batches, associations."""
+
+    targets: tuple[str, ...]
+    alone: frozenset[tuple[str, str]]
+    batches: tuple[Batch, ...] = ()
+    associations: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -87,12 +185,20 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every job by stage and name, the files left out, and the associations by the path that they will have."""
+    """Every job by stage and name, the files left out, and the associations by the path that they will have.
+
+    `rules`: the context that chose the reference files, by name and content; `consulted`: the parameter files that
+    were read.
+    `wave` is None for all that the data give; else the rules make what the wave holds, and nothing else.
+    """
 
     jobs: Mapping[str, Mapping[str, Job]]
     release: str
     left_out: tuple[LeftOut, ...] = ()
     associations: Mapping[str, Any] = field(default_factory=dict)
+    rules: Identity = field(default_factory=Identity)
+    consulted: tuple[Path, ...] = ()
+    wave: Wave | None = None
 
     def job(self, stage: str, name: str) -> Job:
         """Return the job of `stage` that makes `name`."""
@@ -106,25 +212,58 @@ class Plan:
         """Return every job, stage by stage."""
         return [job for stage in STAGES for job in self.jobs.get(stage, {}).values()]
 
+    @property
+    def reference_files(self) -> dict[str, set[Chosen]]:
+        """Every reference file that is opened, by type."""
+        files: dict[str, set[Chosen]] = {}
+        for kind, one in (pair for job in self.all() for pair in job.references.items()):
+            files.setdefault(kind, set()).add(one)
+        return files
+
     def names(self, stage: str, *gives: str) -> str:
         """Return the pattern of the names that `stage` makes, or of those of which it makes exactly `gives`."""
         jobs = self.jobs.get(stage, {})
         chosen = [name for name, job in jobs.items() if not gives or job.gives == gives]
+        return self._pattern(stage, chosen, whole=len(chosen) == len(jobs))
+
+    def made(self, stage: str, *gives: str) -> str:
+        """Return the same pattern, in a wave that of the names that a job of its own makes."""
+        if self.wave is None:
+            return self.names(stage, *gives)
+        jobs = self.jobs.get(stage, {})
+        chosen = [name for one, name in self.wave.alone if one == stage and (not gives or jobs[name].gives == gives)]
+        return self._pattern(stage, chosen, whole=False)
+
+    @staticmethod
+    def _pattern(stage: str, chosen: Sequence[str], *, whole: bool) -> str:
         if not chosen:
             return NO_NAME
-        if len(chosen) == len(jobs):
-            return _NAMES.get(stage, names.EXPOSURE)
-        return "|".join(re.escape(name) for name in sorted(chosen))
+        return _NAMES.get(stage, names.EXPOSURE) if whole else any_of(chosen)
+
+    @property
+    def written(self) -> str:
+        """The pattern of the associations that the rules write."""
+        if self.wave is None:
+            return ".*"
+        return any_of(sorted(Path(path).name.removesuffix(ENDING) for path in self.wave.associations)) or NO_NAME
+
+    @property
+    def batches(self) -> Sequence[Batch]:
+        """Jobs that share a process."""
+        return self.wave.batches if self.wave else ()
 
     def targets(self) -> list[str]:
         """Return every file that the workflow makes under its final name; pictures included.
 
         Raises WorkflowFault where that is none, with the reason.
         """
+        if self.wave is not None:
+            return list(self.wave.targets)
         if not self.all():
             raise WorkflowFault(self._why_nothing())
         made = [path for job in self.all() for path in job.products]
-        return [*made, *self._flagged(), *self.associations, *self.pictures()]
+        flagged = (path for job in self.jobs.get("image3", {}).values() for path in self.flagged(job))
+        return [*made, *flagged, *self.associations, *self.pictures()]
 
     def _why_nothing(self) -> str:
         if not self.jobs:
@@ -134,8 +273,16 @@ class Plan:
         reasons = [f"- {one.path}: {one.reason}" for one in self.left_out]
         return "\n".join(["no exposure can be processed", *reasons])
 
-    def _flagged(self) -> Iterator[str]:
-        return (f"results/{names.flagged(f'{exposure}_cal.fits', acid)}" for exposure, acid in self._flagged_in)
+    def flagged(self, job: Job) -> list[str]:
+        """Return the paths of the flagged exposures of a job; none where its chain flags no outliers."""
+        if self.flagged_folder(job) is None:
+            return []
+        return [f"{RESULTS}/{names.flagged(path, job.acid)}" for path in job.science]
+
+    def flagged_folder(self, job: Job) -> str | None:
+        """Return the folder in which a job makes its flagged exposures; None where it makes none."""
+        is_flagging = job.stage == "image3" and "outlier_detection" in job.runs
+        return f"{STORE}/crf/{job.name}" if is_flagging else None
 
     def crf_folder(self, exposure: str, acid: str) -> str:
         """Return the folder where the flagged exposure of association candidate `acid` is made."""
@@ -144,14 +291,9 @@ class Plan:
     @cached_property
     def _flagged_in(self) -> dict[tuple[str, str], str]:
         """Product by exposure and association candidate, where its chain flags outliers."""
-        jobs = [job for job in self.jobs.get("image3", {}).values() if "outlier_detection" in job.runs]
+        jobs = [job for job in self.jobs.get("image3", {}).values() if self.flagged_folder(job)]
         return {(names.stem(path), job.acid): job.name for job in jobs for path in job.science}
 
     def pictures(self) -> list[str]:
         """Return the pictures of the report."""
-        return [f"pictures/{Path(path).stem}.png" for job in self.all() for path in job.products if _drawn(job, path)]
-
-
-def _drawn(job: Job, path: str) -> bool:
-    """Tell whether the report shows a product: mosaics, their segments, and exposures on the sky."""
-    return path.endswith(("_i2d.fits", "_segm.fits"))
+        return [path for job in self.all() for path in job.pictures]

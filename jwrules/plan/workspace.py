@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import jwrules
 from jwrules import associations, pool, recipes, references
 from jwrules.house import SCRATCH, STORE
-from jwrules.plan import ramps, remembered, settings
+from jwrules.plan import ramps, remembered, settings, waves
 from jwrules.plan.choose import Planner
 from jwrules.plan.links import link
 from jwrules.plan.make import make
 from jwrules.plan.rows import Plan
 from jwrules.plan.settings import Settings
+from jwrules.plan.state import Key, States
+from jwrules.pool import Pool
+from jwrules.records import Contents
+from jwrules.records.known import Known
+from jwrules.references import pins
+from jwrules.references.ledger import Ledger
 
 _SCRATCH = "scratch"
 """Key that a profile adds to the run file: where jobs write on the machines that they run on."""
@@ -26,19 +32,34 @@ def prepare(config: Mapping[str, Any]) -> Plan:
     """Return the plan of the run file `config`, for the rules; the working directory is the current one.
 
     The links to reference files and the associations that the rules name are brought up to date. Without a run file
-    the plan is empty, which is enough for `snakemake --lint`.
+    the plan is empty, which is enough for `snakemake --lint`; with `wave` it is what `jwrules run` found to be due.
     """
     _let_rules_find_commands()
     if not config:
         return Plan({}, jwrules.__version__)
-    directory = Path.cwd()
-    asked = {key: value for key, value in config.items() if key != _SCRATCH}
     if config.get(_SCRATCH):
         os.environ.setdefault(SCRATCH, str(config[_SCRATCH]))
-    plan = of(settings.parse(asked), directory)
+    if waves.WAVE in config:
+        return waves.read(Path(config[waves.WAVE]))
+    plan = of(settings.parse({key: value for key, value in config.items() if key != _SCRATCH}), Path.cwd())
+    lay_out(plan, Path.cwd())
+    return plan
+
+
+def lay_out(plan: Plan, directory: Path) -> None:
+    """Bring up to date what the rules name besides data and products: links to reference files, associations."""
     _link_references(plan, directory)
     _write_associations(plan, directory)
-    return plan
+
+
+def states(plan: Plan, asked: Settings, directory: Path, forced: Collection[Key] = ()) -> States:
+    """Return how the jobs of a plan stand; `forced` are to run whatever is there."""
+    cache = cache_of(directory)
+    contents, known = Contents(Ledger(cache / "contents.json")), Known.load(cache / "records.pickle")
+    found = States(plan, directory, contents, known, forced)
+    contents.save()
+    known.save()
+    return found
 
 
 def of(asked: Settings, directory: Path) -> Plan:
@@ -46,10 +67,21 @@ def of(asked: Settings, directory: Path) -> Plan:
     cache = cache_of(directory)
 
     def anew() -> Plan:
-        exposures = pool.scan(asked.data, cache=cache / "headers.json", inspect=ramps.inspect)
-        return make(exposures, planner(asked, cache), directory)
+        pinned, chosen_by = pins.read(asked.pin or {}, directory), planner(asked, cache)
+        try:
+            pins.check_context(pinned, chosen_by.references.name)
+            made = make(exposures(asked, cache), chosen_by, directory)
+        finally:
+            chosen_by.references.ledger.save()
+        pins.check(pinned, made.rules, made.reference_files)
+        return made
 
     return remembered.plan(asked, directory, cache, anew)
+
+
+def exposures(asked: Settings, cache: Path) -> Pool:
+    """Return the pool of what is to be reduced; `cache` is the folder of caches."""
+    return pool.scan(asked.data, cache=cache / "headers.pickle", read=ramps.read)
 
 
 def planner(asked: Settings, cache: Path) -> Planner:
@@ -59,6 +91,7 @@ def planner(asked: Settings, cache: Path) -> Planner:
         references=references.open(asked.references, cache / "references.json"),
         overrides=(*recipes.settings(asked.steps, "run file"), *recipes.parse_set(asked.sets)),
         own=recipes.read(asked.recipe) if asked.recipe else None,
+        exclude=asked.exclude,
     )
 
 

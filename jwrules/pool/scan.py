@@ -13,7 +13,8 @@ from typing import Any
 from jwrules import headers, house, names
 from jwrules.errors import HeaderFault, JwrulesError
 from jwrules.pool.cache import Known
-from jwrules.pool.table import COLUMNS, KEYWORD_OF, UNKNOWN, Pool, Row, read
+from jwrules.pool.table import COLUMNS, KEYWORD_OF, UNKNOWN, Pool, Row
+from jwrules.pool.table import read as read_table
 
 _NO_KEYWORD = {"targetid": "1", "pntgtype": "science", "is_imprt": "f", "mostilno": "1", "dithptin": "1"}
 """What `asn_make_pool` writes in columns that raw exposures have no keyword for, or of which theirs is missing."""
@@ -28,13 +29,13 @@ def scan(
     directory: Path | str,
     suffix: str = "uncal",
     cache: Path | None = None,
-    inspect: Callable[[Path, headers.Header], None] | None = None,
+    read: Callable[[Path], headers.Header] = headers.read,
 ) -> Pool:
     """Return the pool of the files `*_<suffix>.fits` (or .fits.gz) in a directory and below it, by name.
 
     Hidden folders are left out. What a pool file in the directory says of target and candidates stands; other
     targets are numbered by program in the order of their names, after those. With `cache` (a JSON file) a file is only
-    read where its path, size or time changed; `inspect` then looks at it too and raises what it finds wrong. Raises
+    read where its path, size or time changed. `read` gives its header, or raises what is wrong with the file. Raises
     HeaderFault that lists everything that is wrong.
     """
     directory = Path(directory)
@@ -44,7 +45,7 @@ def scan(
     faults = list(_twins(paths))
     for path in paths:
         try:
-            scanned[path] = known.header(path, inspect)
+            scanned[path] = known.header(path, read)
         except JwrulesError as fault:
             faults.append(str(fault))
     faults += [fault for path, header in scanned.items() for fault in _value_faults(path, header)]
@@ -159,7 +160,7 @@ def _targets(scanned: Mapping[Path, Mapping[str, Any]], given: Mapping[str, Row]
 
 def _given(directory: Path) -> dict[str, Row]:
     """Return what the pool files in a directory say, by file name; later ones (by name) stand."""
-    return {row["filename"]: row for path in sorted(directory.glob("*_pool.csv")) for row in read(path).rows}
+    return {row["filename"]: row for path in sorted(directory.glob("*_pool.csv")) for row in read_table(path).rows}
 
 
 def _pool_name(scanned: Iterable[Mapping[str, Any]]) -> str:

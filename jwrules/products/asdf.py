@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Mapping
 from typing import Any
@@ -22,24 +23,31 @@ _WORTH_READING = (b"wcs: !", b"jwrules:")
 
 def embed(tree: Mapping[str, Any]) -> TableHDU:
     """Return the tree as the last extension of a product: one row, one cell of bytes (documentation: ASDF in FITS)."""
-    cell = np.frombuffer(_written(tree), np.uint8)[np.newaxis]
+    text, science = _written(tree)
+    cell = np.frombuffer(text, np.uint8)[np.newaxis]
     column = fits.Column(name="ASDF_METADATA", format=f"{cell.shape[1]}B", array=cell)
-    return TableHDU.from_columns([column], name="ASDF")
+    hdu = TableHDU.from_columns([column], name="ASDF")
+    hdu.header["TREESUM"] = (science, "sum of the tree without how it was made")
+    return hdu
 
 
-def _written(tree: Mapping[str, Any]) -> bytes:
-    """Return the tree as ASDF; the extensions that it needs stand in the order of their names, not in that of a set."""
+def _written(tree: Mapping[str, Any]) -> tuple[bytes, str]:
+    """Return the tree as ASDF, and a sum of what it says besides `jwrules`; '' where that is nothing.
+
+    The extensions that it needs stand in the order of their names, not in that of a set.
+    """
     if "meta" not in tree:
-        return _PLAIN + yaml.dump(dict(tree), Dumper=yaml.CSafeDumper, sort_keys=False).encode() + b"...\n"
+        return _PLAIN + yaml.dump(dict(tree), Dumper=yaml.CSafeDumper, sort_keys=False).encode() + b"...\n", ""
     import asdf
 
     draft = io.BytesIO()
-    asdf.AsdfFile(dict(tree)).write_to(draft)
+    asdf.AsdfFile({name: value for name, value in tree.items() if name != "jwrules"}).write_to(draft)
     with asdf.open(io.BytesIO(draft.getvalue()), lazy_load=True) as file:
         needed = sorted(file["history"]["extensions"], key=lambda one: str(one.get("extension_uri")))
     final = io.BytesIO()
     asdf.AsdfFile({"history": {"extensions": needed}, **tree}).write_to(final)
-    return final.getvalue()
+    said = draft.getvalue().partition(b"\nmeta:")[2]
+    return final.getvalue(), hashlib.sha256(said).hexdigest()[:32]
 
 
 def extract(hdus: fits.HDUList) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -351,16 +352,25 @@ def _primary(filename: str, product: Product) -> fits.PrimaryHDU:
     header["FILENAME"] = (filename, "Name of the file")
     header["DATAMODL"] = (product.model, "Type of data model")
     header["JWRULES"] = (jwrules.__version__, "Version of jwrules that made this file")
+    header.update(_chosen_by(str(product.provenance.get("context", ""))))
     return fits.PrimaryHDU(header=header)
 
 
-def _now() -> datetime:
-    """Return the time, or that of SOURCE_DATE_EPOCH: with it products are the same to the byte whenever they are made.
+def _chosen_by(context: str) -> dict[str, tuple[str, str]]:
+    """Return what says who chose the reference files: CRDS_CTX, CRDS_VER; N/A where they came from a directory."""
+    if not context:
+        return {}
+    if not context.endswith(".pmap"):
+        comment = "No context: files chosen by their headers"
+        return {"CRDS_CTX": (context, comment), "CRDS_VER": (context, "CRDS was not used")}
+    comment = "CRDS context that chose the reference files"
+    return {"CRDS_CTX": (context, comment), "CRDS_VER": (version("crds"), "Version of the CRDS library")}
 
-    Source: reproducible-builds.org/specs/source-date-epoch.
-    """
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    return datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+
+def _now() -> datetime:
+    """Return the time that a product bears: SOURCE_DATE_EPOCH (seconds) where it is set, to compare bytes."""
+    given = os.environ.get("SOURCE_DATE_EPOCH")
+    return datetime.fromtimestamp(float(given), UTC) if given else datetime.now(UTC)
 
 
 def _image(where: Hdu, data: np.ndarray, product: Product) -> fits.ImageHDU:

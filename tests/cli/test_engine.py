@@ -1,5 +1,6 @@
 """Snakemake is run as it is asked."""
 
+import os
 import re
 
 import pytest
@@ -8,20 +9,17 @@ from jwrules.cli import engine
 from jwrules.errors import WorkflowFault
 
 
-@pytest.mark.parametrize("option", ["-n", "-np", "--dry-run", "--dryrun"])
-def test_a_dry_run_is_recognised(option):
-    assert engine._SILENT.fullmatch(option)
-
-
-@pytest.mark.parametrize("option", ["--cores", "-c", "--no-hooks", "image3"])
-def test_other_options_are_no_dry_run(option):
-    assert not engine._SILENT.fullmatch(option)
+@pytest.mark.parametrize(
+    ("options", "cores"), [(["--cores", "3"], 3), (["-c", "2"], 2), (["--jobs", "9"], 9), (["--cores", "all"], None)]
+)
+def test_as_many_processors_as_are_asked_for(options, cores):
+    assert engine.cores(options) == (cores or os.cpu_count())
 
 
 @pytest.mark.workflow
 def test_an_option_that_snakemake_does_not_know_is_told(tmp_path):
     with pytest.raises(WorkflowFault, match="--no-such-option"):
-        engine.run(tmp_path, ["--no-such-option"])
+        engine.dry(tmp_path, ["--no-such-option"])
 
 
 def test_a_working_directory_is_made(tmp_path):

@@ -65,9 +65,9 @@ class Demo:
         """Run the workflow without its report; return the jobs that were done, by rule, as Snakemake's log has them."""
         before = set(self._logs())
         self.run("--no-report", *options)
-        (log,) = set(self._logs()) - before
-        done = re.findall(r"^Finished jobid: \d+ \(Rule: (\w+)\)", log.read_text(), re.MULTILINE)
-        return Counter(rule for rule in done if rule != "all")
+        said = "".join(log.read_text() for log in set(self._logs()) - before)
+        done = re.findall(r"^Finished jobid: \d+ \(Rule: (\w+?)(?:_batch\d+_(\d+)jobs)?\)", said, re.MULTILINE)
+        return sum((Counter({rule: int(count or 1)}) for rule, count in done if rule != "all"), Counter())
 
     def _logs(self):
         return (self.folder / ".snakemake" / "log").glob("*.snakemake.log")

@@ -93,9 +93,13 @@ def test_an_exposure_of_another_content_is_made_anew(made):
     assert made.counted() == {"detector1": 1} | AFTER_ONE_IMAGE2
 
 
-def test_a_deleted_product_is_made_anew_with_what_follows(made):
+def test_a_deleted_product_is_made_anew_and_nothing_that_follows(made):
     (made.results / f"{F444W}_cal.fits").unlink()
-    assert made.counted() == AFTER_ONE_IMAGE2
+    assert made.counted() == {"image2": 1, "picture_exposure": 1}
+
+
+def test_what_comes_out_as_it_was_makes_nothing_stale(made):
+    assert made.counted("--set", "jump.minimum_sigclip_groups=99") == {"detector1": 3}
 
 
 def test_a_deleted_flagged_exposure_is_there_at_once(made):

@@ -103,6 +103,18 @@ def test_exposures_without_a_recipe_are_left_out_with_the_reason(tmp_path):
     assert "EXP_TYPE is NRC_DARK" in left_out[0].reason
 
 
+@pytest.mark.parametrize("where", ["run file", "recipe"])
+def test_an_excluded_exposure_is_processed_nowhere_and_its_reason_is_kept(tmp_path, where):
+    name = exposure(2, "nrca1")
+    rules = f'associations:\n  exclude: {{{name}: "satellite trail"}}\n'
+    asked = program(tmp_path, RECIPE if where == "run file" else RECIPE.replace("associations:\n", rules))
+    asked = replace(asked, exclude={name: "satellite trail"}) if where == "run file" else asked
+    plan = planned(tmp_path, asked)
+    assert [one.reason for one in plan.left_out] == ["excluded: satellite trail"]
+    assert all(name not in path for job in plan.all() for path in (job.name, *job.science))
+    assert len(plan.job("image3", SHORT).science) == 3
+
+
 def test_where_nothing_can_be_processed_every_reason_is_told(tmp_path):
     asked = program(tmp_path)
     write_exposures(asked.data, EXP_TYPE="NRC_DARK")

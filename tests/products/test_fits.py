@@ -6,6 +6,7 @@ import subprocess
 import sys
 import warnings
 from dataclasses import replace
+from importlib.metadata import version
 
 import asdf
 import astropy.units as u
@@ -72,6 +73,14 @@ def test_provenance_comes_back(tmp_path):
     made = {"release": "0.1.0", "steps": [{"step": "jump", "params": {"rejection_threshold": 4.0}}]}
     back = fits.read(fits.write(tmp_path / "a_rate.fits", replace(_rate(), provenance=made)), Rate)
     assert back.provenance == made
+
+
+@pytest.mark.parametrize(("context", "by"), [("jwst_1464.pmap", version("crds")), ("N/A", "N/A")])
+def test_the_context_of_the_reference_files_replaces_that_of_the_raw_exposure(tmp_path, context, by):
+    rate = _rate()
+    rate.meta.primary["CRDS_CTX"] = "jwst_0001.pmap"
+    back = fits.read(fits.write(tmp_path / "a_rate.fits", replace(rate, provenance={"context": context})), Rate)
+    assert (back.meta["CRDS_CTX"], back.meta["CRDS_VER"]) == (context, by)
 
 
 def test_two_writings_differ_only_in_dates(tmp_path):

@@ -1,4 +1,4 @@
-"""A program of which everything is made, as Snakemake sees it."""
+"""A program of which everything is made, as the plan sees it."""
 
 import base64
 import shutil
@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import pretend
 import pytest
 from program_scene import planned, program
 
@@ -18,16 +19,13 @@ PNG = base64.b64decode(
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
-    """A program of which every product is there, as Snakemake sees it, and what was asked."""
+    """A program of which every product is there with its record, as Snakemake knows too, and what was asked."""
     folder = tmp_path_factory.mktemp("finished")
     asked = program(folder)
     asked.write(folder / "run.yaml")
-    plan = planned(folder, asked)
-    for path in plan.targets():
-        (folder / path).parent.mkdir(exist_ok=True)
-        (folder / path).write_bytes(PNG if path.endswith(".png") else b"")
-    for product in plan.jobs["image3"]:
-        (folder / ".jwrules" / "crf" / product).mkdir(parents=True)
+    pretend.run(asked, folder)
+    for path in planned(folder, asked).pictures():
+        (folder / path).write_bytes(PNG)
     touch = ["--touch", "--forceall", "--cores", "1", "--quiet", "all"]
     arguments = [sys.executable, "-m", "snakemake", *engine.command(folder), *touch]
     subprocess.run(arguments, check=True, capture_output=True)

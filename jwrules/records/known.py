@@ -1,0 +1,72 @@
+"""The records of a working directory, each read once while it stays as it is."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jwrules.records import record
+from jwrules.records.contents import Stat, stat
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What of a record decides: its identity, members and what it gave as (digest, stat) by file name."""
+
+    identity: str
+    members: Mapping[str, tuple[str, Stat]]
+    gave: Mapping[str, tuple[str, Stat]]
+
+
+@dataclass
+class Known:
+    """Records by path. What was read is kept in a file; a damaged one is begun anew."""
+
+    path: Path
+    before: dict[str, tuple[Stat, Summary]] = field(default_factory=dict)
+    now: dict[str, tuple[Stat, Summary]] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path) -> Known:
+        """Return what a file keeps."""
+        try:
+            with path.open("rb") as file:
+                return cls(path, pickle.load(file))
+        except (OSError, EOFError, ValueError, TypeError, AttributeError, ImportError, pickle.UnpicklingError):
+            return cls(path)
+
+    def of(self, path: Path) -> Summary | None:
+        """Return the summary of a record, or None where there is none that can be read."""
+        place, found = str(path), stat(path)
+        if found is None:
+            return None
+        entry = self.before.get(place)
+        if entry is None or entry[0] != found:
+            read = record.read(path)
+            if read is None:
+                return None
+            entry = found, _summary(read)
+        self.now[place] = entry
+        return entry[1]
+
+    def save(self) -> None:
+        """Keep what was read, complete or not at all; what cannot be written is done without."""
+        if self.now == self.before:
+            return
+        fresh = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        with contextlib.suppress(OSError):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            fresh.write_bytes(pickle.dumps(self.now))
+            fresh.replace(self.path)
+
+
+def _summary(read: record.Record) -> Summary:
+    return Summary(
+        identity=read.identity,
+        members={one.file: (one.digest, one.stat) for one in read.members},
+        gave={one.file: (one.digest, one.stat) for one in read.gave},
+    )

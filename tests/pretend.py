@@ -1,0 +1,89 @@
+"""Jobs that are pretended: products of a few bytes with true records, so that a program runs in no time."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from jwrules import plan as planning
+from jwrules import records
+from jwrules.plan import waves
+
+
+def content(job, directory, same=()):
+    """What a product holds: it depends on all that the job depends on, or (of a stage in `same`) on its name alone."""
+    if job.stage in same:
+        return f"{job.stage} {job.name}".encode()
+    members = [records.digest_of(directory / path) for _, path in job.members]
+    return hashlib.sha256("\n".join([job.identity, *members]).encode()).hexdigest().encode()
+
+
+class Killed(Exception):
+    """What ends a pretended run in the middle."""
+
+
+def nothing(moment, job):
+    """What happens at the moments of a job where nothing does."""
+
+
+def make(plan, job, directory, same=(), at=nothing):
+    """Make the products of a job, what goes with them, and its record; `at` is called between, and may raise Killed."""
+    members = []
+    at("begun", job)
+    for role, path in job.members:
+        there = directory / path
+        members.append(records.Member(there.name, role, records.digest_of(there), records.stat(there)))
+    folder = plan.flagged_folder(job)
+    if folder:
+        (directory / folder).mkdir(parents=True, exist_ok=True)
+    what, gave = content(job, directory, same), []
+    for path in job.products:
+        (directory / path).unlink(missing_ok=True)
+    records.forget(directory / "results", job.name, job.stage)
+    at("emptied", job)
+    for path in job.products:
+        there = directory / path
+        there.parent.mkdir(parents=True, exist_ok=True)
+        there.write_bytes(what)
+        at("half", job)
+        gave.append(records.Gave(there.name, records.digest(there), records.stat(there)))
+    references = {kind: {"file": one.name, "sha256": one.sha256} for kind, one in job.references.items()}
+    told = {"release": plan.release, "steps": json.loads(job.steps), "references": references}
+    told["association"] = Path(job.association).name
+    records.write(
+        records.Record(job.stage, job.name, job.identity, tuple(members), tuple(gave), told), directory / "results"
+    )
+    at("done", job)
+
+
+def beside(plan, directory):
+    """Make the associations, flagged exposures and pictures that a wave wants."""
+    for path in plan.wave.targets:
+        there = directory / path
+        if path in plan.associations:
+            there.write_text((directory / ".jwrules/associations" / there.name).read_text())
+        elif not there.exists():
+            there.parent.mkdir(exist_ok=True)
+            there.write_bytes(b"")
+
+
+def run(asked, directory, same=(), at=nothing):
+    """Run a program to its end as `jwrules run` does; return the jobs that ran, in order.
+
+    Products of the stages `same` come out as they were; `at(moment, job)` may raise Killed in the middle of a job.
+    """
+    ran = []
+    plan = planning.of(asked, Path(directory))
+    planning.lay_out(plan, directory)
+    while True:
+        ready = planning.states(plan, asked, directory).ready()
+        wave = waves.make(plan, directory, ready, cores=2)
+        if wave is None or not (ready or _lacks(wave, directory)):
+            return ran
+        for stage, name in ready:
+            make(plan, plan.job(stage, name), directory, same, at)
+            ran.append((stage, name))
+        beside(wave, directory)
+
+
+def _lacks(wave, directory):
+    return any(not (directory / path).exists() for path in wave.wave.targets)
