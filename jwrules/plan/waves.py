@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -13,7 +14,6 @@ from jwrules.house import STORE
 from jwrules.plan.resources import START
 from jwrules.plan.rows import Batch, Job, Plan, Wave
 from jwrules.plan.state import Key
-from jwrules.records import stat
 
 FILE = f"{STORE}/wave.pickle"
 """The plan of a wave, as the rules read it."""
@@ -51,7 +51,7 @@ def _lacking(plan: Plan, job: Job, directory: Path, due: Collection[Key]) -> lis
     beside = [*plan.flagged(job), *job.pictures, *_associations([job])]
     if (job.stage, job.name) in due:
         return beside
-    return [path for path in beside if stat(directory / path) is None]
+    return [path for path in beside if not os.path.exists(f"{directory}/{path}")]
 
 
 def _associations(jobs: Iterable[Job]) -> list[str]:

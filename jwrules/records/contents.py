@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,7 +33,7 @@ Stat = tuple[int, int, int, int]
 def stat(path: Path | str) -> Stat | None:
     """Return what tells a file left alone from one that somebody wrote to, whatever its time says; None: no file."""
     try:
-        found = Path(path).stat()
+        found = os.stat(path)
     except OSError:
         return None
     return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
@@ -99,7 +100,7 @@ class Contents:
         self._ledger = ledger
         self._stats: dict[str, Stat | None] = {}
 
-    def stat(self, path: Path) -> Stat | None:
+    def stat(self, path: Path | str) -> Stat | None:
         """Return the `Stat` of a file, looked up once."""
         key = str(path)
         if key not in self._stats:
