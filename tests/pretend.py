@@ -17,9 +17,18 @@ def content(job, directory, same=()):
     return hashlib.sha256("\n".join([job.identity, *members]).encode()).hexdigest().encode()
 
 
-def make(plan, job, directory, same=()):
-    """Make the products of a job, what goes with them, and its record."""
+class Killed(Exception):
+    """What ends a pretended run in the middle."""
+
+
+def nothing(moment, job):
+    """What happens at the moments of a job where nothing does."""
+
+
+def make(plan, job, directory, same=(), at=nothing):
+    """Make the products of a job, what goes with them, and its record; `at` is called between, and may raise Killed."""
     members = []
+    at("begun", job)
     for role, path in job.members:
         there = directory / path
         members.append(records.Member(there.name, role, records.digest_of(there), records.stat(there)))
@@ -28,10 +37,14 @@ def make(plan, job, directory, same=()):
         (directory / folder).mkdir(parents=True, exist_ok=True)
     what, gave = content(job, directory, same), []
     for path in job.products:
+        (directory / path).unlink(missing_ok=True)
+    records.forget(directory / "results", job.name, job.stage)
+    at("emptied", job)
+    for path in job.products:
         there = directory / path
         there.parent.mkdir(parents=True, exist_ok=True)
-        there.unlink(missing_ok=True)
         there.write_bytes(what)
+        at("half", job)
         gave.append(records.Gave(there.name, records.digest(there), records.stat(there)))
     references = {kind: {"file": one.name, "sha256": one.sha256} for kind, one in job.references.items()}
     told = {"release": plan.release, "steps": json.loads(job.steps), "references": references}
@@ -39,6 +52,7 @@ def make(plan, job, directory, same=()):
     records.write(
         records.Record(job.stage, job.name, job.identity, tuple(members), tuple(gave), told), directory / "results"
     )
+    at("done", job)
 
 
 def beside(plan, directory):
@@ -52,10 +66,10 @@ def beside(plan, directory):
             there.write_bytes(b"")
 
 
-def run(asked, directory, same=(), dies=None):
+def run(asked, directory, same=(), at=nothing):
     """Run a program to its end as `jwrules run` does; return the jobs that ran, in order.
 
-    Products of the stages `same` come out as they were; `dies(job)` may end the run in the middle of a job.
+    Products of the stages `same` come out as they were; `at(moment, job)` may raise Killed in the middle of a job.
     """
     ran = []
     plan = planning.of(asked, Path(directory))
@@ -66,10 +80,7 @@ def run(asked, directory, same=(), dies=None):
         if wave is None or not (ready or _lacks(wave, directory)):
             return ran
         for stage, name in ready:
-            job = plan.job(stage, name)
-            if dies and dies(job):
-                return ran
-            make(plan, job, directory, same)
+            make(plan, plan.job(stage, name), directory, same, at)
             ran.append((stage, name))
         beside(wave, directory)
 

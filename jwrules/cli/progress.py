@@ -29,9 +29,10 @@ TAIL = 15
 
 
 def tail(logs: Iterable[str], lines: int = TAIL) -> str:
-    """Return what the log files of a job say at their end, indented: the error, or else the last lines."""
-    found = [line for log in logs if Path(log).is_file() for line in _end(Path(log), lines)]
-    return "\n".join(f"    {line}" for line in found)
+    """Return what the log files of a job say at their end, indented: the error, or else the last lines of each."""
+    ends = [_end(Path(log), lines) for log in logs if Path(log).is_file()]
+    errors = [end for end in ends if end and _ERROR.match(end[0])]
+    return "\n".join(f"    {line}" for end in errors or ends for line in end)
 
 
 def _end(log: Path, lines: int) -> list[str]:
@@ -134,6 +135,9 @@ class LogHandler(LogHandlerBase):
     def _know(self, event: Mapping[str, Any]) -> None:
         wildcards = " ".join(event["wildcards"].values())
         self.rules[event["jobid"]] = (event["rule_name"], wildcards)
+        if event["jobid"] in self.failed:
+            self.failed.remove(event["jobid"])
+            self.say(f"{event['rule_name']} {wildcards} is tried again")
         self.tally.start(event["jobid"], event["rule_name"], time.monotonic())
 
     def _finish(self, event: Mapping[str, Any]) -> None:

@@ -37,12 +37,15 @@ class Running:
 def recorded(options: argparse.Namespace, name: str, members: Sequence[tuple[Path, str]]) -> Iterator[Running]:
     """Say what a job made; with --record also write its record, when all its products have their final names.
 
+    An earlier record goes first: if the job is killed, no product is taken for what it was before.
     DataFault where a member changed while it was read: the products are of neither state, and stay without record.
     """
     from jwrules import records
 
     began, stats = _clock(), [records.stat(path) for path, _ in members]
     running = Running()
+    if options.record:
+        records.forget(options.output, name, options.command)
     yield running
     for path in running.made:
         log.info("wrote %s", path)
@@ -76,10 +79,11 @@ def _write(
     }
     told = {
         "release": jwrules.__version__,
+        "context": running.bench.context,
         "steps": json.loads(options.steps),
         "references": references,
         "association": options.association.name if "association" in options else "",
-        "command": shlex.join(["jwrules", *_arguments(options)]),
+        "command": shlex.join(["jwrules", *words(options)]),
         "cost": dict(spent),
         "versions": _versions(),
     }
@@ -88,7 +92,7 @@ def _write(
     log.info("wrote %s", records.write(record, options.output))
 
 
-def _arguments(options: argparse.Namespace) -> Sequence[str]:
+def words(options: argparse.Namespace) -> Sequence[str]:
     """Return the words of the command: those of the process, or of its part in a batch."""
     return getattr(options, "words", None) or sys.argv[1:]
 

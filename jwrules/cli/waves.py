@@ -58,7 +58,7 @@ def first(asked: Settings, directory: Path, options: Sequence[str], forced: Sequ
     if wave is None:
         log.info("everything is up to date")
         return 0
-    return engine.dry(directory, [*_configured(waves.write(wave, directory)), *options])
+    return engine.dry(directory, [*_configured(waves.write(wave, directory), directory), *options])
 
 
 def _chosen(plan: Plan, forced: Sequence[str]) -> frozenset[Key]:
@@ -79,8 +79,9 @@ def _name(path: str) -> str:
     return Path(path).name
 
 
-def _configured(wave: Path) -> list[str]:
-    return ["--config", f"{planning.WAVE}={wave}", "--forceall"]
+def _configured(wave: Path, directory: Path) -> list[str]:
+    """Return the options of Snakemake that run a wave; `--config` is left to the user and to profiles."""
+    return ["--configfile", str(directory / planning.RUN_FILE), str(wave), "--forceall"]
 
 
 class _Run:
@@ -106,10 +107,18 @@ class _Run:
         status = 0
         while wave := self.next_wave(options):
             ready = self._now.ready(self._left)
-            status = call([*_configured(waves.write(wave, self._directory)), *options]) or status
+            engine.owe_report(self._directory)
+            self._make_room(ready)
+            status = call([*_configured(waves.write(wave, self._directory), self._directory), *options]) or status
             self._forced -= set(ready)
             standing = self.states()
             self._left |= {key for key in ready if standing.of[key].stands is Is.DUE}
             assert wave.wave is not None
             self._beside |= set(wave.wave.targets)
         return status
+
+    def _make_room(self, ready: Sequence[Key]) -> None:
+        """Remove what goes with the jobs that run: it has no record, and a killed run must not leave it out of date."""
+        for job in (self._plan.job(*key) for key in ready):
+            for path in (*self._plan.flagged(job), *job.pictures):
+                (self._directory / path).unlink(missing_ok=True)

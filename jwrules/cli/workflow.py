@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jwrules.cli.common import Commands, add_command, add_options, add_references, log
+from jwrules.cli.common import Commands, add_command, add_exclude, add_options, add_references, log
 from jwrules.errors import WorkflowFault
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ examples:
   jwrules run DATA --references crds:jwst_1464.pmap --cores 8 --set jump.rejection_threshold=5
   jwrules run DATA --references R --cores 8 --forcerun image3
   jwrules run DATA --references R -n                     (what Snakemake would do)
-  jwrules run DATA --references R --executor slurm --jobs 100
+  jwrules run DATA --references R --profile slurm        (on a cluster; docs/cluster.md)
 
 The same run through Snakemake alone, once run.yaml is there:
   snakemake --snakefile SNAKEFILE --directory DIR --configfile DIR/run.yaml --cores 8"""
@@ -47,6 +47,7 @@ def _add_asked(command: argparse.ArgumentParser) -> None:
         "--output", metavar="DIR", type=Path, default=Path("."), help="working directory (default: here)"
     )
     add_options(command)
+    add_exclude(command)
 
 
 def _add_plan(commands: Commands) -> None:
@@ -65,7 +66,7 @@ def plan(options: argparse.Namespace) -> None:
     from jwrules.cli import listing
 
     directory = options.output.resolve()
-    asked = _asked(options, directory)
+    asked = asked_for(options, directory)
     planned = planning.of(asked, directory)
     print(listing.table(planned, planning.states(planned, asked, directory).of))
 
@@ -101,21 +102,23 @@ def run(options: argparse.Namespace) -> int:
     from jwrules.cli import engine, waves
 
     directory = options.output.resolve()
-    asked = _asked(options, directory)
+    asked = asked_for(options, directory)
     engine.open_up(directory)
     planning.of(asked, directory).targets()
     asked.write(directory / planning.RUN_FILE)
     forced = waves.ALL if options.forceall else tuple(options.forcerun)
     if options.dry_run:
         return waves.first(asked, directory, _snakemake_options(options), forced)
-    status, jobs = waves.run(asked, directory, _snakemake_options(options), forced)
-    if status == 0 and not options.no_report and (jobs or not (directory / engine.REPORT).is_file()):
+    status, _ = waves.run(asked, directory, _snakemake_options(options), forced)
+    if status == 0 and not options.no_report and engine.owes_report(directory):
         engine.write_report(directory)
     return status
 
 
 def _snakemake_options(options: argparse.Namespace) -> list[str]:
-    given = list(options.snakemake)
+    from jwrules.cli import profiles
+
+    given = profiles.found(options.snakemake)
     elsewhere = {"--executor", "-e", "--profile", "--jobs", "-j"} & {text.split("=")[0] for text in given}
     if options.cores:
         given = ["--cores", options.cores, *given]
@@ -124,8 +127,9 @@ def _snakemake_options(options: argparse.Namespace) -> list[str]:
     return given
 
 
-def _asked(options: argparse.Namespace, directory: Path) -> Settings:
+def asked_for(options: argparse.Namespace, directory: Path) -> Settings:
     """Return what the command line asks for; what it does not say is taken from the run file of the directory."""
+    from jwrules import associations
     from jwrules import plan as planning
 
     before = directory / planning.RUN_FILE
@@ -138,6 +142,8 @@ def _asked(options: argparse.Namespace, directory: Path) -> Settings:
         recipe=Path(options.recipe).resolve() if options.recipe else None,
         steps=earlier.steps if earlier else {},
         sets=tuple(_in_full(text) for text in options.sets),
+        exclude={**(earlier.exclude if earlier else {}), **dict(map(associations.parse, options.exclude))},
+        pin=earlier.pin if earlier else None,
     )
 
 
@@ -148,12 +154,14 @@ def _in_full(text: str) -> str:
 
 
 def _references(given: str | None, earlier: Settings | None) -> str:
+    """Return where reference files come from: one context for the whole run, however long it takes."""
     from jwrules import plan as planning
+    from jwrules import references
 
     if given is None and earlier:
         log.info("references: %s (from %s)", earlier.references, planning.RUN_FILE)
         return earlier.references
-    return planning.references_or_default(given)
+    return references.resolved(planning.references_or_default(given))
 
 
 def _add_explain(commands: Commands) -> None:

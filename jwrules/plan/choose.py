@@ -27,12 +27,16 @@ class Choice:
 
 @dataclass(frozen=True)
 class Planner:
-    """Chooses by header. `own` is a recipe given by the user: it goes before those of the house."""
+    """Chooses by header. `own` is a recipe given by the user: it goes before those of the house.
+
+    `exclude` names exposures that are left out, and why.
+    """
 
     house: Mapping[str, Recipe]
     references: Chooser
     overrides: Sequence[Setting] = ()
     own: Recipe | None = None
+    exclude: Mapping[str, str] = field(default_factory=dict)
     _links: dict[str, tuple[str, tuple[Chosen, ...]]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property

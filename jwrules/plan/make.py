@@ -90,7 +90,7 @@ def make(pool: Pool, planner: Planner, directory: Path) -> Plan:
     faults = Faults()
     exposures, left_out = _sorted_out(pool, planner, faults)
     used = {one.recipe.name: one.recipe for one in exposures.values()}
-    made = associations.make(pool, list(used.values()))
+    made = associations.make(pool, list(used.values()), planner.exclude)
     jobs = {
         **{stage: dict(_of_ramps(stage, exposures, planner, directory, faults)) for stage in _FROM_RAMPS},
         "image2": dict(_image2(exposures, made, planner, faults)),
@@ -100,7 +100,8 @@ def make(pool: Pool, planner: Planner, directory: Path) -> Plan:
     jobs = _identified(jobs, planner.code)
     asked = {job.association for job in jobs["image3"].values()}
     kept = {path: one for one in made if one.type == "image3" and (path := _file(one)) in asked}
-    return Plan(jobs, jwrules.__version__, tuple(left_out), kept)
+    source = planner.references
+    return Plan(jobs, jwrules.__version__, tuple(left_out), kept, source.identity, tuple(source.consulted))
 
 
 def _identified(jobs: Mapping[str, Mapping[str, Job]], code: Code) -> dict[str, dict[str, Job]]:
@@ -116,8 +117,12 @@ def _identified(jobs: Mapping[str, Mapping[str, Job]], code: Code) -> dict[str, 
 def _sorted_out(pool: Pool, planner: Planner, faults: Faults) -> tuple[dict[str, Exposure], list[LeftOut]]:
     exposures: dict[str, Exposure] = {}
     left_out: list[LeftOut] = []
+    excluded = associations.exclusions(planner.exclude, planner.recipes)
     for row in pool.files:
         name, path = names.stem(row["filename"]), cast(Path, row.path)
+        if reason := excluded.why(name):
+            left_out.append(LeftOut(str(path), f"excluded: {reason}"))
+            continue
         with faults.of(path.name):
             recipe = planner.recipe(row.header)
             if recipe is None:
@@ -212,6 +217,7 @@ def _job(
         mem_mb=memory(stage, sizes),
         runtime=minutes(stage, sizes),
         seconds=seconds(stage, sizes),
+        context=planner.references.name,
         about=_about(first),
     )
 

@@ -13,7 +13,8 @@ from jwrules import names, records
 from jwrules.errors import WorkflowFault
 from jwrules.house import STORE
 from jwrules.plan.links import link
-from jwrules.references import Chosen
+from jwrules.references import Chosen, Identity
+from jwrules.references.identity import NO_CONTEXT
 
 STAGES = ("detector1", "dark", "guider", "image2", "image3")
 _NAMES = {"guider": names.GUIDE_STAR, "image3": names.PRODUCT}
@@ -63,8 +64,8 @@ class Job:
     it makes; `steps`: the chain as JSON; `runs`: its steps that are not skipped; `mem_mb` in megabytes, `runtime` in
     minutes, at most, and `seconds` as estimated; `association`: the path that its association file will have, `acid`
     its candidate and `pool` the pool it is of; `files`: those that options name, such as an astrometric catalogue;
-    `about`: what a table or the report says of it (instrument, filter, target, ...); `identity`: a digest of all this
-    but memory, time and what people read.
+    `about`: what a table or the report says of it (instrument, filter, target, ...); `context`: that which chose the
+    reference files; `identity`: a digest of all this but memory, time, context and what people read.
     """
 
     stage: str
@@ -84,6 +85,7 @@ class Job:
     pool: str = ""
     identity: str = ""
     files: tuple[Chosen, ...] = ()
+    context: str = NO_CONTEXT
     about: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -140,6 +142,11 @@ class Job:
         ]
 
     @property
+    def told(self) -> list[str]:
+        """What the command is told that decides nothing: the context that chose the reference files."""
+        return ["--context", self.context]
+
+    @property
     def links(self) -> list[str]:
         """The reference files as the command line takes them: TYPE=PATH, by type."""
         return [f"{kind}={link(reference)}" for kind, reference in sorted(self.references.items())]
@@ -181,6 +188,8 @@ class LeftOut:
 class Plan:
     """Every job by stage and name, the files left out, and the associations by the path that they will have.
 
+    `rules`: the context that chose the reference files, by name and content; `consulted`: the parameter files that
+    were read.
     `wave` is None for all that the data give; else the rules make what the wave holds, and nothing else.
     """
 
@@ -188,6 +197,8 @@ class Plan:
     release: str
     left_out: tuple[LeftOut, ...] = ()
     associations: Mapping[str, Any] = field(default_factory=dict)
+    rules: Identity = field(default_factory=Identity)
+    consulted: tuple[Path, ...] = ()
     wave: Wave | None = None
 
     def job(self, stage: str, name: str) -> Job:
@@ -201,6 +212,14 @@ class Plan:
     def all(self) -> list[Job]:
         """Return every job, stage by stage."""
         return [job for stage in STAGES for job in self.jobs.get(stage, {}).values()]
+
+    @property
+    def reference_files(self) -> dict[str, set[Chosen]]:
+        """Every reference file that is opened, by type."""
+        files: dict[str, set[Chosen]] = {}
+        for kind, one in (pair for job in self.all() for pair in job.references.items()):
+            files.setdefault(kind, set()).add(one)
+        return files
 
     def names(self, stage: str, *gives: str) -> str:
         """Return the pattern of the names that `stage` makes, or of those of which it makes exactly `gives`."""

@@ -12,26 +12,35 @@ from typing import Any
 import yaml
 
 from jwrules.errors import RecipeFault
+from jwrules.recipes import source
 
 RUN_FILE = "run.yaml"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The run file. `steps` are its own options (step -> parameter -> value), `sets` those of the command line."""
+    """The run file. `steps` are its own options (step -> parameter -> value), `sets` those of the command line.
+
+    `exclude` names exposures that are left out (* stands for anything), and why.
+    `pin` is what `references.pins` reads: reference files that must not change.
+    """
 
     data: Path
     references: str
     recipe: Path | None = None
     steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sets: tuple[str, ...] = ()
+    exclude: Mapping[str, str] = field(default_factory=dict)
+    pin: str | Mapping[str, Any] | None = None
 
     def write(self, path: Path) -> None:
-        """Write the run file, unless it already says the same."""
+        """Write the run file, complete or not at all, unless it already says the same."""
         text = _HEAD + yaml.safe_dump(self._content(), sort_keys=False)
         if not path.is_file() or path.read_text() != text:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            fresh = path.with_name(f".{path.name}.{os.getpid()}")
+            fresh.write_text(text)
+            fresh.replace(path)
 
     def _content(self) -> dict[str, Any]:
         content: dict[str, Any] = {"data": str(self.data), "references": self.references}
@@ -39,26 +48,29 @@ class Settings:
             content["recipe"] = str(self.recipe)
         content["steps"] = {step: dict(values) for step, values in self.steps.items()}
         content["set"] = list(self.sets)
+        if self.exclude:
+            content["exclude"] = dict(self.exclude)
+        if self.pin:
+            content["pin"] = self.pin
         return content
 
 
 _HEAD = """\
 # What `jwrules run` was asked to do; `snakemake --configfile run.yaml` does the same.
 # `steps` is yours: options of steps above the recipe's, such as  steps: {jump: {rejection_threshold: 5.0}}
+# `exclude` too: exposures to leave out (* stands for anything) and why, such as  exclude: {jw00042001001_*: trail}
 """
 
-_KEYS = ("data", "references", "recipe", "steps", "set")
+_KEYS = ("data", "references", "recipe", "steps", "set", "exclude", "pin")
 
 
 def read(path: Path) -> Settings:
     """Return the settings in the run file at `path`; RecipeFault lists everything that is wrong with it."""
-    try:
-        content = yaml.safe_load(path.read_text())
-    except FileNotFoundError as reason:
-        raise RecipeFault(f"{path}: there is no such run file; `jwrules run DATA` writes it") from reason
-    except yaml.YAMLError as reason:
-        raise RecipeFault(f"{path}: no YAML: {reason}") from reason
-    return parse(content, str(path))
+    if not path.is_file():
+        raise RecipeFault(f"{path}: there is no such run file; `jwrules run DATA` writes it")
+    found = source.load(path)
+    source.refuse(found.faults)
+    return parse(found.value, str(path))
 
 
 def parse(content: Any, where: str = RUN_FILE) -> Settings:
@@ -74,6 +86,8 @@ def parse(content: Any, where: str = RUN_FILE) -> Settings:
         recipe=Path(content["recipe"]) if content.get("recipe") else None,
         steps=content.get("steps") or {},
         sets=tuple(content.get("set") or ()),
+        exclude=content.get("exclude") or {},
+        pin=content.get("pin") or None,
     )
 
 
@@ -85,6 +99,11 @@ def _faults(content: Mapping[str, Any], where: str) -> Iterable[str]:
     for key in ("data", "references"):
         if not isinstance(content.get(key), str):
             yield f"{where} $.{key}: missing, or no text"
+    excluded = content.get("exclude") or {}
+    if not (isinstance(excluded, Mapping) and all(isinstance(why, str) and why for why in excluded.values())):
+        yield f"{where} $.exclude: expected exposure -> why it is left out"
+    if not isinstance(content.get("pin") or "", str | Mapping):
+        yield f"{where} $.pin: expected the path of a file, or pins"
     steps = content.get("steps") or {}
     if not isinstance(steps, Mapping):
         yield f"{where} $.steps: expected step -> parameter -> value"

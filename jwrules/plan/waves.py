@@ -17,6 +17,8 @@ from jwrules.plan.state import Key
 
 FILE = f"{STORE}/wave.pickle"
 """The plan of a wave, as the rules read it."""
+WAVE = "wave"
+"""Key under which the run file, or one beside it, names the plan of a wave."""
 
 BATCHED = ("detector1", "dark", "guider", "image2")
 _SMALL = 1.0
@@ -88,7 +90,7 @@ def _parts(jobs: Sequence[Job], size: int) -> Iterator[list[Job]]:
 
 def _batch(stage: str, number: int, jobs: Sequence[Job], directory: Path) -> Batch:
     file = f"{STORE}/batches/{stage}_{number}.json"
-    entries = [{"log": log(job), "words": [stage, *job.inputs, *job.options]} for job in jobs]
+    entries = [{"log": log(job), "words": [stage, *job.inputs, *job.options, *job.told]} for job in jobs]
     place = directory / file
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(json.dumps(entries, indent=1), encoding="utf-8")
@@ -110,13 +112,15 @@ def log(job: Job) -> str:
 
 
 def write(wave: Plan, directory: Path) -> Path:
-    """Write the plan of a wave for the rules, complete or not at all; return the path."""
+    """Write the plan of a wave for the rules, complete or not at all; return the file that names it to Snakemake."""
     path = directory / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".part")
     fresh.write_bytes(pickle.dumps(wave))
     fresh.replace(path)
-    return path
+    named = path.with_suffix(".yaml")
+    named.write_text(f"{WAVE}: {json.dumps(str(path))}\n", encoding="utf-8")
+    return named
 
 
 def read(path: Path) -> Plan:

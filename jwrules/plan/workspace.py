@@ -10,7 +10,7 @@ from typing import Any
 
 import jwrules
 from jwrules import associations, pool, recipes, references
-from jwrules.house import STORE
+from jwrules.house import SCRATCH, STORE
 from jwrules.plan import ramps, remembered, settings, waves
 from jwrules.plan.choose import Planner
 from jwrules.plan.links import link
@@ -18,12 +18,14 @@ from jwrules.plan.make import make
 from jwrules.plan.rows import Plan
 from jwrules.plan.settings import Settings
 from jwrules.plan.state import Key, States
+from jwrules.pool import Pool
 from jwrules.records import Contents
 from jwrules.records.known import Known
+from jwrules.references import pins
 from jwrules.references.ledger import Ledger
 
-WAVE = "wave"
-"""Key of the run file under which `jwrules run` names the plan of a wave."""
+_SCRATCH = "scratch"
+"""Key that a profile adds to the run file: where jobs write on the machines that they run on."""
 
 
 def prepare(config: Mapping[str, Any]) -> Plan:
@@ -35,9 +37,11 @@ def prepare(config: Mapping[str, Any]) -> Plan:
     _let_rules_find_commands()
     if not config:
         return Plan({}, jwrules.__version__)
-    if WAVE in config:
-        return waves.read(Path(config[WAVE]))
-    plan = of(settings.parse(config), Path.cwd())
+    if config.get(_SCRATCH):
+        os.environ.setdefault(SCRATCH, str(config[_SCRATCH]))
+    if waves.WAVE in config:
+        return waves.read(Path(config[waves.WAVE]))
+    plan = of(settings.parse({key: value for key, value in config.items() if key != _SCRATCH}), Path.cwd())
     lay_out(plan, Path.cwd())
     return plan
 
@@ -63,10 +67,21 @@ def of(asked: Settings, directory: Path) -> Plan:
     cache = cache_of(directory)
 
     def anew() -> Plan:
-        exposures = pool.scan(asked.data, cache=cache / "headers.pickle", read=ramps.read)
-        return make(exposures, planner(asked, cache), directory)
+        pinned, chosen_by = pins.read(asked.pin or {}, directory), planner(asked, cache)
+        try:
+            pins.check_context(pinned, chosen_by.references.name)
+            made = make(exposures(asked, cache), chosen_by, directory)
+        finally:
+            chosen_by.references.ledger.save()
+        pins.check(pinned, made.rules, made.reference_files)
+        return made
 
     return remembered.plan(asked, directory, cache, anew)
+
+
+def exposures(asked: Settings, cache: Path) -> Pool:
+    """Return the pool of what is to be reduced; `cache` is the folder of caches."""
+    return pool.scan(asked.data, cache=cache / "headers.pickle", read=ramps.read)
 
 
 def planner(asked: Settings, cache: Path) -> Planner:
@@ -76,6 +91,7 @@ def planner(asked: Settings, cache: Path) -> Planner:
         references=references.open(asked.references, cache / "references.json"),
         overrides=(*recipes.settings(asked.steps, "run file"), *recipes.parse_set(asked.sets)),
         own=recipes.read(asked.recipe) if asked.recipe else None,
+        exclude=asked.exclude,
     )
 
 

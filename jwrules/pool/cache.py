@@ -12,6 +12,7 @@ from typing import Any
 
 from jwrules import headers
 from jwrules.errors import HeaderFault
+from jwrules.unchanged import state
 
 log = logging.getLogger("jwrules")
 
@@ -56,12 +57,11 @@ class Known:
     def header(self, path: Path, read: Callable[[Path], headers.Header] = headers.read) -> headers.Header:
         """Return the header of a file, from the cache where the file was not written to since; else `read` gives it."""
         try:
-            stat = path.stat()
+            now = state(path)
         except OSError as fault:
             raise HeaderFault(f"{path}: cannot be read: {fault.strerror}") from fault
         place = str(path.absolute())
         entry = self.before.get(place)
-        now = stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
         if entry is None or entry[0] != now:
             entry = now, {keyword: self._shared(value) for keyword, value in read(path).items()}
         self.now[place] = entry

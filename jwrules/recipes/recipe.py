@@ -196,6 +196,17 @@ def _absent(made: Draft) -> Iterator[Fault]:
         yield Fault(file, (), "'for' is missing: which exposures the recipe is for")
     if not any(made.stages.values()):
         yield Fault(file, (), "'stages' is missing, here and in what is extended")
+    for name, rule in made.associations.items():
+        yield from (Fault(file, ("associations", name), words) for words in _lacking(rule) if name != "exclude")
+
+
+def _lacking(rule: Any) -> Iterator[str]:
+    """What a rule for associations lacks when all that is extended has been laid together."""
+    if isinstance(rule, dict):
+        yield from (f"'{key}' is missing" for key in ("one_for_each", "members") if key not in rule)
+        members = rule.get("members")
+        if isinstance(members, dict) and "science" not in members:
+            yield "'members.science' is missing"
 
 
 def _impossible(made: Draft, known: Cards) -> Iterator[Fault]:

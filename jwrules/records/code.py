@@ -11,6 +11,7 @@ import ast
 import hashlib
 from collections.abc import Iterable, Iterator
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,9 @@ class Code:
         roots = (f"stages.{stage}", *(f"steps.{step}" for step in sorted(set(steps))))
         if roots not in self._digests:
             modules = sorted(set().union(*(self._closure(root) for root in roots)))
-            text = "\n".join(f"{module} {self._facts(module)[0]}" for module in modules)
+            told = [f"{module} {self._facts(module)[0]}" for module in modules]
+            told += [f"{root} {_release(root)}" for root in roots if not _path(root)]
+            text = "\n".join(told)
             self._digests[roots] = hashlib.sha256(text.encode()).hexdigest()
         return self._digests[roots]
 
@@ -58,6 +61,13 @@ class Code:
         assert path is not None
         said = self._ledger.fact("code", path, _read)
         return said[0], [name for name in said[1] if _path(name)]
+
+
+def _release(root: str) -> str:
+    """Return the release of the package that a step from outside comes with."""
+    step = root.removeprefix("steps.")
+    found = [one.dist.version for one in metadata.entry_points(group="jwrules.steps", name=step) if one.dist]
+    return ", ".join(found)
 
 
 @cache

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 from jwrules import headers
 from jwrules.errors import DataFault, HeaderFault, JwrulesError
 from jwrules.references.ledger import Ledger
+from jwrules.unchanged import State, state
 
 _PASSING = re.compile(r"DATE|CHECKSUM|DATASUM|TREESUM|JWRULES|CAL_VER|CAL_VCS|CRDS_\w+|R_\w+")
 """Keywords that tell when and with what a product was made."""
@@ -26,17 +26,15 @@ _OF_TREE = re.compile(r"NAXIS1|TFORM1|TDIM1")
 
 _PIECE = 1 << 22
 
-Stat = tuple[int, int, int, int]
-"""Size in bytes, times of change of content and of inode (ns), inode number: the same for a file left alone."""
+Stat = State
 
 
 def stat(path: Path | str) -> Stat | None:
     """Return what tells a file left alone from one that somebody wrote to, whatever its time says; None: no file."""
     try:
-        found = os.stat(path)
+        return state(path)
     except OSError:
         return None
-    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
 
 
 def digest(path: Path) -> str:

@@ -99,6 +99,15 @@ def write(record: Record, folder: Path) -> Path:
     return path
 
 
+def forget(folder: Path, name: str, stage: str) -> None:
+    """Remove the record of a job whose products are about to be replaced; DataFault where it cannot be."""
+    path = place(folder, name, stage)
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as reason:
+        raise DataFault(f"{path}: cannot be removed ({reason.strerror}); nothing was made") from reason
+
+
 def read(path: Path) -> Record | None:
     """Return the record in a file; None where there is none, or one that cannot be read."""
     try:

@@ -1,13 +1,16 @@
 """Pool, recipe and references become the jobs of every stage."""
 
 import json
+import os
 import shutil
 from dataclasses import replace
 
 import pytest
+import yaml
 from program_scene import RECIPE, exposure, header, planned, program, write_exposures, write_header, write_reference
 
 from jwrules.errors import WorkflowFault
+from jwrules.house import SCRATCH
 from jwrules.plan import prepare
 
 SHORT = "jw00042-o001_t001_nircam_clear-f200w"
@@ -100,6 +103,18 @@ def test_exposures_without_a_recipe_are_left_out_with_the_reason(tmp_path):
     assert "EXP_TYPE is NRC_DARK" in left_out[0].reason
 
 
+@pytest.mark.parametrize("where", ["run file", "recipe"])
+def test_an_excluded_exposure_is_processed_nowhere_and_its_reason_is_kept(tmp_path, where):
+    name = exposure(2, "nrca1")
+    rules = f'associations:\n  exclude: {{{name}: "satellite trail"}}\n'
+    asked = program(tmp_path, RECIPE if where == "run file" else RECIPE.replace("associations:\n", rules))
+    asked = replace(asked, exclude={name: "satellite trail"}) if where == "run file" else asked
+    plan = planned(tmp_path, asked)
+    assert [one.reason for one in plan.left_out] == ["excluded: satellite trail"]
+    assert all(name not in path for job in plan.all() for path in (job.name, *job.science))
+    assert len(plan.job("image3", SHORT).science) == 3
+
+
 def test_where_nothing_can_be_processed_every_reason_is_told(tmp_path):
     asked = program(tmp_path)
     write_exposures(asked.data, EXP_TYPE="NRC_DARK")
@@ -111,6 +126,19 @@ def test_where_nothing_can_be_processed_every_reason_is_told(tmp_path):
 def test_without_a_run_file_the_plan_says_so(tmp_path):
     with pytest.raises(WorkflowFault, match="there is no run file"):
         prepare({}).targets()
+
+
+def test_a_profile_says_where_jobs_write_unless_the_environment_does(tmp_path, monkeypatch):
+    asked = program(tmp_path)
+    asked.write(tmp_path / "run.yaml")
+    config = {**yaml.safe_load((tmp_path / "run.yaml").read_text()), "scratch": "SLURM_TMPDIR:TMPDIR"}
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(SCRATCH, "/fast")
+    assert prepare(config).all()
+    assert os.environ[SCRATCH] == "/fast"
+    monkeypatch.delenv(SCRATCH)
+    assert prepare(config).all()
+    assert os.environ[SCRATCH] == "SLURM_TMPDIR:TMPDIR"
 
 
 def test_every_missing_reference_is_told_at_once_with_its_exposures(tmp_path):
