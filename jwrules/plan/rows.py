@@ -175,6 +175,11 @@ class Wave:
     batches: tuple[Batch, ...] = ()
     associations: frozenset[str] = frozenset()
 
+    @property
+    def jobs(self) -> frozenset[tuple[str, str]]:
+        """Every job that is made, by stage and name."""
+        return self.alone | {(batch.stage, name) for batch in self.batches for name in batch.jobs}
+
 
 @dataclass(frozen=True)
 class LeftOut:

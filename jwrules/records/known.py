@@ -39,8 +39,9 @@ class Known:
         except (OSError, EOFError, ValueError, TypeError, AttributeError, ImportError, pickle.UnpicklingError):
             return cls(path)
 
-    def of(self, place: str) -> Summary | None:
+    def of(self, path: Path | str) -> Summary | None:
         """Return the summary of a record, looked for once, or None where there is none that can be read."""
+        place = str(path)
         if place in self.now:
             return self.now[place][1]
         found = stat(place)
