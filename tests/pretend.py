@@ -79,7 +79,7 @@ def run(asked, directory, same=(), at=nothing):
         wave = waves.make(plan, directory, ready, cores=2)
         if wave is None or not (ready or _lacks(wave, directory)):
             return ran
-        for stage, name in ready:
+        for stage, name in (key for key in ready if key in wave.wave.jobs):
             make(plan, plan.job(stage, name), directory, same, at)
             ran.append((stage, name))
         beside(wave, directory)

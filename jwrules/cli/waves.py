@@ -106,18 +106,18 @@ class _Run:
         """Run wave after wave; return the exit status. What failed, and what needs it, is left out of later ones."""
         status = 0
         while wave := self.next_wave(options):
-            ready = self._now.ready(self._left)
+            assert wave.wave is not None
+            ready = wave.wave.jobs
             engine.owe_report(self._directory)
             self._make_room(ready)
             status = call([*_configured(waves.write(wave, self._directory), self._directory), *options]) or status
-            self._forced -= set(ready)
+            self._forced -= ready
             standing = self.states()
             self._left |= {key for key in ready if standing.of[key].stands is Is.DUE}
-            assert wave.wave is not None
             self._beside |= set(wave.wave.targets)
         return status
 
-    def _make_room(self, ready: Sequence[Key]) -> None:
+    def _make_room(self, ready: Collection[Key]) -> None:
         """Remove what goes with the jobs that run: it has no record, and a killed run must not leave it out of date."""
         for job in (self._plan.job(*key) for key in ready):
             for path in (*self._plan.flagged(job), *job.pictures):
