@@ -17,6 +17,7 @@ examples:
   jwrules run demo/uncal --references demo/references --output demo --cores 2
   jwrules run DATA --references crds:jwst_1464.pmap --cores 8 --set jump.rejection_threshold=5
   jwrules run DATA --references R --cores 8 --forcerun image3
+  jwrules run DATA --variant jump5 --set jump.rejection_threshold=5    (beside the first: DIR/variants/jump5)
   jwrules run DATA --references R -n                     (what Snakemake would do)
   jwrules run DATA --references R --profile slurm        (on a cluster; docs/cluster.md)
 
@@ -48,6 +49,11 @@ def _add_asked(command: argparse.ArgumentParser) -> None:
     )
     add_options(command)
     add_exclude(command)
+    command.add_argument(
+        "--variant",
+        metavar="NAME",
+        help="work in DIR/variants/NAME; what is the same in DIR or another variant is linked, not made again",
+    )
 
 
 def _add_plan(commands: Commands) -> None:
@@ -65,7 +71,7 @@ def plan(options: argparse.Namespace) -> None:
     from jwrules import plan as planning
     from jwrules.cli import listing
 
-    directory = options.output.resolve()
+    directory = _directory(options)
     asked = asked_for(options, directory)
     planned = planning.of(asked, directory)
     print(listing.table(planned, planning.states(planned, asked, directory).of))
@@ -101,7 +107,7 @@ def run(options: argparse.Namespace) -> int:
     from jwrules import plan as planning
     from jwrules.cli import engine, waves
 
-    directory = options.output.resolve()
+    directory = _directory(options)
     asked = asked_for(options, directory)
     engine.open_up(directory)
     planning.of(asked, directory).targets()
@@ -127,24 +133,52 @@ def _snakemake_options(options: argparse.Namespace) -> list[str]:
     return given
 
 
+def _directory(options: argparse.Namespace) -> Path:
+    """Return the working directory: that which --output names, or that of its variant."""
+    from jwrules.plan import variants
+
+    first: Path = options.output.resolve()
+    return variants.place(first, options.variant) if options.variant else first
+
+
 def asked_for(options: argparse.Namespace, directory: Path) -> Settings:
-    """Return what the command line asks for; what it does not say is taken from the run file of the directory."""
+    """Return what the command line asks for; what it does not say is taken from the run file of the directory.
+
+    A variant is its options: it keeps those that it was made with, until others are given. What a new one does not say
+    is taken from the first run.
+    """
     from jwrules import associations
     from jwrules import plan as planning
+    from jwrules.plan import variants
 
-    before = directory / planning.RUN_FILE
-    earlier = planning.read(before) if before.is_file() else None
+    own = _before(directory)
+    earlier = own or _before(variants.base(directory))
+    kept = own if variants.base(directory) and not (options.sets or options.recipe) else None
     if not options.data.is_dir():
         raise WorkflowFault(f"{options.data}: no such folder; DATA, the folder of the raw exposures, comes first")
     return planning.Settings(
         data=options.data.resolve(),
         references=_references(options.references, earlier),
-        recipe=Path(options.recipe).resolve() if options.recipe else None,
+        recipe=kept.recipe if kept else _resolved(options.recipe),
         steps=earlier.steps if earlier else {},
-        sets=tuple(_in_full(text) for text in options.sets),
+        sets=kept.sets if kept else tuple(_in_full(text) for text in options.sets),
         exclude={**(earlier.exclude if earlier else {}), **dict(map(associations.parse, options.exclude))},
         pin=earlier.pin if earlier else None,
     )
+
+
+def _before(directory: Path | None) -> Settings | None:
+    from jwrules import plan as planning
+
+    return (
+        planning.read(directory / planning.RUN_FILE)
+        if directory and (directory / planning.RUN_FILE).is_file()
+        else None
+    )
+
+
+def _resolved(recipe: str | None) -> Path | None:
+    return Path(recipe).resolve() if recipe else None
 
 
 def _in_full(text: str) -> str:

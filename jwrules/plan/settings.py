@@ -22,7 +22,8 @@ class Settings:
     """The run file. `steps` are its own options (step -> parameter -> value), `sets` those of the command line.
 
     `exclude` names exposures that are left out (* stands for anything), and why.
-    `pin` is what `references.pins` reads: reference files that must not change.
+    `pin` is what `references.pins` reads: reference files that must not change. `partial`: what can be made is made,
+    though some cannot.
     """
 
     data: Path
@@ -32,6 +33,7 @@ class Settings:
     sets: tuple[str, ...] = ()
     exclude: Mapping[str, str] = field(default_factory=dict)
     pin: str | Mapping[str, Any] | None = None
+    partial: bool = False
 
     def write(self, path: Path) -> None:
         """Write the run file, complete or not at all, unless it already says the same."""
@@ -52,6 +54,8 @@ class Settings:
             content["exclude"] = dict(self.exclude)
         if self.pin:
             content["pin"] = self.pin
+        if self.partial:
+            content["partial"] = True
         return content
 
 
@@ -61,7 +65,7 @@ _HEAD = """\
 # `exclude` too: exposures to leave out (* stands for anything) and why, such as  exclude: {jw00042001001_*: trail}
 """
 
-_KEYS = ("data", "references", "recipe", "steps", "set", "exclude", "pin")
+_KEYS = ("data", "references", "recipe", "steps", "set", "exclude", "pin", "partial")
 
 
 def read(path: Path) -> Settings:
@@ -88,6 +92,7 @@ def parse(content: Any, where: str = RUN_FILE) -> Settings:
         sets=tuple(content.get("set") or ()),
         exclude=content.get("exclude") or {},
         pin=content.get("pin") or None,
+        partial=bool(content.get("partial")),
     )
 
 
@@ -104,6 +109,8 @@ def _faults(content: Mapping[str, Any], where: str) -> Iterable[str]:
         yield f"{where} $.exclude: expected exposure -> why it is left out"
     if not isinstance(content.get("pin") or "", str | Mapping):
         yield f"{where} $.pin: expected the path of a file, or pins"
+    if not isinstance(content.get("partial") or False, bool):
+        yield f"{where} $.partial: expected true or false"
     steps = content.get("steps") or {}
     if not isinstance(steps, Mapping):
         yield f"{where} $.steps: expected step -> parameter -> value"

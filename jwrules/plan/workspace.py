@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from jwrules.plan.links import link
 from jwrules.plan.make import make
 from jwrules.plan.rows import Plan
 from jwrules.plan.settings import Settings
+from jwrules.plan.shared import Shared
 from jwrules.plan.state import Key, States
 from jwrules.pool import Pool
 from jwrules.records import Contents
@@ -62,26 +64,39 @@ def states(plan: Plan, asked: Settings, directory: Path, forced: Collection[Key]
     return found
 
 
+def shared(plan: Plan, directory: Path) -> Shared:
+    """Return what other working directories of the same data have of the jobs of a plan."""
+    cache = cache_of(directory)
+    return Shared(plan, directory, Contents(Ledger(cache / "contents.json")), Known.load(cache / "beside.pickle"))
+
+
 def of(asked: Settings, directory: Path) -> Plan:
-    """Return the plan for what is asked, to be run in `directory`; raises WorkflowFault with every fault."""
+    """Return the plan for what is asked, to be run in `directory`.
+
+    Raises WorkflowFault with everything that cannot be made; where `partial` is asked, the plan says it.
+    """
     cache = cache_of(directory)
 
     def anew() -> Plan:
         pinned, chosen_by = pins.read(asked.pin or {}, directory), planner(asked, cache)
         try:
             pins.check_context(pinned, chosen_by.references.name)
-            made = make(exposures(asked, cache), chosen_by, directory)
+            amiss: dict[str, list[str]] = {}
+            made = make(exposures(asked, cache, amiss), chosen_by, directory, amiss)
         finally:
             chosen_by.references.ledger.save()
         pins.check(pinned, made.rules, made.reference_files)
         return made
 
-    return remembered.plan(asked, directory, cache, anew)
+    made = remembered.plan(replace(asked, partial=True), directory, cache, anew)
+    if not asked.partial:
+        made.refuse()
+    return made
 
 
-def exposures(asked: Settings, cache: Path) -> Pool:
-    """Return the pool of what is to be reduced; `cache` is the folder of caches."""
-    return pool.scan(asked.data, cache=cache / "headers.pickle", read=ramps.read)
+def exposures(asked: Settings, cache: Path, amiss: dict[str, list[str]] | None = None) -> Pool:
+    """Return the pool of what is to be reduced; `cache` is the folder of caches, `amiss` takes what is wrong."""
+    return pool.scan(asked.data, cache=cache / "headers.pickle", read=ramps.read, amiss=amiss)
 
 
 def planner(asked: Settings, cache: Path) -> Planner:

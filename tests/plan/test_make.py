@@ -208,3 +208,15 @@ def test_a_file_that_an_option_names_counts_by_its_content(tmp_path):
         plan = planned(tmp_path, replace(asked, sets=(f"tweakreg.abs_refcat={catalog}",)))
         chains.append(plan.job("image3", SHORT).steps)
     assert chains[0] == chains[1] != chains[2]
+
+
+def test_what_can_be_made_is_planned_beside_what_cannot_and_why(tmp_path):
+    asked = program(tmp_path)
+    (tmp_path / "references" / "jwst_nircam_dark_nrca1.fits").unlink()
+    (asked.data / f"{exposure(1, 'nrcalong')}_uncal.fits").write_bytes(b"damaged")
+    plan = planned(tmp_path, replace(asked, partial=True))
+    assert set(plan.jobs["image2"]) == {exposure(dither, "nrcalong") for dither in (2, 3, 4)}
+    assert list(plan.jobs["image3"]) == [LONG]
+    assert len(plan.faults) == 2
+    assert plan.blocked["image2", exposure(1, "nrca1")] == f"{exposure(1, 'nrca1')}_rate.fits cannot be made"
+    assert plan.blocked["image3", SHORT] == f"{exposure(1, 'nrca1')}_cal.fits and 3 more cannot be made"
