@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import jwrules
 from jwrules import associations, names, recipes
-from jwrules.errors import JwrulesError, RecipeFault, WorkflowFault
+from jwrules.errors import JwrulesError, NameFault, RecipeFault, WorkflowFault
 from jwrules.plan import identity
 from jwrules.plan.choose import Planner
 from jwrules.plan.links import with_links
@@ -168,6 +168,7 @@ def _image3(
             continue
         members = [names.stem(name) for name, kind in association.members if kind == "science"]
         with faults.of(association.product):
+            _check_name(association.product, exposures[members[0]])
             science = tuple(f"results/{name}_cal.fits" for name in members)
             its = [exposures[name] for name in members]
             job = _job("image3", association.product, its, planner, science, ())
@@ -178,6 +179,12 @@ def _image3(
                     job, gives=gives, association=_file(association), acid=association.candidate, pool=association.pool
                 ),
             )
+
+
+def _check_name(product: str, first: Exposure) -> None:
+    if not names.is_one_name(product):
+        subarray = first.header.get("SUBARRAY")
+        raise NameFault(f"is no file name; it is made from keywords: look at SUBARRAY = {subarray!r} of {first.path}")
 
 
 def _file(association: Association) -> str:
