@@ -37,8 +37,9 @@ def run(asked: Settings, directory: Path, options: Sequence[str], forced: Sequen
     `forced` names stages or products that are made in any case.
     """
     with alone(directory):
-        plan = planning.of(asked, directory)
         engine.clear(directory)
+        asked.write(directory / planning.RUN_FILE)
+        plan = planning.of(asked, directory)
         planning.lay_out(plan, directory)
         run = _Run(plan, asked, directory, _chosen(plan, forced))
         done = engine.observed(directory, lambda call: run.to_the_end(call, options))
@@ -48,14 +49,16 @@ def run(asked: Settings, directory: Path, options: Sequence[str], forced: Sequen
 
 def first(asked: Settings, directory: Path, options: Sequence[str], forced: Sequence[str] = ()) -> int:
     """Let Snakemake say what it would run first; nothing is run."""
-    plan = planning.of(asked, directory)
-    planning.lay_out(plan, directory)
-    run = _Run(plan, asked, directory, _chosen(plan, forced))
-    wave = run.next_wave(options)
-    if wave is None:
-        log.info("everything is up to date")
-        return 0
-    return engine.dry(directory, [*_configured(waves.write(wave, directory), directory), *options])
+    with alone(directory):
+        asked.write(directory / planning.RUN_FILE)
+        plan = planning.of(asked, directory)
+        planning.lay_out(plan, directory)
+        run = _Run(plan, asked, directory, _chosen(plan, forced))
+        wave = run.next_wave(options)
+        if wave is None:
+            log.info("everything is up to date")
+            return 0
+        return engine.dry(directory, [*_configured(waves.write(wave, directory), directory), *options])
 
 
 def _chosen(plan: Plan, forced: Sequence[str]) -> frozenset[Key]:

@@ -111,7 +111,6 @@ def run(options: argparse.Namespace) -> int:
     asked = asked_for(options, directory)
     engine.open_up(directory)
     planning.of(asked, directory).targets()
-    asked.write(directory / planning.RUN_FILE)
     forced = waves.ALL if options.forceall else tuple(options.forcerun)
     if options.dry_run:
         return waves.first(asked, directory, _snakemake_options(options), forced)

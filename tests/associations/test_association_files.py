@@ -129,3 +129,13 @@ def test_all_that_is_wrong_with_the_members_is_said_at_once(tmp_path):
     assert "members[0].exptype: 'sience' is no role of a member; did you mean 'science'?" in said
     assert "members[2]: b_cal.fits is already member 1" in said
     assert "there is no member with the exptype 'science'" in said
+
+
+@pytest.mark.parametrize(("key", "value"), [("name", "../../home/x"), ("name", ".hidden"), ("asn_id", "../o001")])
+def test_a_name_that_leads_elsewhere_is_refused(tmp_path, key, value):
+    path = associations.write(make(exposure(1))[1], tmp_path)
+    content = json.loads(path.read_text())
+    (content if key == "asn_id" else content["products"][0])[key] = value
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataFault, match=f"{key}: '{value}' is no (part of a )?file name; "):
+        associations.read(path)

@@ -153,6 +153,17 @@ def test_every_missing_reference_is_told_at_once_with_its_exposures(tmp_path):
     assert exposure(1, "nrcalong") not in str(fault.value)
 
 
+def test_a_product_that_would_lie_in_another_folder_is_refused(tmp_path):
+    asked = program(tmp_path, RECIPE.replace("[INSTRUME, optics, target]", "[INSTRUME, optics, target, SUBARRAY]"))
+    path = tmp_path / "uncal" / f"{exposure(1, 'nrca1')}_uncal.fits"
+    write_header(path, header(1, "nrca1", SUBARRAY="../../x"))
+    with pytest.raises(
+        WorkflowFault, match=r"-\.\./\.\./x: is no file name; .* look at SUBARRAY = '../../[xX]' of"
+    ) as said:
+        planned(tmp_path, asked)
+    assert str(path) in str(said.value)
+
+
 def test_one_fault_of_many_exposures_is_told_once(tmp_path):
     asked = program(tmp_path)
     (tmp_path / "references" / "jwst_nircam_dark_nrca1.fits").unlink()
