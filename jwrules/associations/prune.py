@@ -65,7 +65,7 @@ def say_twins(made: Sequence[Association]) -> None:
         files.setdefault(one.product, []).append(one.file)
     for name, several in files.items():
         if len(several) > 1 and "{" not in name:
-            log.warning("%s: %s make a product of this name each", name, " and ".join(several))
+            log.warning("%s: %s make a product of this name each", name, " and ".join(sorted(several)))
 
 
 def order(association: Association) -> tuple[str, str, str]:
