@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -168,9 +168,9 @@ def _image3(
     exposures: Mapping[str, Exposure], made: Sequence[Association], planner: Planner, faults: Faults
 ) -> Iterator[tuple[str, Job]]:
     for association in made:
-        if association.type != "image3":
-            continue
         members = [names.stem(name) for name, kind in association.members if kind == "science"]
+        if association.type != "image3" or any("image3" not in _stages(exposures, name) for name in members):
+            continue
         with faults.of(association.product):
             science = tuple(f"results/{name}_cal.fits" for name in members)
             its = [exposures[name] for name in members]
@@ -182,6 +182,11 @@ def _image3(
                     job, gives=gives, association=_file(association), acid=association.candidate, pool=association.pool
                 ),
             )
+
+
+def _stages(exposures: Mapping[str, Exposure], name: str) -> Collection[str]:
+    """Return the stages of the recipe of an exposure; rules may name products that no stage makes yet."""
+    return exposures[name].recipe.stages if name in exposures else ()
 
 
 def _file(association: Association) -> str:
