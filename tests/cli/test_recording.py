@@ -1,4 +1,4 @@
-"""A job whose member goes or changes meanwhile leaves no record: nobody takes its products for made from what is there."""
+"""A job whose member goes or changes meanwhile leaves no record: its products are of neither state."""
 
 import os
 from argparse import Namespace
@@ -24,9 +24,9 @@ def rewrite(path):
 @pytest.mark.parametrize(("change", "words"), [(os.unlink, "removed"), (rewrite, "changed")])
 def test_a_member_that_goes_or_changes_meanwhile_is_told_and_nothing_is_recorded(job, change, words):
     options, member = job
-    with pytest.raises(DataFault, match=f"{member}: was {words} while it was read; "):
-        with recorded(options, "a", [(member, "science")]):
-            change(member)
+    told = pytest.raises(DataFault, match=f"{member}: was {words} while it was read; ")
+    with told, recorded(options, "a", [(member, "science")]):
+        change(member)
     assert not (options.output / "a_detector1.json").exists()
 
 

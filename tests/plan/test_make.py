@@ -103,6 +103,13 @@ def test_exposures_without_a_recipe_are_left_out_with_the_reason(tmp_path):
     assert "EXP_TYPE is NRC_DARK" in left_out[0].reason
 
 
+def test_an_association_of_a_stage_that_the_recipe_lacks_is_no_job(tmp_path):
+    asked = program(tmp_path, RECIPE.replace("  image3: [tweakreg, skymatch, resample]\n", ""))
+    plan = planned(tmp_path, asked)
+    assert plan.jobs["image3"] == {}
+    assert len(plan.jobs["image2"]) == 8
+
+
 @pytest.mark.parametrize("where", ["run file", "recipe"])
 def test_an_excluded_exposure_is_processed_nowhere_and_its_reason_is_kept(tmp_path, where):
     name = exposure(2, "nrca1")
