@@ -72,6 +72,9 @@ def write_exposure(folder: Path, number: int) -> str:
     own = {
         "OBSERVTN": f"{observation + 1:03}",
         "FILENAME": f"{name}_uncal.fits",
+        "SUBARRAY": "FULL",
+        "SUBSIZE1": 2048,
+        "SUBSIZE2": 2048,
         "TARGPROP": f"FIELD-{observation + 1}",
         "DATE-OBS": f"2026-{1 + number % 12:02}-{1 + number % 28:02}",
         "TIME-OBS": f"{number % 24:02}:{number % 60:02}:{number * 7 % 60:02}.{number % 1000:03}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 State = tuple[int, int, int, int]
@@ -13,5 +14,5 @@ Whoever keeps the time of content (`cp -p`, `rsync -t`, `touch -r`) leaves a tra
 
 def state(path: Path | str) -> State:
     """Return the state of the file that `path` leads to; OSError where there is none."""
-    stat = Path(path).stat()
+    stat = os.stat(path)
     return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pretend
+from hypothesis import strategies as st
 from program_scene import OPTICS, exposure, header, write_header, write_reference
 
+from jwrules import plan
 from jwrules.plan import Settings
 
 OPENS = {
@@ -350,7 +352,28 @@ class Program:
             if not self.lives:
                 raise pretend.Killed
 
-    def settle(self, ran):
-        """Note what the jobs that ran depended on."""
+    def standing(self, *kinds):
+        """The jobs of which the plan says that they stand so."""
+        made = plan.of(self.asked, self.folder)
+        return set(plan.states(made, self.asked, self.folder).standing(*kinds))
+
+    def run_and_check(self):
+        """Run it: the jobs that ran are those whose key changed or whose products lacked, and the plan said so."""
+        absent, due, perhaps = self.absent(), self.standing(plan.Is.DUE), self.standing(plan.Is.PERHAPS)
+        ran, is_whole = self.run()
         keys = self.keys()
+        must = {job for job in keys if job in absent or self.last.get(job) != keys[job]}
+        assert len(set(ran)) == len(ran)
+        assert set(ran) <= due | perhaps
+        assert not is_whole or set(ran) == must >= due
         self.last |= {job: keys[job] for job in ran}
+
+    def has_nothing_to_do(self):
+        """A second run makes nothing, and the plan says so."""
+        assert self.standing(plan.Is.DUE, plan.Is.PERHAPS) == set()
+        assert self.run() == ([], True)
+
+
+EDITS = st.tuples(st.sampled_from([edit.__name__ for edit in Program.EDITS]), st.integers(0, 47))
+SEQUENCES = st.lists(st.lists(EDITS, min_size=1, max_size=4), min_size=1, max_size=5)
+"""Edits by name, with what each is told; between runs several are made."""

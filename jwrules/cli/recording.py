@@ -58,6 +58,8 @@ def recorded(options: argparse.Namespace, name: str, members: Sequence[tuple[Pat
 def _member(path: Path, role: str, before: records.Stat | None) -> records.Member:
     from jwrules import records
 
+    if records.stat(path) is None:
+        raise DataFault(f"{path}: was removed while it was read; put it back, or run again without it")
     digest = records.digest_of(path)
     if before is None or records.stat(path) != before:
         raise DataFault(f"{path}: was changed while it was read; run again when nothing writes to it")

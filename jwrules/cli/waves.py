@@ -37,8 +37,9 @@ def run(asked: Settings, directory: Path, options: Sequence[str], forced: Sequen
     `forced` names stages or products that are made in any case.
     """
     with alone(directory):
-        plan = planning.of(asked, directory)
         engine.clear(directory)
+        asked.write(directory / planning.RUN_FILE)
+        plan = planning.of(asked, directory)
         planning.lay_out(plan, directory)
         run = _Run(plan, asked, directory, _chosen(plan, forced))
         done = engine.observed(directory, lambda call: run.to_the_end(call, options))
@@ -48,14 +49,16 @@ def run(asked: Settings, directory: Path, options: Sequence[str], forced: Sequen
 
 def first(asked: Settings, directory: Path, options: Sequence[str], forced: Sequence[str] = ()) -> int:
     """Let Snakemake say what it would run first; nothing is run."""
-    plan = planning.of(asked, directory)
-    planning.lay_out(plan, directory)
-    run = _Run(plan, asked, directory, _chosen(plan, forced))
-    wave = run.next_wave(options)
-    if wave is None:
-        log.info("everything is up to date")
-        return 0
-    return engine.dry(directory, [*_configured(waves.write(wave, directory), directory), *options])
+    with alone(directory):
+        asked.write(directory / planning.RUN_FILE)
+        plan = planning.of(asked, directory)
+        planning.lay_out(plan, directory)
+        run = _Run(plan, asked, directory, _chosen(plan, forced))
+        wave = run.next_wave(options)
+        if wave is None:
+            log.info("everything is up to date")
+            return 0
+        return engine.dry(directory, [*_configured(waves.write(wave, directory), directory), *options])
 
 
 def _chosen(plan: Plan, forced: Sequence[str]) -> frozenset[Key]:
@@ -118,18 +121,18 @@ class _Run:
         """Run wave after wave; return the exit status. What failed, and what needs it, is left out of later ones."""
         status = 0
         while wave := self.next_wave(options):
-            ready = self._now.ready(self._left)
+            assert wave.wave is not None
+            ready = wave.wave.jobs
             engine.owe_report(self._directory)
             self._make_room(ready)
             status = call([*_configured(waves.write(wave, self._directory), self._directory), *options]) or status
-            self._forced -= set(ready)
+            self._forced -= ready
             standing = self.states()
             self._left |= {key for key in ready if standing.of[key].stands is Is.DUE}
-            assert wave.wave is not None
             self._beside |= set(wave.wave.targets)
         return status
 
-    def _make_room(self, ready: Sequence[Key]) -> None:
+    def _make_room(self, ready: Collection[Key]) -> None:
         """Remove what goes with the jobs that run: it has no record, and a killed run must not leave it out of date."""
         for job in (self._plan.job(*key) for key in ready):
             for path in (*self._plan.flagged(job), *job.pictures):

@@ -133,7 +133,6 @@ def run(options: argparse.Namespace) -> int:
     planned.targets()
     for words, files in planned.faults.items():
         log.warning("cannot be made: %s: %s", ", ".join(files), words)
-    asked.write(directory / planning.RUN_FILE)
     forced = waves.ALL if options.forceall else tuple(options.forcerun)
     if options.dry_run:
         return waves.first(asked, directory, _snakemake_options(options), forced)

@@ -52,6 +52,7 @@ __all__ = [
     "PoolName",
     "ProductName",
     "flagged",
+    "is_one_name",
     "parse",
     "stem",
     "with_suffix",
@@ -85,6 +86,12 @@ _ENDING = re.compile(
     + "|".join(map(re.escape, EXTENSIONS))
     + r"))?"
 )
+
+
+def is_one_name(text: str) -> bool:
+    """Return whether a text names a file in the folder where it is to be, and none in another, nor a hidden one."""
+    return bool(re.fullmatch(r"[^/\\\0.][^/\\\0]*", text))
+
 
 _TABLES = ("cat", "phot", "whtlt")
 

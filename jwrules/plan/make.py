@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import jwrules
 from jwrules import associations, names, recipes
-from jwrules.errors import JwrulesError, RecipeFault
+from jwrules.errors import JwrulesError, NameFault, RecipeFault
 from jwrules.plan import identity
 from jwrules.plan.choose import Planner
 from jwrules.plan.resources import Size, memory, minutes, seconds, size_of
@@ -199,8 +199,9 @@ def _image3(
         with faults.of(association.product):
             science = tuple(f"results/{name}_cal.fits" for name in members)
             its = [exposures[name] for name in members if name in exposures]
-            if not its:
-                continue
+            if not its or any("image3" not in one.recipe.stages for one in its):
+                continue  # rules may name products that no stage makes yet
+            _check_name(association.product, its[0])
             job = _job("image3", association.product, its, planner, science, ())
             gives = ("i2d", "cat", "segm") if "source_catalog" in job.runs else ("i2d",)
             yield (
@@ -209,6 +210,12 @@ def _image3(
                     job, gives=gives, association=_file(association), acid=association.candidate, pool=association.pool
                 ),
             )
+
+
+def _check_name(product: str, first: Exposure) -> None:
+    if not names.is_one_name(product):
+        subarray = first.header.get("SUBARRAY")
+        raise NameFault(f"is no file name; it is made from keywords: look at SUBARRAY = {subarray!r} of {first.path}")
 
 
 def _file(association: Association) -> str:

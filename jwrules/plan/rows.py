@@ -112,17 +112,18 @@ class Job:
     @property
     def products(self) -> list[str]:
         """The files that the job makes under their final names, without the flagged exposures."""
-        return [f"results/{names.with_suffix(self.name + '_cal.fits', suffix)}" for suffix in self.gives]
+        return [f"{RESULTS}/{names.with_suffix(f'{self.name}_cal.fits', suffix)}" for suffix in self.gives]
 
     @property
     def pictures(self) -> list[str]:
         """The pictures of its products in the report: mosaics, their segments, and exposures on the sky."""
-        return [f"pictures/{Path(path).stem}.png" for path in self.products if path.endswith(_DRAWN)]
+        products = (path.removeprefix(f"{RESULTS}/") for path in self.products if path.endswith(_DRAWN))
+        return [f"pictures/{name.removesuffix('.fits')}.png" for name in products]
 
     @property
-    def record(self) -> Path:
+    def record(self) -> str:
         """The file that says how its products were made (records.Record)."""
-        return records.place(RESULTS, self.name, self.stage)
+        return f"{RESULTS}/{records.file_of(self.name, self.stage)}"
 
     @property
     def inputs(self) -> list[str]:
@@ -173,6 +174,11 @@ class Wave:
     alone: frozenset[tuple[str, str]]
     batches: tuple[Batch, ...] = ()
     associations: frozenset[str] = frozenset()
+
+    @property
+    def jobs(self) -> frozenset[tuple[str, str]]:
+        """Every job that is made, by stage and name."""
+        return self.alone | {(batch.stage, name) for batch in self.batches for name in batch.jobs}
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ class Contents:
         self._ledger = ledger
         self._stats: dict[str, Stat | None] = {}
 
-    def stat(self, path: Path) -> Stat | None:
+    def stat(self, path: Path | str) -> Stat | None:
         """Return the `Stat` of a file, looked up once."""
         key = str(path)
         if key not in self._stats:

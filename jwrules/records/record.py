@@ -66,7 +66,12 @@ def key(identity: str, digests: Iterable[str]) -> str:
 
 def place(folder: Path | str, name: str, stage: str) -> Path:
     """Return the path of the record of a job whose products are in `folder`."""
-    return Path(folder) / f"{name}_{stage}.json"
+    return Path(folder) / file_of(name, stage)
+
+
+def file_of(name: str, stage: str) -> str:
+    """Return the name of the record of a job."""
+    return f"{name}_{stage}.json"
 
 
 def write(record: Record, folder: Path) -> Path:
