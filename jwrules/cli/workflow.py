@@ -12,7 +12,7 @@ from jwrules.cli.common import Commands, add_command, add_exclude, add_options, 
 from jwrules.errors import WorkflowFault
 
 if TYPE_CHECKING:
-    from jwrules.plan import Settings
+    from jwrules.plan import Plan, Settings
 
 _RUN_EXAMPLES = """\
 examples:
@@ -20,6 +20,7 @@ examples:
   jwrules run DATA --references crds:jwst_1464.pmap --cores 8 --set jump.rejection_threshold=5
   jwrules run DATA --references R --cores 8 --forcerun image3
   jwrules run DATA --variant jump5 --set jump.rejection_threshold=5    (beside the first: DIR/variants/jump5)
+  jwrules run plan.yaml --output DIR                     (exactly what `jwrules plan --write` wrote there)
   jwrules run DATA --references R -n                     (what Snakemake would do)
   jwrules run DATA --references R --profile slurm        (on a cluster; docs/cluster.md)
 
@@ -30,7 +31,8 @@ _PLAN_EXAMPLES = """\
 examples:
   jwrules plan demo/uncal --references demo/references --output demo
   jwrules plan DATA --references R --set jump.rejection_threshold=5
-  jwrules plan DATA --references R --html plan.html --json plan.json"""
+  jwrules plan DATA --references R --html plan.html --json plan.json
+  jwrules plan DATA --references R --write plan.yaml     (then: jwrules run plan.yaml)"""
 
 _EXPLAIN_EXAMPLES = """\
 example:
@@ -45,7 +47,9 @@ def add(commands: Commands) -> None:
 
 
 def _add_asked(command: argparse.ArgumentParser) -> None:
-    command.add_argument("data", metavar="DATA", type=Path, help="folder of the raw exposures (*_uncal.fits)")
+    command.add_argument(
+        "data", metavar="DATA|PLAN", type=Path, help="folder of the raw exposures (*_uncal.fits), or a plan file"
+    )
     add_references(command)
     command.add_argument(
         "--output", metavar="DIR", type=Path, default=Path("."), help="working directory (default: here)"
@@ -65,6 +69,12 @@ def _add_plan(commands: Commands) -> None:
     )
     _add_asked(command)
     command.add_argument("--json", metavar="FILE", type=Path, help="write the plan there as JSON; - for the terminal")
+    command.add_argument(
+        "--write",
+        metavar="PLAN",
+        type=Path,
+        help="write a plan file there (YAML), to edit and to keep: `jwrules run PLAN`",
+    )
     command.add_argument("--html", metavar="FILE", type=Path, help="draw the plan there: one page, needs nothing else")
 
 
@@ -76,6 +86,7 @@ def plan(options: argparse.Namespace) -> int:
     """
     from jwrules import plan as planning
     from jwrules.cli import described, listing, page
+    from jwrules.plan import planfile
 
     directory = _directory(options)
     asked = replace(asked_for(options, directory), partial=True)
@@ -87,6 +98,9 @@ def plan(options: argparse.Namespace) -> int:
         print(listing.table(content))
         if options.json:
             page.write(options.json, json.dumps(content, indent=1) + "\n")
+    if options.write:
+        planfile.write(planned, asked, options.write)
+        log.info("plan file: %s", options.write)
     if options.html:
         page.write(options.html, page.page(content))
         log.info("page: %s", options.html)
@@ -131,8 +145,7 @@ def run(options: argparse.Namespace) -> int:
     engine.open_up(directory)
     planned = planning.of(asked, directory)
     planned.targets()
-    for words, files in planned.faults.items():
-        log.warning("cannot be made: %s: %s", ", ".join(files), words)
+    _warn(planned)
     forced = waves.ALL if options.forceall else tuple(options.forcerun)
     if options.dry_run:
         return waves.first(asked, directory, _snakemake_options(options), forced)
@@ -140,6 +153,17 @@ def run(options: argparse.Namespace) -> int:
     if status == 0 and not options.no_report and engine.owes_report(directory):
         engine.write_report(directory)
     return status or (1 if planned.faults else 0)
+
+
+def _warn(planned: Plan) -> None:
+    """Say what a partial run does not make, and which exposures a plan file does not know."""
+    from jwrules.plan import planfile
+
+    for words, files in planned.faults.items():
+        log.warning("cannot be made: %s: %s", ", ".join(files), words)
+    new = [Path(one.path).name for one in planned.left_out if one.reason == planfile.NOT_LISTED]
+    if new:
+        log.warning("not in the plan file, and not taken: %s", ", ".join(new))
 
 
 def _snakemake_options(options: argparse.Namespace) -> list[str]:
@@ -172,6 +196,8 @@ def asked_for(options: argparse.Namespace, directory: Path) -> Settings:
     from jwrules import plan as planning
     from jwrules.plan import variants
 
+    if options.data.is_file():
+        return _planned(options)
     own = _before(directory)
     earlier = own or _before(variants.base(directory))
     kept = own if variants.base(directory) and not (options.sets or options.recipe) else None
@@ -189,6 +215,17 @@ def asked_for(options: argparse.Namespace, directory: Path) -> Settings:
         },
         pin=earlier.pin if earlier else None,
     )
+
+
+def _planned(options: argparse.Namespace) -> Settings:
+    """Return what a plan file asks; nothing stands above it."""
+    from jwrules.plan import settings
+
+    above = {"--references": options.references, "--recipe": options.recipe, "--set": options.sets}
+    given = [name for name, value in {**above, "--exclude": getattr(options, "exclude", ())}.items() if value]
+    if given:
+        raise WorkflowFault(f"{' '.join(given)}: {options.data} is a plan file, which alone decides; write it there")
+    return settings.read_plan(options.data)
 
 
 def _before(directory: Path | None) -> Settings | None:

@@ -29,7 +29,7 @@ class Choice:
 class Planner:
     """Chooses by header. `own` is a recipe given by the user: it goes before those of the house.
 
-    `exclude` names exposures that are left out, and why.
+    `exclude` names exposures that are left out, and why; `listed` are the associations of a plan file, if there is one.
     """
 
     house: Mapping[str, Recipe]
@@ -37,6 +37,7 @@ class Planner:
     overrides: Sequence[Setting] = ()
     own: Recipe | None = None
     exclude: Mapping[str, str] = field(default_factory=dict)
+    listed: Sequence[Mapping[str, Any]] | None = None
     _links: dict[str, tuple[str, tuple[Chosen, ...]]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property

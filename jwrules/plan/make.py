@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import jwrules
 from jwrules import associations, names, recipes
 from jwrules.errors import JwrulesError, NameFault, RecipeFault
-from jwrules.plan import identity
+from jwrules.plan import identity, planfile
 from jwrules.plan.choose import Planner
 from jwrules.plan.resources import Size, memory, minutes, seconds, size_of
 from jwrules.plan.rows import Job, LeftOut, Plan
@@ -82,6 +82,11 @@ def make(pool: Pool, planner: Planner, directory: Path, amiss: Mapping[str, Sequ
     exposures, left_out = _sorted_out(pool, planner, faults)
     used = {one.recipe.name: one.recipe for one in exposures.values()}
     made = associations.make(pool, list(used.values()), planner.exclude)
+    if planner.listed is not None:
+        gone = {names.stem(one.path) for one in left_out}
+        made, wrong = planfile.regroup(made, planner.listed, exposures, gone)
+        for product, words in wrong.items():
+            faults.add(product, words)
     jobs = {
         **{stage: dict(_of_ramps(stage, exposures, planner, directory, faults)) for stage in _FROM_RAMPS},
         "image2": dict(_image2(exposures, made, planner, faults)),

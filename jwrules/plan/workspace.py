@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import jwrules
-from jwrules import associations, pool, recipes, references
+from jwrules import associations, names, pool, recipes, references
 from jwrules.house import SCRATCH, STORE
-from jwrules.plan import ramps, remembered, settings, waves
+from jwrules.plan import planfile, ramps, remembered, settings, waves
 from jwrules.plan.choose import Planner
 from jwrules.plan.links import link
 from jwrules.plan.make import make
-from jwrules.plan.rows import Plan
+from jwrules.plan.rows import LeftOut, Plan
 from jwrules.plan.settings import Settings
 from jwrules.plan.shared import Shared
 from jwrules.plan.state import Key, States
@@ -82,11 +82,13 @@ def of(asked: Settings, directory: Path) -> Plan:
         try:
             pins.check_context(pinned, chosen_by.references.name)
             amiss: dict[str, list[str]] = {}
-            made = make(exposures(asked, cache, amiss), chosen_by, directory, amiss)
+            others: list[Path] = []
+            made = make(exposures(asked, cache, amiss, others), chosen_by, directory, amiss)
         finally:
             chosen_by.references.ledger.save()
         pins.check(pinned, made.rules, made.reference_files)
-        return made
+        left_out = (*made.left_out, *(LeftOut(str(path), planfile.NOT_LISTED) for path in others))
+        return replace(made, left_out=left_out, faults={**made.faults, **planfile.other_recipes(made, asked.exposures)})
 
     made = remembered.plan(replace(asked, partial=True), directory, cache, anew)
     if not asked.partial:
@@ -94,9 +96,31 @@ def of(asked: Settings, directory: Path) -> Plan:
     return made
 
 
-def exposures(asked: Settings, cache: Path, amiss: dict[str, list[str]] | None = None) -> Pool:
-    """Return the pool of what is to be reduced; `cache` is the folder of caches, `amiss` takes what is wrong."""
-    return pool.scan(asked.data, cache=cache / "headers.pickle", read=ramps.read, amiss=amiss)
+def exposures(
+    asked: Settings, cache: Path, amiss: dict[str, list[str]] | None = None, others: list[Path] | None = None
+) -> Pool:
+    """Return the pool of what is to be reduced; `cache` is the folder of caches.
+
+    `amiss` takes what is wrong with files, and `others` those that a plan file does not list.
+    """
+    found: set[str] = set()
+    excluded = associations.exclusions(asked.exclude)
+
+    def wanted(path: Path) -> bool:
+        name = names.stem(path)
+        found.add(name)
+        if not asked.exposures or name in asked.exposures or excluded.why(name):
+            return True
+        if others is not None:
+            others.append(path)
+        return False
+
+    scanned = pool.scan(asked.data, cache=cache / "headers.pickle", read=ramps.read, amiss=amiss, wanted=wanted)
+    if amiss is not None:
+        amiss |= {
+            name: [f"is in the plan file, and not in {asked.data}"] for name in asked.exposures if name not in found
+        }
+    return scanned
 
 
 def planner(asked: Settings, cache: Path) -> Planner:
@@ -107,6 +131,7 @@ def planner(asked: Settings, cache: Path) -> Planner:
         overrides=(*recipes.settings(asked.steps, "run file"), *recipes.parse_set(asked.sets)),
         own=recipes.read(asked.recipe) if asked.recipe else None,
         exclude=asked.exclude,
+        listed=asked.associations if asked.exposures else None,
     )
 
 

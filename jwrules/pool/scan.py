@@ -31,17 +31,18 @@ def scan(
     cache: Path | None = None,
     read: Callable[[Path], headers.Header] = headers.read,
     amiss: dict[str, list[str]] | None = None,
+    wanted: Callable[[Path], bool] = lambda path: True,
 ) -> Pool:
     """Return the pool of the files `*_<suffix>.fits` (or .fits.gz) in a directory and below it, by name.
 
-    Hidden folders are left out. What a pool file in the directory says of target and candidates stands; other
-    targets are numbered by program in the order of their names, after those. With `cache` (a JSON file) a file is only
-    read where its path, size or time changed. `read` gives its header, or raises what is wrong with the file. Raises
-    HeaderFault that lists everything that is wrong; where `amiss` is given, that is put there by name of file, and such
-    files are left out.
+    Hidden folders are left out, and files that are not `wanted`. What a pool file in the directory says of target and
+    candidates stands; other targets are numbered by program in the order of their names, after those. With `cache` (a
+    JSON file) a file is only read where its path, size or time changed. `read` gives its header, or raises what is
+    wrong with the file. Raises HeaderFault that lists everything that is wrong; where `amiss` is given, that is put
+    there by name of file, and such files are left out.
     """
     directory = Path(directory)
-    paths = _find(directory, suffix)
+    paths = [path for path in _find(directory, suffix) if wanted(path)]
     known = Known.load(cache)
     scanned: dict[Path, headers.Header] = {}
     faults = list(_twins(paths))
@@ -52,10 +53,10 @@ def scan(
             faults.append((path, str(fault)))
     faults += [(path, fault) for path, header in scanned.items() for fault in _value_faults(path, header)]
     if faults and amiss is None:
-        raise HeaderFault("\n".join(dict.fromkeys(fault for _, fault in faults)))
-    for path, fault in faults:
+        raise HeaderFault("\n".join(dict.fromkeys(words for _, words in faults)))
+    for path, words in faults:
         if amiss is not None:
-            amiss.setdefault(str(path), []).append(fault)
+            amiss.setdefault(str(path), []).append(words)
     known.save(cache)
     unsound = {path for path, _ in faults}
     sound = {path: header for path, header in scanned.items() if path not in unsound}

@@ -9,6 +9,7 @@ from program_scene import exposure, program
 
 from jwrules import cli, recipes
 from jwrules.cli import page
+from jwrules.plan import settings
 
 DARK = "jwst_nircam_dark_nrca1.fits"
 
@@ -81,3 +82,23 @@ def test_the_page_holds_the_plan_and_nothing_that_ends_its_script(words, tmp_pat
     assert "src=" not in text
     content = {"stages": [], "cannot": [], "set": ["x=</script>"]}
     assert page.page(content).count("</script>") == page.page({**content, "set": []}).count("</script>")
+
+
+def test_a_plan_file_alone_decides(words, capsys, tmp_path):
+    path = tmp_path / "plan.yaml"
+    assert cli.main(["plan", *words, "--set", "resample.pixfrac=0.5", "--write", str(path)]) == 0
+    capsys.readouterr()
+    status, plan = planned([str(path), "--output", str(tmp_path / "elsewhere")], capsys)
+    assert (status, plan["set"]) == (0, ["resample.pixfrac=0.5"])
+    assert cli.main(["run", str(path), "--set", "resample.pixfrac=0.7"]) == 1
+    assert "--set: " in capsys.readouterr().err
+
+
+def test_a_variant_keeps_its_options_until_others_are_given(words, capsys, tmp_path):
+    _, first = planned(words, capsys, "--variant", "wide", "--set", "resample.pixfrac=0.5")
+    assert first["directory"] == str(tmp_path / "variants" / "wide")
+    asked = settings.Settings(Path(words[0]), words[2], Path(words[4]), sets=("resample.pixfrac=0.5",))
+    asked.write(tmp_path / "variants" / "wide" / "run.yaml")
+    again = [words[0], "--output", str(tmp_path), "--variant", "wide"]
+    assert planned(again, capsys)[1]["set"] == ["resample.pixfrac=0.5"]
+    assert planned([*again, "--set", "resample.pixfrac=0.7"], capsys)[1]["set"] == ["resample.pixfrac=0.7"]
