@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from jwrules import names
-from jwrules.associations import Association, Member
+from jwrules.associations import Association, Member, exclusions
 from jwrules.associations.files import ROLES
 from jwrules.plan.rows import Job, Plan
 from jwrules.plan.settings import Settings
@@ -54,9 +54,9 @@ class _Dumper(yaml.SafeDumper):
 def content(plan: Plan, asked: Settings, folder: Path) -> dict[str, Any]:
     """Return a plan as plain values; paths below the `folder` of the file are seen from there."""
     raw = [job for stage in _FROM_RAMPS for job in plan.jobs.get(stage, {}).values()]
-    left_out = {
-        names.stem(Path(one.path).name): one.reason.partition("excluded: ")[2] or one.reason for one in plan.left_out
-    }
+    said = exclusions(asked.exclude)
+    reasons = {names.stem(Path(one.path).name): " ".join(one.reason.split()) for one in plan.left_out}
+    left_out = {name: why.removeprefix("excluded: ") for name, why in reasons.items()}
     pinned = pins.of(plan.rules, plan.reference_files)
     return {
         "data": _seen_from(folder, str(asked.data)),
@@ -64,7 +64,7 @@ def content(plan: Plan, asked: Settings, folder: Path) -> dict[str, Any]:
         **({"recipe": _seen_from(folder, str(asked.recipe))} if asked.recipe else {}),
         "steps": {step: dict(values) for step, values in asked.steps.items()},
         "set": list(asked.sets),
-        "exclude": {**asked.exclude, **{name: " ".join(why.split()) for name, why in left_out.items()}},
+        "exclude": {**asked.exclude, **{name: why for name, why in left_out.items() if not said.why(name)}},
         "exposures": {job.name: job.recipe for job in raw},
         "associations": [*map(_entry, plan.jobs.get("image3", {}).values()), *_with_background(plan)],
         "pin": pinned,
