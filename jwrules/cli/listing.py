@@ -16,12 +16,14 @@ _MEMBERS = 4
 def table(content: Content) -> str:
     """Return the plan by stage and group: steps, options, reference files, products, and why each is to be made."""
     parts = [f"reference files: {content['references']}"] if "mappings" in content.get("references", "") else []
+    jobs: dict[int, list[Content]] = {}
+    for job in content["jobs"]:
+        jobs.setdefault(job["group"], []).append(job)
     for total in content["stages"]:
         parts.append(f"{total['stage']}: {_count(total)}")
         for number, group in enumerate(content["groups"]):
             if group["stage"] == total["stage"]:
-                jobs = [job for job in content["jobs"] if job["group"] == number]
-                parts.append("\n".join(_group(group, jobs)))
+                parts.append("\n".join(_group(group, jobs[number])))
     parts += ["\n".join(_left_out(content))] if content["left_out"] else []
     parts += ["\n".join(_cannot(content))] if content["cannot"] else []
     parts += ["\n".join(_totals(content)), summary(content)]

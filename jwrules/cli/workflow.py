@@ -134,8 +134,8 @@ def _add_run(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the workflow on DATA in the working directory: results/, logs/, pictures/ and report.html.
 
-    What is up to date is not made again. run.yaml records what was asked. Options that are not listed here go to
-    Snakemake as they are.
+    What is up to date is not made again; what another variant has made from the same is linked (with -n too). run.yaml
+    records what was asked. Options that are not listed here go to Snakemake as they are.
     """
     from jwrules import plan as planning
     from jwrules.cli import engine, waves
