@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +29,8 @@ The same run through Snakemake alone, once run.yaml is there:
 _PLAN_EXAMPLES = """\
 examples:
   jwrules plan demo/uncal --references demo/references --output demo
-  jwrules plan DATA --references R --set jump.rejection_threshold=5"""
+  jwrules plan DATA --references R --set jump.rejection_threshold=5
+  jwrules plan DATA --references R --html plan.html --json plan.json"""
 
 _EXPLAIN_EXAMPLES = """\
 example:
@@ -61,20 +64,33 @@ def _add_plan(commands: Commands) -> None:
         commands, "plan", plan, "show what would be made, from what, how and why; nothing is run", _PLAN_EXAMPLES
     )
     _add_asked(command)
+    command.add_argument("--json", metavar="FILE", type=Path, help="write the plan there as JSON; - for the terminal")
+    command.add_argument("--html", metavar="FILE", type=Path, help="draw the plan there: one page, needs nothing else")
 
 
-def plan(options: argparse.Namespace) -> None:
-    """Show every product that would be made of DATA: its inputs, recipe, steps, reference files, and why it is due.
+def plan(options: argparse.Namespace) -> int:
+    """Show every product that would be made of DATA: from what, with which options and reference files, and why.
 
-    Files that no recipe is for are listed with the reason.
+    It says how each product stands, what it costs, where options come from, why reference files were chosen, what is
+    left out, and all that cannot be made (then the exit status is 1). Nothing is run.
     """
     from jwrules import plan as planning
-    from jwrules.cli import listing
+    from jwrules.cli import described, listing, page
 
     directory = _directory(options)
-    asked = asked_for(options, directory)
+    asked = replace(asked_for(options, directory), partial=True)
     planned = planning.of(asked, directory)
-    print(listing.table(planned, planning.states(planned, asked, directory).of))
+    content = described.of(planned, asked, directory)
+    if str(options.json) == "-":
+        print(json.dumps(content, indent=1))
+    else:
+        print(listing.table(content))
+        if options.json:
+            page.write(options.json, json.dumps(content, indent=1) + "\n")
+    if options.html:
+        page.write(options.html, page.page(content))
+        log.info("page: %s", options.html)
+    return 1 if planned.faults else 0
 
 
 def _add_run(commands: Commands) -> None:
@@ -95,6 +111,9 @@ def _add_run(commands: Commands) -> None:
         default=[],
         help="make these in any case: stages (image3) or products",
     )
+    command.add_argument(
+        "--partial", action="store_true", help="make what can be made, though some cannot; else nothing is run then"
+    )
     command.add_argument("--forceall", "-F", action="store_true", help="make everything anew")
 
 
@@ -108,16 +127,19 @@ def run(options: argparse.Namespace) -> int:
     from jwrules.cli import engine, waves
 
     directory = _directory(options)
-    asked = asked_for(options, directory)
+    asked = replace(asked_for(options, directory), partial=options.partial)
     engine.open_up(directory)
-    planning.of(asked, directory).targets()
+    planned = planning.of(asked, directory)
+    planned.targets()
+    for words, files in planned.faults.items():
+        log.warning("cannot be made: %s: %s", ", ".join(files), words)
     forced = waves.ALL if options.forceall else tuple(options.forcerun)
     if options.dry_run:
         return waves.first(asked, directory, _snakemake_options(options), forced)
     status, _ = waves.run(asked, directory, _snakemake_options(options), forced)
     if status == 0 and not options.no_report and engine.owes_report(directory):
         engine.write_report(directory)
-    return status
+    return status or (1 if planned.faults else 0)
 
 
 def _snakemake_options(options: argparse.Namespace) -> list[str]:
@@ -161,7 +183,10 @@ def asked_for(options: argparse.Namespace, directory: Path) -> Settings:
         recipe=kept.recipe if kept else _resolved(options.recipe),
         steps=earlier.steps if earlier else {},
         sets=kept.sets if kept else tuple(_in_full(text) for text in options.sets),
-        exclude={**(earlier.exclude if earlier else {}), **dict(map(associations.parse, options.exclude))},
+        exclude={
+            **(earlier.exclude if earlier else {}),
+            **dict(map(associations.parse, getattr(options, "exclude", ()))),
+        },
         pin=earlier.pin if earlier else None,
     )
 

@@ -72,6 +72,11 @@ class Planner:
         """
         return self._once.choose(stage, header, lambda watched: self._choose(stage, watched))
 
+    def resolve(self, stage: str, header: Mapping[str, Any]) -> tuple[ResolvedStep, ...]:
+        """Return the steps of `stage` for an exposure, each value with its origin."""
+        recipe = self.recipe(header) or recipes.pick(header, self.recipes)
+        return recipe.resolve(stage, header, pars=self._pars(recipe, stage, header), overrides=self.overrides)
+
     def _choose(self, stage: str, header: Watched) -> Choice:
         recipe = self.recipe(header) or recipes.pick(header, self.recipes)
         steps = recipe.resolve(

@@ -224,7 +224,8 @@ class Plan:
         if self.faults:
             head = "1 thing is wrong" if len(self.faults) == 1 else f"{len(self.faults)} things are wrong"
             said = [f"- {_named(files)}: {words}" for words, files in self.faults.items()]
-            raise WorkflowFault("\n".join([f"{head}; nothing was run", *said]))
+            way_out = "`jwrules run --partial` makes the rest; `jwrules plan` shows what that is"
+            raise WorkflowFault("\n".join([f"{head}; nothing was run", *said, way_out]))
 
     def job(self, stage: str, name: str) -> Job:
         """Return the job of `stage` that makes `name`."""

@@ -44,21 +44,21 @@ def scan(
     paths = _find(directory, suffix)
     known = Known.load(cache)
     scanned: dict[Path, headers.Header] = {}
-    faults = dict(_twins(paths))
+    faults = list(_twins(paths))
     for path in paths:
         try:
             scanned[path] = known.header(path, read)
         except JwrulesError as fault:
-            faults.setdefault(path, []).append(str(fault))
-    for path, header in scanned.items():
-        if found := list(_value_faults(path, header)):
-            faults.setdefault(path, []).extend(found)
+            faults.append((path, str(fault)))
+    faults += [(path, fault) for path, header in scanned.items() for fault in _value_faults(path, header)]
     if faults and amiss is None:
-        raise HeaderFault("\n".join(dict.fromkeys(fault for said in faults.values() for fault in said)))
-    if amiss is not None:
-        amiss |= {str(path): said for path, said in faults.items()}
+        raise HeaderFault("\n".join(dict.fromkeys(fault for _, fault in faults)))
+    for path, fault in faults:
+        if amiss is not None:
+            amiss.setdefault(str(path), []).append(fault)
     known.save(cache)
-    sound = {path: header for path, header in scanned.items() if path not in faults}
+    unsound = {path for path, _ in faults}
+    sound = {path: header for path, header in scanned.items() if path not in unsound}
     return Pool(tuple(_rows(sound, _given(directory))), name=_pool_name(sound.values()))
 
 
@@ -87,7 +87,7 @@ def _other_files(directory: Path) -> str:
     return f"; it has {', '.join(others[:3])}{', ...' if len(others) > 3 else ''}" if others else ""
 
 
-def _twins(paths: Iterable[Path]) -> Iterator[tuple[Path, list[str]]]:
+def _twins(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
     """Files that hold the same exposure: their products would have the same names."""
     by_stem: dict[str, list[Path]] = {}
     for path in paths:
@@ -95,7 +95,7 @@ def _twins(paths: Iterable[Path]) -> Iterator[tuple[Path, list[str]]]:
     for stem, files in by_stem.items():
         if len(files) > 1:
             words = f"{stem}: {len(files)} files hold this exposure: {', '.join(map(str, files))}; keep one of them"
-            yield from ((path, [words]) for path in files)
+            yield from ((path, words) for path in files)
 
 
 _CHECKED = ("INSTRUME", "DETECTOR", "EXP_TYPE", "FILTER", "PUPIL")

@@ -71,7 +71,7 @@ def test_faults_of_headers_and_of_arrays_are_told_at_once(tmp_path):
         planned(tmp_path, asked)
     assert "truncated" in str(fault.value)
     assert "F999X" in str(fault.value)
-    assert len(str(fault.value).splitlines()) == 3
+    assert len(str(fault.value).splitlines()) == 4
 
 
 def test_a_file_that_was_mended_is_looked_at_again(tmp_path):
