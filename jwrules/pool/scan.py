@@ -50,12 +50,12 @@ def scan(
             scanned[path] = known.header(path, read)
         except JwrulesError as fault:
             faults.append((path, str(fault)))
-    faults += [(path, fault) for path, header in scanned.items() for fault in _value_faults(path, header)]
+    faults += [(path, words) for path, header in scanned.items() for words in _value_faults(path, header)]
     if faults and amiss is None:
-        raise HeaderFault("\n".join(dict.fromkeys(fault for _, fault in faults)))
-    for path, fault in faults:
+        raise HeaderFault("\n".join(dict.fromkeys(words for _, words in faults)))
+    for path, words in faults:
         if amiss is not None:
-            amiss.setdefault(str(path), []).append(fault)
+            amiss.setdefault(str(path), []).append(words)
     known.save(cache)
     unsound = {path for path, _ in faults}
     sound = {path: header for path, header in scanned.items() if path not in unsound}
