@@ -133,10 +133,11 @@ TABLES = {
         headed(jumps.residuals, "groups", "seed", "n", *WAYS), 0, 0,
     ),
     "saturation": Table(
-        "Saturated groups that are left unflagged",
+        "Saturated groups that are left unflagged, and others that are flagged",
         "96 x 96 pixels, 2 integrations of 8 groups, read frame by frame; one pixel in ten saturates, by steady light "
         "or by a ray in any frame; charge spills. *Full*: a frame of the group, or of one before, reaches the "
-        "threshold. *Touched*: the eight pixels around. Naive: the mean of the group against the threshold.",
+        "threshold. *Touched*: the eight pixels around. SHALLOW4 and DEEP8 send the first frame too. Naive: the mean "
+        "of the group against the threshold.",
         full.missed, 3, 1,
     ),
     "flicker": Table(
@@ -285,10 +286,8 @@ def _saturation(rows: Rows) -> Goal:
     figure = f"light: {light[0]} of {light[1]}, and {around[0]} of {around[1]} touched; a ray: {ray[0]} of {ray[1]}, "
     figure += f"of which jump leaves {hidden}"
     why = (
-        "A group of averaged frames whose mean is below the threshold shows by the group after it, so not at the end "
-        "of a ramp, nor to its neighbours where an earlier neighbour has flagged the pixel already; one that a ray "
-        "struck is left to jump, which cannot see the first group (then the only one of its ramp). The official step "
-        "misses the same groups."
+        "What a ray saturates in a part of the last group shows in no group after it, and jump flags it. In the first "
+        "group nothing tells it from light but the first frame, which NIRSpec does not send: those jump leaves."
     )
     return Goal("saturated groups missed: none", figure, light[0] + ray[0] + around[0] == 0, why)
 

@@ -16,12 +16,14 @@ from jwrules.cli.common import log
 from jwrules.cli.locks import free
 from jwrules.cli.stopping import stderr_to, stoppable
 from jwrules.errors import WorkflowFault
+from jwrules.house import STORE
 from jwrules.plan import RUN_FILE
 
 if TYPE_CHECKING:
     from jwrules.cli.progress import LogHandler
 
 REPORT = "report.html"
+_OWED = f"{STORE}/report.owed"
 _FOLDERS = ("results", "logs", "pictures", ".jwrules", ".snakemake")
 
 
@@ -125,12 +127,24 @@ def back_to_here() -> Iterator[None]:
         os.chdir(here)
 
 
+def owe_report(directory: Path) -> None:
+    """Note that the report will be out of date, even if this run does not live to write another."""
+    (directory / _OWED).touch()
+
+
+def owes_report(directory: Path) -> bool:
+    """Return whether anything was made since the report was written, or none was."""
+    return (directory / _OWED).exists() or not (directory / REPORT).is_file()
+
+
 def write_report(directory: Path) -> None:
     """Write the report of a finished run; Snakemake goes through its whole graph for it."""
-    page = directory / REPORT
-    arguments = [sys.executable, "-m", "snakemake", *command(directory), "--report", str(page)]
+    page, fresh = directory / REPORT, directory / STORE / REPORT
+    arguments = [sys.executable, "-m", "snakemake", *command(directory), "--report", str(fresh)]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     if done.returncode:
         log.warning("no report was written: %s", done.stderr.strip().splitlines()[-1] if done.stderr else "")
     else:
+        fresh.replace(page)
+        (directory / _OWED).unlink(missing_ok=True)
         log.info("report: %s", page)

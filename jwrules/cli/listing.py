@@ -18,7 +18,7 @@ _MEMBERS = 4
 
 def table(plan: Plan, states: States) -> str:
     """Return the plan by stage and group: steps, reference files, products, and why each is to run."""
-    parts = []
+    parts = [f"reference files: {plan.rules}"] if plan.rules.mappings else []
     for stage in STAGES:
         jobs = list(plan.jobs[stage].values())
         if jobs:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jwrules.cli.common import log
 from jwrules.errors import WorkflowFault
+from jwrules.plan import STAGES
 
 if TYPE_CHECKING:
     import psutil
@@ -30,7 +33,8 @@ def free(directory: Path) -> None:
     busy = [f"process {one.pid}: {' '.join(words)[:80]}" for one, words in _at_work(directory, _is_run)]
     if busy:
         raise WorkflowFault(f"{directory}: another run is at work there: {'; '.join(busy)}; wait for it or stop it")
-    _end([process for process, _ in _at_work(directory, _is_job)])
+    while jobs := [process for process, _ in _at_work(directory, _is_job)]:
+        _end(jobs)
     log.warning("%s: a run was killed here; its lock is removed, and what it left unfinished is made again", directory)
     shutil.rmtree(locks)
 
@@ -53,18 +57,27 @@ def _is_run(words: Sequence[str]) -> bool:
     return "snakemake" in names or ("jwrules" in names and "run" in words)
 
 
+_COMMANDS = (*STAGES, "batch", "picture")
+"""What the rules call; a shell that is about to says so in its text."""
+_IN_A_SHELL = re.compile(rf"\bjwrules ({'|'.join(_COMMANDS)}) ")
+
+
 def _is_job(words: Sequence[str]) -> bool:
-    return "jwrules" in [Path(word).name for word in words] and "--steps" in words
+    """Return whether a command line is that of a job, or of the shell in which one is started."""
+    after = [word for one, word in pairwise(words) if Path(one).name == "jwrules"]
+    return bool({*after} & {*_COMMANDS}) or any(_IN_A_SHELL.search(word) for word in words)
 
 
 def _end(processes: Sequence[psutil.Process]) -> None:
     import psutil
 
+    numbers = ", ".join(str(process.pid) for process in processes)
+    log.warning("jobs of the killed run still ran (process %s); they are ended", numbers)
     for process in processes:
-        log.warning("process %d, a job of the killed run, still ran; it is ended", process.pid)
         with contextlib.suppress(psutil.Error):
             process.terminate()
     _, alive = psutil.wait_procs(processes, timeout=_PATIENCE)
     for process in alive:
         with contextlib.suppress(psutil.Error):
             process.kill()
+    psutil.wait_procs(alive, timeout=_PATIENCE)

@@ -17,8 +17,9 @@ examples:
   jwrules run demo/uncal --references demo/references --output demo --cores 2
   jwrules run DATA --references crds:jwst_1464.pmap --cores 8 --set jump.rejection_threshold=5
   jwrules run DATA --references R --cores 8 --forcerun image3
+  jwrules run DATA --variant jump5 --set jump.rejection_threshold=5    (beside the first: DIR/variants/jump5)
   jwrules run DATA --references R -n                     (what Snakemake would do)
-  jwrules run DATA --references R --executor slurm --jobs 100
+  jwrules run DATA --references R --profile slurm        (on a cluster; docs/cluster.md)
 
 The same run through Snakemake alone, once run.yaml is there:
   snakemake --snakefile SNAKEFILE --directory DIR --configfile DIR/run.yaml --cores 8"""
@@ -48,6 +49,11 @@ def _add_asked(command: argparse.ArgumentParser) -> None:
     )
     add_options(command)
     add_exclude(command)
+    command.add_argument(
+        "--variant",
+        metavar="NAME",
+        help="work in DIR/variants/NAME; what is the same in DIR or another variant is linked, not made again",
+    )
 
 
 def _add_plan(commands: Commands) -> None:
@@ -65,8 +71,8 @@ def plan(options: argparse.Namespace) -> None:
     from jwrules import plan as planning
     from jwrules.cli import listing
 
-    directory = options.output.resolve()
-    asked = _asked(options, directory)
+    directory = _directory(options)
+    asked = asked_for(options, directory)
     planned = planning.of(asked, directory)
     print(listing.table(planned, planning.states(planned, asked, directory).of))
 
@@ -101,22 +107,23 @@ def run(options: argparse.Namespace) -> int:
     from jwrules import plan as planning
     from jwrules.cli import engine, waves
 
-    directory = options.output.resolve()
-    asked = _asked(options, directory)
+    directory = _directory(options)
+    asked = asked_for(options, directory)
     engine.open_up(directory)
     planning.of(asked, directory).targets()
-    asked.write(directory / planning.RUN_FILE)
     forced = waves.ALL if options.forceall else tuple(options.forcerun)
     if options.dry_run:
         return waves.first(asked, directory, _snakemake_options(options), forced)
-    status, jobs = waves.run(asked, directory, _snakemake_options(options), forced)
-    if status == 0 and not options.no_report and (jobs or not (directory / engine.REPORT).is_file()):
+    status, _ = waves.run(asked, directory, _snakemake_options(options), forced)
+    if status == 0 and not options.no_report and engine.owes_report(directory):
         engine.write_report(directory)
     return status
 
 
 def _snakemake_options(options: argparse.Namespace) -> list[str]:
-    given = list(options.snakemake)
+    from jwrules.cli import profiles
+
+    given = profiles.found(options.snakemake)
     elsewhere = {"--executor", "-e", "--profile", "--jobs", "-j"} & {text.split("=")[0] for text in given}
     if options.cores:
         given = ["--cores", options.cores, *given]
@@ -125,23 +132,52 @@ def _snakemake_options(options: argparse.Namespace) -> list[str]:
     return given
 
 
-def _asked(options: argparse.Namespace, directory: Path) -> Settings:
-    """Return what the command line asks for; what it does not say is taken from the run file of the directory."""
+def _directory(options: argparse.Namespace) -> Path:
+    """Return the working directory: that which --output names, or that of its variant."""
+    from jwrules.plan import variants
+
+    first: Path = options.output.resolve()
+    return variants.place(first, options.variant) if options.variant else first
+
+
+def asked_for(options: argparse.Namespace, directory: Path) -> Settings:
+    """Return what the command line asks for; what it does not say is taken from the run file of the directory.
+
+    A variant is its options: it keeps those that it was made with, until others are given. What a new one does not say
+    is taken from the first run.
+    """
     from jwrules import associations
     from jwrules import plan as planning
+    from jwrules.plan import variants
 
-    before = directory / planning.RUN_FILE
-    earlier = planning.read(before) if before.is_file() else None
+    own = _before(directory)
+    earlier = own or _before(variants.base(directory))
+    kept = own if variants.base(directory) and not (options.sets or options.recipe) else None
     if not options.data.is_dir():
         raise WorkflowFault(f"{options.data}: no such folder; DATA, the folder of the raw exposures, comes first")
     return planning.Settings(
         data=options.data.resolve(),
         references=_references(options.references, earlier),
-        recipe=Path(options.recipe).resolve() if options.recipe else None,
+        recipe=kept.recipe if kept else _resolved(options.recipe),
         steps=earlier.steps if earlier else {},
-        sets=tuple(_in_full(text) for text in options.sets),
+        sets=kept.sets if kept else tuple(_in_full(text) for text in options.sets),
         exclude={**(earlier.exclude if earlier else {}), **dict(map(associations.parse, options.exclude))},
+        pin=earlier.pin if earlier else None,
     )
+
+
+def _before(directory: Path | None) -> Settings | None:
+    from jwrules import plan as planning
+
+    return (
+        planning.read(directory / planning.RUN_FILE)
+        if directory and (directory / planning.RUN_FILE).is_file()
+        else None
+    )
+
+
+def _resolved(recipe: str | None) -> Path | None:
+    return Path(recipe).resolve() if recipe else None
 
 
 def _in_full(text: str) -> str:
@@ -151,12 +187,14 @@ def _in_full(text: str) -> str:
 
 
 def _references(given: str | None, earlier: Settings | None) -> str:
+    """Return where reference files come from: one context for the whole run, however long it takes."""
     from jwrules import plan as planning
+    from jwrules import references
 
     if given is None and earlier:
         log.info("references: %s (from %s)", earlier.references, planning.RUN_FILE)
         return earlier.references
-    return planning.references_or_default(given)
+    return references.resolved(planning.references_or_default(given))
 
 
 def _add_explain(commands: Commands) -> None:

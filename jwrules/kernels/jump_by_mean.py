@@ -138,8 +138,9 @@ def _one_by_one(
             return any_found
         level = abs(mean)
         variance, covariance = expected.photons * level + read, expected.shared * level - read / 2
-        worst, which = _worst(steps, per_ramp, n, pairs, mean, variance, covariance)
-        if not worst > _threshold(n, thresholds):
+        threshold = _threshold(n, thresholds)
+        worst, which = _worst(steps, per_ramp, n, pairs, mean, variance, covariance, threshold)
+        if not worst > threshold:
             return any_found
         hits[which], steps[which], any_found = True, np.nan, True
 
@@ -161,20 +162,32 @@ def _summary(steps: np.ndarray, per_ramp: int) -> tuple[int, int, float]:
 
 @compiled
 def _worst(
-    steps: np.ndarray, per_ramp: int, n: int, pairs: int, mean: float, variance: float, covariance: float
+    steps: np.ndarray,
+    per_ramp: int,
+    n: int,
+    pairs: int,
+    mean: float,
+    variance: float,
+    covariance: float,
+    threshold: float,
 ) -> tuple[float, int]:
-    """Return the largest excess, in σ, and where; of two that are alike the one that rises."""
+    """Return the largest excess, in σ, and where, if it is above `threshold`; of two that are alike the one that rises.
+
+    Most are too near the mean to be that one, whatever is beside them.
+    """
     worst, which, scale = 0.0, 0, np.empty(3)
     for beside in range(3):
         scale[beside] = n / np.sqrt(variance * n * (n - 1) + 2 * covariance * (pairs - n * beside))
+    near = MARGIN * threshold / max(scale[0], scale[1], scale[2])
     for first in range(0, steps.size, per_ramp):
-        beside = 0
         for j in range(first, first + per_ramp):
+            if abs(steps[j] - mean) < near:
+                continue
+            beside = 1 if j > first and steps[j - 1] == steps[j - 1] else 0
             after = 1 if j + 1 < first + per_ramp and steps[j + 1] == steps[j + 1] else 0
             ratio = (steps[j] - mean) * scale[beside + after]
             if abs(ratio) > worst * (1 + 1e-9) or (ratio > 0 and ratio > worst * (1 - 1e-9)):
                 worst, which = abs(ratio), j
-            beside = 1 if steps[j] == steps[j] else 0
     return worst, which
 
 

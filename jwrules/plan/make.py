@@ -1,21 +1,21 @@
-"""Pool x recipes x references -> the jobs of every stage, or every fault at once."""
+"""Pool x recipes x references -> the jobs of every stage, and every fault at once."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import jwrules
 from jwrules import associations, names, recipes
-from jwrules.errors import JwrulesError, RecipeFault, WorkflowFault
+from jwrules.errors import JwrulesError, NameFault, RecipeFault
 from jwrules.plan import identity
 from jwrules.plan.choose import Planner
-from jwrules.plan.links import with_links
-from jwrules.plan.resources import memory, minutes, seconds
+from jwrules.plan.resources import Size, memory, minutes, seconds, size_of
 from jwrules.plan.rows import Job, LeftOut, Plan
 from jwrules.pool import Pool
 from jwrules.records.code import Code
@@ -28,9 +28,6 @@ _NEXT = re.compile(r"\n(?! )")
 
 _FROM_RAMPS = {"detector1": ("rate", "rateints"), "dark": ("dark",), "guider": ("cal",)}
 """What the stages that start from raw exposures make."""
-
-_NAMED = 3
-"""How many files of one fault are named."""
 
 
 @dataclass
@@ -45,26 +42,17 @@ class Faults:
         try:
             yield
         except JwrulesError as fault:
-            for words in _NEXT.split(str(fault)):
-                self._add(what, words.removeprefix(f"{what}: "))
+            self.add(what, str(fault))
+
+    def add(self, what: str, said: str) -> None:
+        """Collect what is said of `what`, one fault to a line and its indented ones."""
+        for words in _NEXT.split(said):
+            self._add(what, words.removeprefix(f"{what}: "))
 
     def _add(self, what: str, words: str) -> None:
         files = self.found.setdefault(words, [])
         if what not in files:
             files.append(what)
-
-    def refuse(self) -> None:
-        """Raise one WorkflowFault that says them all, where there are any."""
-        if self.found:
-            count = len(self.found)
-            head = "1 thing is wrong" if count == 1 else f"{count} things are wrong"
-            said = [f"- {_named(files)}: {words}" for words, files in self.found.items()]
-            raise WorkflowFault("\n".join([f"{head}; nothing was run", *said]))
-
-
-def _named(files: Sequence[str]) -> str:
-    more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
-    return ", ".join(files[:_NAMED]) + more
 
 
 @dataclass(frozen=True)
@@ -76,13 +64,21 @@ class Exposure:
     header: Mapping[str, Any]
     recipe: Any
 
+    @cached_property
+    def size(self) -> Size:
+        """How large it is."""
+        return size_of(self.header)
 
-def make(pool: Pool, planner: Planner, directory: Path) -> Plan:
+
+def make(pool: Pool, planner: Planner, directory: Path, amiss: Mapping[str, Sequence[str]] | None = None) -> Plan:
     """Return the plan for the exposures of `pool`, to be run in the working directory `directory`.
 
-    Raises WorkflowFault that lists every fault: no reference file, two recipes, a damaged header, ...
+    It says what can be made, and every fault: no reference file, two recipes, ...; `amiss` are those of files that are
+    not in the pool.
     """
     faults = Faults()
+    for name, said in (amiss or {}).items():
+        faults.add(name, "\n".join(said))
     exposures, left_out = _sorted_out(pool, planner, faults)
     used = {one.recipe.name: one.recipe for one in exposures.values()}
     made = associations.make(pool, list(used.values()), planner.exclude)
@@ -91,11 +87,41 @@ def make(pool: Pool, planner: Planner, directory: Path) -> Plan:
         "image2": dict(_image2(exposures, made, planner, faults)),
         "image3": dict(_image3(exposures, made, planner, faults)),
     }
-    faults.refuse()
+    jobs, blocked = _possible(jobs)
     jobs = _identified(jobs, planner.code)
     asked = {job.association for job in jobs["image3"].values()}
-    kept = {path: one for one in made if (path := _file(one)) in asked}
-    return Plan(jobs, jwrules.__version__, tuple(left_out), kept)
+    kept = {path: one for one in made if one.type == "image3" and (path := _file(one)) in asked}
+    source = planner.references
+    return Plan(
+        jobs,
+        jwrules.__version__,
+        tuple(left_out),
+        kept,
+        source.identity,
+        tuple(source.consulted),
+        faults=faults.found,
+        blocked=blocked,
+    )
+
+
+def _possible(
+    jobs: Mapping[str, Mapping[str, Job]],
+) -> tuple[dict[str, dict[str, Job]], dict[tuple[str, str], str]]:
+    """Return the jobs all of whose members are made, and of the others which members are not."""
+    possible: dict[str, dict[str, Job]] = {}
+    blocked: dict[tuple[str, str], str] = {}
+    made: set[str] = set()
+    for stage, its in jobs.items():
+        possible[stage] = {}
+        for name, job in its.items():
+            absent = [] if stage in _FROM_RAMPS else [path for _, path in job.members if path not in made]
+            if absent:
+                more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
+                blocked[stage, name] = f"{Path(absent[0]).name}{more} cannot be made"
+            else:
+                possible[stage][name] = job
+                made.update(job.products)
+    return possible, blocked
 
 
 def _identified(jobs: Mapping[str, Mapping[str, Job]], code: Code) -> dict[str, dict[str, Job]]:
@@ -158,22 +184,24 @@ def _image2_gives(job: Job, sky: Sequence[str]) -> tuple[str, ...]:
 
 def _backgrounds(made: Sequence[Association]) -> Iterator[tuple[str, list[str]]]:
     for association in made:
-        if association.type == "image2":
-            members = [(names.stem(name), kind) for name, kind in association.members]
-            sky = [name for name, kind in members if kind == "background"]
-            yield from ((name, sky) for name, kind in members if kind == "science" and sky)
+        sky = [names.stem(name) for name in association.of("background")] if association.type == "image2" else []
+        if sky:
+            yield from ((names.stem(name), sky) for name in association.of("science"))
 
 
 def _image3(
     exposures: Mapping[str, Exposure], made: Sequence[Association], planner: Planner, faults: Faults
 ) -> Iterator[tuple[str, Job]]:
     for association in made:
-        members = [names.stem(name) for name, kind in association.members if kind == "science"]
-        if association.type != "image3" or any("image3" not in _stages(exposures, name) for name in members):
+        if association.type != "image3":
+            continue
+        members = [names.stem(name) for name in association.of("science")]
+        its = [exposures[name] for name in members if name in exposures]
+        if not its or any("image3" not in one.recipe.stages for one in its):
             continue
         with faults.of(association.product):
             science = tuple(f"results/{name}_cal.fits" for name in members)
-            its = [exposures[name] for name in members]
+            _check_name(association.product, its[0])
             job = _job("image3", association.product, its, planner, science, ())
             gives = ("i2d", "cat", "segm") if "source_catalog" in job.runs else ("i2d",)
             yield (
@@ -184,9 +212,10 @@ def _image3(
             )
 
 
-def _stages(exposures: Mapping[str, Exposure], name: str) -> Collection[str]:
-    """Return the stages of the recipe of an exposure; rules may name products that no stage makes yet."""
-    return exposures[name].recipe.stages if name in exposures else ()
+def _check_name(product: str, first: Exposure) -> None:
+    if not names.is_one_name(product):
+        subarray = first.header.get("SUBARRAY")
+        raise NameFault(f"is no file name; it is made from keywords: look at SUBARRAY = {subarray!r} of {first.path}")
 
 
 def _file(association: Association) -> str:
@@ -201,9 +230,9 @@ def _job(
     science: tuple[str, ...],
     gives: tuple[str, ...],
 ) -> Job:
-    headers = [exposure.header for exposure in exposures]
-    choice = planner.choose(stage, headers[0])
-    steps, files = with_links(choice.steps, planner.references.ledger)
+    first, sizes = exposures[0].header, [exposure.size for exposure in exposures]
+    choice = planner.choose(stage, first)
+    steps, files = planner.linked(choice.steps)
     return Job(
         stage=stage,
         name=name,
@@ -214,10 +243,11 @@ def _job(
         files=files,
         runs=choice.runs,
         references=choice.references,
-        mem_mb=memory(stage, headers),
-        runtime=minutes(stage, headers),
-        seconds=seconds(stage, headers),
-        about=_about(headers[0]),
+        mem_mb=memory(stage, sizes),
+        runtime=minutes(stage, sizes),
+        seconds=seconds(stage, sizes),
+        context=planner.references.name,
+        about=_about(first),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from jwrules.errors import RecipeFault
+from jwrules.recipes import source
 
 RUN_FILE = "run.yaml"
 
@@ -21,6 +22,8 @@ class Settings:
     """The run file. `steps` are its own options (step -> parameter -> value), `sets` those of the command line.
 
     `exclude` names exposures that are left out (* stands for anything), and why.
+    `pin` is what `references.pins` reads: reference files that must not change. `partial`: what can be made is made,
+    though some cannot.
     """
 
     data: Path
@@ -29,13 +32,17 @@ class Settings:
     steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sets: tuple[str, ...] = ()
     exclude: Mapping[str, str] = field(default_factory=dict)
+    pin: str | Mapping[str, Any] | None = None
+    partial: bool = False
 
     def write(self, path: Path) -> None:
-        """Write the run file, unless it already says the same."""
+        """Write the run file, complete or not at all, unless it already says the same."""
         text = _HEAD + yaml.safe_dump(self._content(), sort_keys=False)
         if not path.is_file() or path.read_text() != text:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            fresh = path.with_name(f".{path.name}.{os.getpid()}")
+            fresh.write_text(text)
+            fresh.replace(path)
 
     def _content(self) -> dict[str, Any]:
         content: dict[str, Any] = {"data": str(self.data), "references": self.references}
@@ -45,6 +52,10 @@ class Settings:
         content["set"] = list(self.sets)
         if self.exclude:
             content["exclude"] = dict(self.exclude)
+        if self.pin:
+            content["pin"] = self.pin
+        if self.partial:
+            content["partial"] = True
         return content
 
 
@@ -54,18 +65,16 @@ _HEAD = """\
 # `exclude` too: exposures to leave out (* stands for anything) and why, such as  exclude: {jw00042001001_*: trail}
 """
 
-_KEYS = ("data", "references", "recipe", "steps", "set", "exclude")
+_KEYS = ("data", "references", "recipe", "steps", "set", "exclude", "pin", "partial")
 
 
 def read(path: Path) -> Settings:
     """Return the settings in the run file at `path`; RecipeFault lists everything that is wrong with it."""
-    try:
-        content = yaml.safe_load(path.read_text())
-    except FileNotFoundError as reason:
-        raise RecipeFault(f"{path}: there is no such run file; `jwrules run DATA` writes it") from reason
-    except yaml.YAMLError as reason:
-        raise RecipeFault(f"{path}: no YAML: {reason}") from reason
-    return parse(content, str(path))
+    if not path.is_file():
+        raise RecipeFault(f"{path}: there is no such run file; `jwrules run DATA` writes it")
+    found = source.load(path)
+    source.refuse(found.faults)
+    return parse(found.value, str(path))
 
 
 def parse(content: Any, where: str = RUN_FILE) -> Settings:
@@ -82,6 +91,8 @@ def parse(content: Any, where: str = RUN_FILE) -> Settings:
         steps=content.get("steps") or {},
         sets=tuple(content.get("set") or ()),
         exclude=content.get("exclude") or {},
+        pin=content.get("pin") or None,
+        partial=bool(content.get("partial")),
     )
 
 
@@ -96,6 +107,10 @@ def _faults(content: Mapping[str, Any], where: str) -> Iterable[str]:
     excluded = content.get("exclude") or {}
     if not (isinstance(excluded, Mapping) and all(isinstance(why, str) and why for why in excluded.values())):
         yield f"{where} $.exclude: expected exposure -> why it is left out"
+    if not isinstance(content.get("pin") or "", str | Mapping):
+        yield f"{where} $.pin: expected the path of a file, or pins"
+    if not isinstance(content.get("partial") or False, bool):
+        yield f"{where} $.partial: expected true or false"
     steps = content.get("steps") or {}
     if not isinstance(steps, Mapping):
         yield f"{where} $.steps: expected step -> parameter -> value"

@@ -65,22 +65,33 @@ def shown(path: Path) -> str:
 def load(path: Path) -> Source:
     """Read a YAML file with the line of every value; keys that stand twice are among its faults.
 
-    Raises RecipeFault where the file cannot be read or is no YAML.
+    Raises RecipeFault where the file cannot be read, is no YAML, or asks for more than plain values.
     """
     source = Source(shown(path), path)
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
+        _fill(source, path.read_text(encoding="utf-8"))
     except OSError as fault:
         raise RecipeFault(f"{source.file}: cannot be read: {fault.strerror}") from fault
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
         raise RecipeFault(f"{source.file}: is no YAML: {fault}") from fault
-    source.value = _value(node, (), source) if node else None
     return source
 
 
+def _fill(source: Source, text: str) -> None:
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+        source.value = _value(node, (), source) if node else None
+    except RecursionError as fault:
+        raise RecipeFault(
+            f"{source.file}: is nested too deeply to be read; an anchor (&) must not hold its own alias (*)"
+        ) from fault
+
+
 def value_of(text: str) -> Any:
-    """Return the value that a YAML text stands for, as recipes read it."""
-    return yaml.load(text, Loader=_Loader)
+    """Return the value that a YAML text stands for, as recipes read it; yaml.YAMLError, or RecipeFault as of a file."""
+    source = Source(text, Path())
+    _fill(source, text)
+    return source.value
 
 
 _Fastest: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -99,8 +110,15 @@ _Loader.add_implicit_resolver(
 )
 
 
+_MOST = 20_000
+"""Values in a file, those that aliases repeat counted each time; the longest recipe of the house has some hundreds."""
+
+_PLAIN = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str", "int", "float", "bool", "null", "merge"))
+
+
 def _value(node: yaml.Node, place: Place, source: Source) -> Any:
     source.lines[place] = node.start_mark.line + 1
+    _refuse_wild(node, place, source)
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, place, source)
     if isinstance(node, yaml.SequenceNode):
@@ -108,9 +126,25 @@ def _value(node: yaml.Node, place: Place, source: Source) -> Any:
     return yaml.constructor.SafeConstructor().construct_object(node)
 
 
+def _refuse_wild(node: yaml.Node, place: Place, source: Source) -> None:
+    """Refuse what no recipe needs: objects of programs (`!!python/...`), and aliases that multiply without end."""
+    if node.tag not in _PLAIN:
+        tag = node.tag.replace("tag:yaml.org,2002:", "!!")
+        way = "no objects of programs are made here" if tag.startswith("!!") else f"a text is put in quotes: '{tag}'"
+        words = f"line {node.start_mark.line + 1}: {tag} is no plain value; {way}"
+        raise RecipeFault(str(Fault(source.file, place, words)))
+    if len(source.lines) > _MOST:
+        raise RecipeFault(
+            f"{source.file}: its aliases (*) stand for more than {_MOST} values; write out the few that are meant"
+        )
+
+
 def _mapping(node: yaml.MappingNode, place: Place, source: Source) -> Mapping[str, Any]:
     found: dict[str, Any] = {}
     for key_node, value_node in node.value:
+        if not isinstance(key_node, yaml.ScalarNode):
+            words = f"line {key_node.start_mark.line + 1}: a key must be one word, not a list or mapping"
+            raise RecipeFault(str(Fault(source.file, place, words)))
         key = str(key_node.value)
         if key in found:
             lines = f"lines {source.lines[(*place, key)]} and {key_node.start_mark.line + 1}"

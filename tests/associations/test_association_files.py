@@ -147,3 +147,13 @@ def test_the_official_schemas_accept_every_association_of_the_largest_pool(share
     for one in made:
         check[one.type[-1]](json.loads(associations.text(one)))
     assert len(made) == 858
+
+
+@pytest.mark.parametrize(("key", "value"), [("name", "../../home/x"), ("name", ".hidden"), ("asn_id", "../o001")])
+def test_a_name_that_leads_elsewhere_is_refused(tmp_path, key, value):
+    path = associations.write(make(exposure(1))[1], tmp_path)
+    content = json.loads(path.read_text())
+    (content if key == "asn_id" else content["products"][0])[key] = value
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataFault, match=f"{key}: '{value}' is no (part of a )?file name; "):
+        associations.read(path)

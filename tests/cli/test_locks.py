@@ -48,8 +48,16 @@ def test_the_lock_of_a_run_at_work_stays(locked, at_work):
     assert list((locked / ".snakemake").glob("locks/*.lock"))
 
 
-def test_jobs_that_outlived_their_run_are_ended_and_those_elsewhere_go_on(locked, tmp_path_factory):
-    words = ["jwrules", "detector1", "--steps", "[]"]
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["jwrules", "detector1", "a_uncal.fits"],
+        ["jwrules", "batch", ".jwrules/batches/detector1_1.json"],
+        ["set -euo pipefail;  jwrules picture results/a_i2d.fits 2> logs/picture/a_i2d.log"],
+    ],
+    ids=["job", "batch", "shell"],
+)
+def test_jobs_that_outlived_their_run_are_ended_and_those_elsewhere_go_on(locked, tmp_path_factory, words):
     orphan, other = started(words, locked), started(words, tmp_path_factory.mktemp("other"))
     free(locked)
     assert not psutil.pid_exists(orphan.pid)

@@ -83,6 +83,37 @@ def test_what_is_no_yaml_is_said_with_the_line(tmp_path):
     assert "line 1" in "".join(said)
 
 
+def test_aliases_that_multiply_are_refused_before_they_fill_the_memory(tmp_path):
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    assert faults(tmp_path, "\n".join(lines)) == [
+        "x.yaml: its aliases (*) stand for more than 20000 values; write out the few that are meant"
+    ]
+
+
+def test_a_key_that_is_no_word_is_refused(tmp_path):
+    assert faults(tmp_path, "? [a, b]\n: c") == ["x.yaml $: line 1: a key must be one word, not a list or mapping"]
+
+
+def test_an_anchor_that_holds_itself_is_refused(tmp_path):
+    assert "must not hold its own alias" in faults(tmp_path, "stages: &a {detector1: *a}")[0]
+
+
+@pytest.mark.parametrize("value", ["!!python/object/apply:os.system ['touch hacked']", "!!python/name:os.system ''"])
+def test_objects_of_python_are_refused(tmp_path, monkeypatch, value):
+    monkeypatch.chdir(tmp_path)
+    text = HEADER + f"stages:\n  detector1:\n    - jump: {{rejection_threshold: {value}}}\n"
+    (said,) = faults(tmp_path, text)
+    assert "x.yaml $.stages.detector1[0].jump.rejection_threshold: line 5: !!python/" in said
+    assert "is no plain value; no objects of programs are made here" in said
+    assert not (tmp_path / "hacked").exists()
+
+
+def test_a_condition_without_its_quotes_is_told_to_have_them(tmp_path):
+    text = HEADER + "stages:\n  detector1:\n    - jump:\n        when:\n          SUBARRAY: !FULL\n    - ramp_fit"
+    assert faults(tmp_path, text)[0].endswith("!FULL is no plain value; a text is put in quotes: '!FULL'")
+
+
 def test_a_missing_file_is_said():
     with pytest.raises(RecipeFault, match=r"nowhere\.yaml: cannot be read: No such file"):
         recipes.read("nowhere.yaml", CARDS)
