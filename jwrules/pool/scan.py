@@ -51,7 +51,7 @@ def scan(
             scanned[path] = known.header(path, read)
         except JwrulesError as fault:
             faults.append((path, str(fault)))
-    faults += [(path, fault) for path, header in scanned.items() for fault in _value_faults(path, header)]
+    faults += [(path, words) for path, header in scanned.items() for words in _value_faults(path, header)]
     if faults and amiss is None:
         raise HeaderFault("\n".join(dict.fromkeys(words for _, words in faults)))
     for path, words in faults:
