@@ -95,7 +95,7 @@ def _cannot(content: Content) -> Iterator[str]:
     """Yield what cannot be made and why: all of it, what lacks first, then what waits for that."""
     yield f"cannot be made: {len(content['cannot'])} {'reason' if len(content['cannot']) == 1 else 'reasons'}"
     for one in content["cannot"]:
-        yield f"  {_named(one['files'])}: {one['why']}"
+        yield f"  {_named(one['files'])}: {one['why']}".replace("\n", "\n  ")
     for one in content["blocked"]:
         yield f"  {one['stage']} {one['name']}: {one['why']}"
 
