@@ -5,12 +5,12 @@ What a job depends on is told from the files alone: nothing of jwrules that plan
 
 import hashlib
 import os
+import random
 import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pretend
-from hypothesis import strategies as st
 from program_scene import OPTICS, exposure, header, write_header, write_reference
 
 from jwrules import plan
@@ -322,7 +322,7 @@ class Program:
 
     def kill(self, n):
         """Kill the next run at some moment of some job."""
-        self.lives = 1 + n
+        self.lives = 1 + n % 40
 
     EDITS = (
         *(touch, copy_anew, replace_exposure, add_exposure, remove_exposure, rename_exposure),
@@ -330,6 +330,8 @@ class Program:
         *(set_option, unset_option, replace_catalog, edit_recipe, drop_step, restore_steps, comment),
         *(delete_output, edit_output, lose_record, lose_memory, come_out_the_same, kill),
     )
+
+    OFTEN = (replace_exposure, remove_exposure, replace_reference, set_option, set_option, edit_recipe, kill)
 
     # Running it.
 
@@ -357,6 +359,10 @@ class Program:
         made = plan.of(self.asked, self.folder)
         return set(plan.states(made, self.asked, self.folder).standing(*kinds))
 
+    def edit(self, edits):
+        for name, n in edits:
+            getattr(self, name)(n)
+
     def run_and_check(self):
         """Run it: the jobs that ran are those whose key changed or whose products lacked, and the plan said so."""
         absent, due, perhaps = self.absent(), self.standing(plan.Is.DUE), self.standing(plan.Is.PERHAPS)
@@ -374,6 +380,12 @@ class Program:
         assert self.run() == ([], True)
 
 
-EDITS = st.tuples(st.sampled_from([edit.__name__ for edit in Program.EDITS]), st.integers(0, 47))
-SEQUENCES = st.lists(st.lists(EDITS, min_size=1, max_size=4), min_size=1, max_size=5)
-"""Edits by name, with what each is told; between runs several are made."""
+def sequence(seed):
+    """Random edits, each at least once, in groups that come between two runs: by name, with what each is told."""
+    chance = random.Random(seed)
+    names = [edit.__name__ for edit in (*Program.EDITS, *Program.OFTEN)]
+    edits = [(name, chance.randrange(1000)) for name in chance.sample(names, len(names))]
+    while edits:
+        count = chance.randint(1, 4)
+        yield edits[:count]
+        del edits[:count]

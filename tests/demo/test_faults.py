@@ -77,9 +77,9 @@ def carries_on(demo):
     done = run(demo)
     assert done.returncode == 0, done.stderr
     exposures = [path.name.removesuffix("_uncal.fits") for path in demo.uncal.iterdir()]
-    expected = {f"{name}_{suffix}.fits" for name in exposures for suffix in ("rate", "rateints", "cal")}
-    assert set(os.listdir(demo.results)) == expected
-    for path in demo.results.iterdir():
+    ends = ("rate.fits", "rateints.fits", "cal.fits", "detector1.json", "image2.json")
+    assert set(os.listdir(demo.results)) == {f"{name}_{end}" for name in exposures for end in ends}
+    for path in demo.products("*.fits"):
         headers.check_complete(path)
     return done
 

@@ -2,11 +2,11 @@
 
 import os
 import sys
+from itertools import islice
 from pathlib import Path
 
 import pytest
-from edited_program import SEQUENCES, Program
-from hypothesis import HealthCheck, Phase, given, settings
+from edited_program import Program, sequence
 
 from jwrules.cli import waves
 
@@ -35,7 +35,10 @@ class ThroughSnakemake(Program):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A program of which everything is made; the command `jwrules` is one that pretends."""
+    """A program of which everything is made; the command `jwrules` is one that pretends.
+
+    The clock was set back meanwhile: exposures seem to be of the future, products older than they.
+    """
     place = tmp_path_factory.mktemp("finished")
     stub = place / "bin" / "jwrules"
     stub.parent.mkdir()
@@ -48,23 +51,16 @@ def finished(tmp_path_factory):
         patch.setattr("jwrules.recipes.all", dict)
         patch.setattr("jwrules.plan.workspace._let_rules_find_commands", lambda: None)
         program = ThroughSnakemake.begun(place / "run")
+        for path in program.exposures().values():
+            os.utime(path, (4e9, 4e9))
         program.run_and_check()
         yield program
 
 
-@settings(
-    max_examples=3,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-@given(SEQUENCES)
-def test_snakemake_runs_what_the_plan_said(finished, tmp_path_factory, sequence):
-    program = finished.copied(tmp_path_factory.mktemp("edited") / "run")
-    for edits in sequence[:2]:
-        for name, n in edits:
-            getattr(program, name)(n)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_snakemake_runs_what_the_plan_said(finished, tmp_path, seed):
+    program = finished.copied(tmp_path / "run")
+    for edits in islice(sequence(seed), 2):
+        program.edit(edits)
         program.run_and_check()
     program.has_nothing_to_do()
