@@ -4,6 +4,7 @@ import json
 import logging
 from pathlib import Path
 
+import pretend
 import pytest
 from program_scene import exposure, program
 
@@ -102,3 +103,12 @@ def test_a_variant_keeps_its_options_until_others_are_given(words, capsys, tmp_p
     again = [words[0], "--output", str(tmp_path), "--variant", "wide"]
     assert planned(again, capsys)[1]["set"] == ["resample.pixfrac=0.5"]
     assert planned([*again, "--set", "resample.pixfrac=0.7"], capsys)[1]["set"] == ["resample.pixfrac=0.7"]
+
+
+def test_what_another_run_has_is_said_to_be_linked(words, capsys, tmp_path):
+    asked = settings.Settings(Path(words[0]), words[2], Path(words[4]))
+    asked.write(tmp_path / "run.yaml")
+    pretend.run(asked, tmp_path)
+    _, plan = planned(words, capsys, "--variant", "wide", "--set", "image3.resample.pixfrac=0.5")
+    assert [(one["linked"], one["to_make"]) for one in plan["stages"]] == [(8, 0), (8, 0), (0, 2)]
+    assert {job["reason"] for job in plan["jobs"] if job["state"] == "linked"} == {f"{tmp_path} has it"}
