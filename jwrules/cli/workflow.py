@@ -114,7 +114,11 @@ def _add_run(commands: Commands) -> None:
     command.set_defaults(passes_on=True)
     _add_asked(command)
     command.add_argument("--cores", "-c", metavar="N", help="how many cores at once (default: all)")
-    command.add_argument("--no-report", action="store_true", help="do not write DIR/report.html")
+    command.add_argument(
+        "--report",
+        action=argparse.BooleanOptionalAction,
+        help="write DIR/report.html, or do not (default: up to 2000 jobs; of more it takes minutes)",
+    )
     command.add_argument("--dry-run", "-n", action="store_true", help="let Snakemake say what it would run first")
     command.add_argument(
         "--forcerun",
@@ -149,9 +153,9 @@ def run(options: argparse.Namespace) -> int:
     forced = waves.ALL if options.forceall else tuple(options.forcerun)
     if options.dry_run:
         return waves.first(asked, directory, _snakemake_options(options), forced)
-    status, _ = waves.run(asked, directory, _snakemake_options(options), forced)
-    if status == 0 and not options.no_report and engine.owes_report(directory):
-        engine.write_report(directory)
+    status, ran = waves.run(asked, directory, _snakemake_options(options), forced)
+    if status == 0 and engine.owes_report(directory):
+        _report(options.report, len(planned.all()), ran, directory)
     return status or (1 if planned.faults else 0)
 
 
@@ -164,6 +168,16 @@ def _warn(planned: Plan) -> None:
     new = [Path(one.path).name for one in planned.left_out if one.reason == planfile.NOT_LISTED]
     if new:
         log.warning("not in the plan file, and not taken: %s", ", ".join(new))
+
+
+def _report(wanted: bool | None, jobs: int, ran: int, directory: Path) -> None:
+    """Write the report where it is wanted, or small enough to be written unasked."""
+    from jwrules.cli import engine
+
+    if wanted or (wanted is None and jobs <= engine.REPORTED):
+        engine.write_report(directory)
+    elif wanted is None and ran:
+        log.info("no report was written: it takes minutes for %d jobs; --report writes it", jobs)
 
 
 def _snakemake_options(options: argparse.Namespace) -> list[str]:
