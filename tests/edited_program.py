@@ -178,9 +178,9 @@ class Program:
         if step == "skymatch":
             options["skystat"] = self._skystat
         if step == "tweakreg" and OPTICS[detector][1] == "F444W" and "tweakreg.kernel_fwhm" not in self.sets:
-            options["tweakreg.kernel_fwhm"] = self.recipe.get("kernel_fwhm for F444W") or DEFAULTS[
-                "tweakreg.kernel_fwhm"
-            ]
+            options["tweakreg.kernel_fwhm"] = (
+                self.recipe.get("kernel_fwhm for F444W") or DEFAULTS["tweakreg.kernel_fwhm"]
+            )
         if "CATALOG" in options.values():
             options["catalog"] = digest(self.folder / "catalog.ecsv")
         return step, options.pop("dq_init.skip", "false") == "true", options

@@ -85,6 +85,7 @@ _ENDING = re.compile(
     + r"))?"
 )
 
+
 def is_one_name(text: str) -> bool:
     """Return whether a text names a file in the folder where it is to be, and none in another, nor a hidden one."""
     return bool(re.fullmatch(r"[^/\\\0.][^/\\\0]*", text))

@@ -139,3 +139,13 @@ def test_a_name_that_leads_elsewhere_is_refused(tmp_path, key, value):
     path.write_text(json.dumps(content))
     with pytest.raises(DataFault, match=f"{key}: '{value}' is no (part of a )?file name; "):
         associations.read(path)
+
+
+def test_a_byte_order_mark_does_no_harm_and_nesting_without_end_is_told(tmp_path):
+    path = associations.write(make(exposure(1))[1], tmp_path)
+    sound = associations.read(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert associations.read(path) == sound
+    path.write_text("[" * 100_000)
+    with pytest.raises(DataFault, match="is no association file: "):
+        associations.read(path)

@@ -1,4 +1,4 @@
-"""A job whose member goes or changes meanwhile leaves no record: nobody takes its products for made from what is there."""
+"""A job whose member goes or changes meanwhile leaves no record: its products are not taken for made from what is there."""
 
 import os
 from argparse import Namespace
@@ -24,18 +24,17 @@ def rewrite(path):
 @pytest.mark.parametrize(("change", "words"), [(os.unlink, "removed"), (rewrite, "changed")])
 def test_a_member_that_goes_or_changes_meanwhile_is_told_and_nothing_is_recorded(job, change, words):
     options, member = job
-    with pytest.raises(DataFault, match=f"{member}: was {words} while it was read; "):
-        with recorded(options, "a", [(member, "science")]):
-            change(member)
+    told = pytest.raises(DataFault, match=f"{member}: was {words} while it was read; ")
+    with told, recorded(options, "a", [(member, "science")]):
+        change(member)
     assert not (options.output / "a_detector1.json").exists()
 
 
 def test_while_a_job_runs_no_record_speaks_of_what_was_there_before(job):
     options, member = job
-    with pytest.raises(KeyboardInterrupt):
-        with recorded(options, "a", [(member, "science")]):
-            assert not (options.output / "a_detector1.json").exists()
-            raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt), recorded(options, "a", [(member, "science")]):
+        assert not (options.output / "a_detector1.json").exists()
+        raise KeyboardInterrupt
 
 
 def test_without_a_record_asked_for_an_earlier_one_stays(job):

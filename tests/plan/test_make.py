@@ -129,7 +129,9 @@ def test_a_product_that_would_lie_in_another_folder_is_refused(tmp_path):
     asked = program(tmp_path, RECIPE.replace("[INSTRUME, optics, target]", "[INSTRUME, optics, target, SUBARRAY]"))
     path = tmp_path / "uncal" / f"{exposure(1, 'nrca1')}_uncal.fits"
     write_header(path, header(1, "nrca1", SUBARRAY="../../x"))
-    with pytest.raises(WorkflowFault, match=r"-\.\./\.\./x: is no file name; .* look at SUBARRAY = '../../[xX]' of") as said:
+    with pytest.raises(
+        WorkflowFault, match=r"-\.\./\.\./x: is no file name; .* look at SUBARRAY = '../../[xX]' of"
+    ) as said:
         planned(tmp_path, asked)
     assert str(path) in str(said.value)
 
