@@ -90,8 +90,9 @@ def read_all(path: Path | str) -> tuple[Association, ...]:
     """Return one association for each product of a file; raises DataFault that lists all that is wrong."""
     path = Path(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as fault:
+        # Some editors put a byte-order mark first.
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as fault:
         raise DataFault(f"{path}: is no association file: {fault}") from fault
     faults = list(_faults(content))
     if faults:

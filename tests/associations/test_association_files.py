@@ -157,3 +157,13 @@ def test_the_official_schemas_accept_every_association_of_the_largest_pool(share
     for one in made:
         check[one.type[-1]](json.loads(associations.text(one)))
     assert len(made) == 858
+
+
+def test_a_byte_order_mark_does_no_harm_and_nesting_without_end_is_told(tmp_path):
+    path = associations.write(make(exposure(1))[1], tmp_path)
+    sound = associations.read(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert associations.read(path) == sound
+    path.write_text("[" * 100_000)
+    with pytest.raises(DataFault, match="is no association file: "):
+        associations.read(path)
