@@ -1,4 +1,4 @@
-"""A job whose member goes or changes meanwhile leaves no record: its products are not taken for made from what is there."""
+"""A job whose member goes or changes meanwhile leaves no record: its products are of neither state."""
 
 import os
 from argparse import Namespace
