@@ -31,7 +31,7 @@ LOST, JUMP = np.uint8(DQ.SATURATED | DQ.DO_NOT_USE), np.uint8(DQ.JUMP_DET)
 
 
 def ours(made: Scene) -> np.ndarray:
-    return saturation(deepcopy(made.ramp), saturation=made.limits).groupdq
+    return saturation(deepcopy(made.ramp), saturation=made.limits, superbias=made.bias).groupdq
 
 
 def naive(made: Scene) -> np.ndarray:
@@ -43,7 +43,8 @@ def official(made: Scene) -> np.ndarray:
     from test_detector1_steps import datamodels, official_ramp, official_reference
 
     limits = official_reference(datamodels.SaturationModel, made.limits)
-    return np.array(step.flag_saturation(official_ramp(deepcopy(made.ramp)), limits, 1, True).groupdq)
+    bias = official_reference(datamodels.SuperBiasModel, made.bias)
+    return np.array(step.flag_saturation(official_ramp(deepcopy(made.ramp)), limits, 1, True, bias_model=bias).groupdq)
 
 
 WAYS: dict[str, Callable[[Scene], np.ndarray]] = {"ours": ours, "naive": naive, "official": official}
@@ -58,14 +59,23 @@ def no_jump(product: Ramp, groupdq: np.ndarray) -> np.ndarray:
 
 
 def counts(made: Scene, groupdq: np.ndarray) -> np.ndarray:
-    """Return how many groups are missed: full ones, those of them that jump does not flag, and touched ones."""
+    """Return how many groups are missed: full ones, those of them that jump does not flag, and touched ones.
+
+    The last number is how many are flagged that are none of these.
+    """
     missed = (groupdq & LOST) == 0
     kinds = made.full, made.full & no_jump(made.ramp, groupdq), made.touched
-    return np.array([np.count_nonzero(kind & missed) for kind in kinds])
+    found = [np.count_nonzero(kind & missed) for kind in kinds]
+    return np.array([*found, np.count_nonzero(~missed & neither(made))])
+
+
+def neither(made: Scene) -> np.ndarray:
+    """Return which groups are not saturated, nor touched by some that are."""
+    return ~made.full & ~made.touched
 
 
 def missed(scenes: int) -> Iterator[list[str]]:
-    """Yield a head and, for every readout, the saturated groups that are left unflagged."""
+    """Yield a head and, for every readout, the saturated groups that are left unflagged, and others that are not."""
     yield HEAD
     for readout in READOUTS:
         for struck in (False, True):
@@ -73,6 +83,7 @@ def missed(scenes: int) -> Iterator[list[str]]:
             found = [sum(counts(one, way(one)) for one in made) for way in WAYS.values()]
             full, touched = (sum(int(getattr(one, name).sum()) for one in made) for name in ("full", "touched"))
             kinds = {"full": full, "full, and not flagged by jump": full, "touched": touched}
+            kinds["neither, and flagged"] = sum(int(neither(one).sum()) for one in made)
             for k, (kind, n) in enumerate(kinds.items()):
                 row = [readout, "a ray" if struck else "light", kind, f"0 to {scenes - 1}", str(n)]
                 yield [*row, *(str(one[k]) for one in found)]

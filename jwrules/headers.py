@@ -5,8 +5,9 @@ from __future__ import annotations
 import gzip
 import math
 import re
+import sys
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -65,8 +66,8 @@ def read(path: Path | str, extension: Extension | None = None) -> Header:
         for hdu in _walk(stream, path):
             if hdu.is_called(extension):
                 return hdu.header
-            seen.append(hdu.name or str(hdu.number))
-    raise HeaderFault(f"{path}: there is no extension {extension!r}; it has {', '.join(seen)}")
+            seen.append(hdu)
+    raise HeaderFault(_not_there(path, extension, seen))
 
 
 def hdus(path: Path | str) -> tuple[Hdu, ...]:
@@ -77,7 +78,12 @@ def hdus(path: Path | str) -> tuple[Hdu, ...]:
 
 
 def check_complete(path: Path | str) -> tuple[str, ...]:
-    """Return the names of the HDUs of a file that is as long as its headers say.
+    """Return the names of the HDUs of a file that is as long as its headers say; DataFault as `complete`."""
+    return tuple(hdu.name for hdu in complete(path))
+
+
+def complete(path: Path | str) -> tuple[Hdu, ...]:
+    """Return every HDU of a file that is as long as its headers say, in order.
 
     Raises DataFault that names the HDU, the size by its header and the size of the file.
     """
@@ -90,7 +96,20 @@ def check_complete(path: Path | str) -> tuple[str, ...]:
             if hdu.end > size:
                 raise DataFault(_truncated(path, hdu, size))
             hdus.append(hdu)
-    return tuple(hdu.name for hdu in hdus)
+    return tuple(hdus)
+
+
+def find(hdus: Sequence[Hdu], extension: Extension, path: Path) -> Hdu:
+    """Return the HDU of the file at `path` that is called so; HeaderFault where there is none."""
+    for hdu in hdus:
+        if hdu.is_called(extension):
+            return hdu
+    raise HeaderFault(_not_there(path, extension, hdus))
+
+
+def _not_there(path: Path, extension: Extension, hdus: Sequence[Hdu]) -> str:
+    has = ", ".join(hdu.name or str(hdu.number) for hdu in hdus)
+    return f"{path}: there is no extension {extension!r}; it has {has}"
 
 
 def _truncated(path: Path, hdu: Hdu, size: int) -> str:
@@ -235,7 +254,7 @@ def _split(card: str) -> tuple[str, str]:
     if card[:8].rstrip() in _COMMENTS:
         return "", ""
     if card[8:10] == "= ":
-        return card[:8].rstrip(), card[10:]
+        return sys.intern(card[:8].rstrip()), card[10:]
     long = _LONG_KEYWORD.match(card)
     return (long["keyword"], long["rest"]) if long else ("", "")
 

@@ -13,6 +13,9 @@ from jwrules.errors import WorkflowFault
 STORE = ".jwrules"
 """Folder of a working directory for everything that can be made again: caches, associations, links."""
 
+SCRATCH = "JWRULES_SCRATCH"
+"""Environment variable that names folders of the machine that a job runs on, for files that are being written."""
+
 
 @cache
 def root() -> Path:

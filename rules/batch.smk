@@ -11,8 +11,8 @@ for batch in PLAN.batches:
         log:
             f"logs/batch/{batch.stage}_{batch.number}.log",
         resources:
-            mem_mb=batch.mem_mb,
-            runtime=batch.runtime,
+            mem_mb=lambda wildcards, attempt, most=batch.mem_mb: attempt * most,
+            runtime=lambda wildcards, attempt, most=batch.runtime: attempt * most,
         params:
             file=batch.file,
         message:

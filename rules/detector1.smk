@@ -11,11 +11,12 @@ rule detector1:
     wildcard_constraints:
         exposure=PLAN.made("detector1"),
     resources:
-        mem_mb=said("detector1", "mem_mb"),
-        runtime=said("detector1", "runtime"),
+        mem_mb=more("detector1", "mem_mb"),
+        runtime=more("detector1", "runtime"),
     params:
         options=said("detector1", "options"),
+        told=told("detector1"),
     message:
         "Ramps to count rates: {wildcards.exposure}"
     shell:
-        "jwrules detector1 {input.uncal:q} --threads {threads} --memory {resources.mem_mb}M {params.options:q} 2> {log:q}"
+        "jwrules detector1 {input.uncal:q} --threads {threads} --memory {resources.mem_mb}M {params.options:q} {params.told:q} 2> {log:q}"

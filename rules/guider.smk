@@ -10,11 +10,12 @@ rule guider:
     wildcard_constraints:
         guide_star=PLAN.made("guider"),
     resources:
-        mem_mb=said("guider", "mem_mb"),
-        runtime=said("guider", "runtime"),
+        mem_mb=more("guider", "mem_mb"),
+        runtime=more("guider", "runtime"),
     params:
         options=said("guider", "options"),
+        told=told("guider"),
     message:
         "Reads of a guide star to count rates: {wildcards.guide_star}"
     shell:
-        "jwrules guider {input.uncal:q} --threads {threads} {params.options:q} 2> {log:q}"
+        "jwrules guider {input.uncal:q} --threads {threads} {params.options:q} {params.told:q} 2> {log:q}"

@@ -12,15 +12,16 @@ rule image2:
     wildcard_constraints:
         exposure=PLAN.made("image2", "cal", "i2d"),
     resources:
-        mem_mb=said("image2", "mem_mb"),
-        runtime=said("image2", "runtime"),
+        mem_mb=more("image2", "mem_mb"),
+        runtime=more("image2", "runtime"),
     params:
         options=said("image2", "options"),
+        told=told("image2"),
     message:
         "Count rates to a calibrated image: {wildcards.exposure}"
     shell:
         "jwrules image2 {input.rate:q} --background {input.background:q} --save-bsub --threads {threads}"
-        " {params.options:q} 2> {log:q}"
+        " {params.options:q} {params.told:q} 2> {log:q}"
 
 
 use rule image2 as image2_unresampled with:

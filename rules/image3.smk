@@ -27,14 +27,15 @@ rule image3:
     wildcard_constraints:
         product=PLAN.made("image3", "i2d", "cat", "segm"),
     resources:
-        mem_mb=said("image3", "mem_mb"),
-        runtime=said("image3", "runtime"),
+        mem_mb=more("image3", "mem_mb"),
+        runtime=more("image3", "runtime"),
     params:
         options=said("image3", "options"),
+        told=told("image3"),
     message:
         "Calibrated images to a mosaic and a catalogue: {wildcards.product}"
     shell:
-        "jwrules image3 {input.association:q} --crf {output.crf:q} --threads {threads} {params.options:q} 2> {log:q}"
+        "jwrules image3 {input.association:q} --crf {output.crf:q} --threads {threads} {params.options:q} {params.told:q} 2> {log:q}"
 
 
 use rule image3 as image3_mosaic with:

@@ -76,11 +76,15 @@ def run(asked, directory, same=(), at=nothing):
     plan = planning.of(asked, Path(directory))
     planning.lay_out(plan, directory)
     while True:
-        ready = planning.states(plan, asked, directory).ready()
+        states = planning.states(plan, asked, directory)
+        shared = planning.shared(plan, directory)
+        if shared.take(list(shared.offers(states))):
+            states = planning.states(plan, asked, directory)
+        ready = states.ready()
         wave = waves.make(plan, directory, ready, cores=2)
         if wave is None or not (ready or _lacks(wave, directory)):
             return ran
-        for stage, name in ready:
+        for stage, name in (key for key in ready if key in wave.wave.jobs):
             make(plan, plan.job(stage, name), directory, same, at)
             ran.append((stage, name))
         beside(wave, directory)

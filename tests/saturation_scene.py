@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from ramp_scene import ramp, reference
 from snowball_scene import READOUTS
 
-from jwrules.products.kinds import Ramp, Saturation
+from jwrules.products.kinds import Ramp, Saturation, Superbias
 
+FIRST_FRAMES = "SHALLOW4", "DEEP8"
+"""Readouts that send the first frame of an integration too."""
 LIMIT, PEDESTAL, READNOISE, SPILL = 50000.0, 1000.0, 8.0, 0.02
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Ramps, the thresholds of their pixels, and what is saturated, (nints, ngroups, ny, nx).
+    """Ramps, the thresholds of their pixels, their bias, and what is saturated, (nints, ngroups, ny, nx).
 
     `full` are groups from the first one on of which any frame reaches the threshold, in the pixel itself; `touched`
     are those of the eight pixels around, to which charge spills, where they are not full themselves.
@@ -23,6 +25,7 @@ class Scene:
 
     ramp: Ramp
     limits: Saturation
+    bias: Superbias
     full: np.ndarray
     touched: np.ndarray
 
@@ -44,7 +47,11 @@ def scene(readout: str, *, seed: int, struck: bool = False, nints: int = 2, ngro
     read = counts.reshape(nints, ngroups, frames + gap, size, size)[:, :, :frames]
     full = np.maximum.accumulate((read >= LIMIT).any(axis=2), axis=1)
     limits = reference(Saturation, data=np.full((size, size), LIMIT))
-    return Scene(ramp(read.mean(axis=2), NFRAMES=frames, GROUPGAP=gap), limits, full, (around(full) > 0) & ~full)
+    product = ramp(read.mean(axis=2), NFRAMES=frames, GROUPGAP=gap)
+    if readout in FIRST_FRAMES:
+        product = replace(product, zeroframe=read[:, 0, 0].astype(np.float32))
+    bias = reference(Superbias, data=np.full((size, size), PEDESTAL))
+    return Scene(product, limits, bias, full, (around(full) > 0) & ~full)
 
 
 def around(values: np.ndarray) -> np.ndarray:

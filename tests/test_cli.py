@@ -15,7 +15,8 @@ from jwrules.plan import Choice
 from jwrules.references import Chosen
 
 COMMANDS = ["simulate", "plan", "run", "detector1", "image2", "image3", "associate", "steps", "recipes", "schema"]
-COMMANDS += ["explain", "picture"]
+COMMANDS += ["explain", "picture", "references", "references fetch", "references list", "references verify"]
+COMMANDS += ["references pin"]
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +30,7 @@ def quiet_afterwards():
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_an_example(command, capsys):
     with pytest.raises(SystemExit) as end:
-        cli.main([command, "--help"])
+        cli.main([*command.split(), "--help"])
     assert end.value.code == 0
     assert f"jwrules {command} " in capsys.readouterr().out.partition("example")[2]
 
@@ -157,25 +158,28 @@ def test_a_rule_gives_the_stage_its_chain_and_references(monkeypatch, tmp_path):
     dark = tmp_path / "dark.fits"
     dark.write_bytes(b"dark")
     chain = json.dumps([{"step": "dq_init"}, {"step": "dark_current", "skip": True}])
-    arguments = ["a_uncal.fits", "--output", str(tmp_path / "out"), "--steps", chain, "--reference", f"dark={dark}"]
+    arguments = ["a_uncal.fits", "--output", str(tmp_path / "out"), "--steps", chain, "--context", "jwst_1464.pmap"]
+    arguments += ["--reference", f"dark={dark}"]
+    monkeypatch.setattr("jwrules.references.open", pytest.fail)
     assert cli.main(["detector1", *arguments, "mask=m.fits"]) == 1
     assert cli.main(["detector1", *arguments]) == 0
     ((path, bench),) = seen
     assert path == Path("a_uncal.fits")
     assert [call.step for call in bench.calls] == ["dq_init", "dark_current"]
-    assert bench.references == {"dark": dark}
+    assert (bench.references, bench.context) == ({"dark": dark}, "jwst_1464.pmap")
 
 
 def test_a_person_can_give_a_reference_file_that_is_not_chosen_by_header(monkeypatch, tmp_path):
     seen = []
     chosen = {kind: Chosen(tmp_path / f"{kind}.fits", f"{kind}.fits", "0" * 64) for kind in ("mask", "dark")}
     monkeypatch.setattr("jwrules.stages.detector1.run", lambda path, bench, *more: seen.append(bench) or [])
-    monkeypatch.setattr(stages, "_choice", lambda *_: Choice("mine", "[]", (), chosen))
+    monkeypatch.setattr(stages, "_choice", lambda *_: (Choice("mine", "[]", (), chosen), "jwst_1464.pmap"))
     own = [tmp_path / "my_dark.fits", tmp_path / "jw1_trapsfilled.fits"]
     for path in own:
         path.write_bytes(b"own")
     given = [f"dark={own[0]}", f"trapsfilled={own[1]}"]
     assert cli.main(["detector1", "a_uncal.fits", "--output", str(tmp_path / "out"), "--reference", *given]) == 0
+    assert seen[0].context == "jwst_1464.pmap"
     assert seen[0].references == {"mask": tmp_path / "mask.fits", "dark": own[0], "trapsfilled": own[1]}
     assert seen[0].hashes["dark"] == seen[0].hashes["trapsfilled"] != "0" * 64
 
@@ -211,3 +215,14 @@ def test_without_a_name_the_version_is_told(capsys):
         cli.main(["--version"])
     assert end.value.code == 0
     assert capsys.readouterr().out.startswith("jwrules ")
+
+
+def test_associate_writes_associations_a_summary_and_what_was_left_out(tmp_path, shared, capsys):
+    pool = shared / "data/associations/pool_018_all_exptypes/pool.csv"
+    page = tmp_path / "summary.html"
+    cli.main(["associate", str(pool), "--output", str(tmp_path), "--summary", str(page), "--exclude", "jw_00001=trail"])
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == len(list(tmp_path.glob("*_asn.json"))) == 59
+    assert "in no association: jw_00050 (line 51): no recipe is for it (EXP_TYPE NRS_BOTA)" in said.err
+    assert "in no association: jw_00001 (line 2): excluded: trail" in said.err
+    assert "excluded: trail" in page.read_text()

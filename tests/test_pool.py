@@ -1,8 +1,8 @@
 """Pools: scanned from headers as asn_make_pool does it, read and written, and every fault at once."""
 
 import gzip
-import json
 import os
+import pickle
 
 import pytest
 
@@ -170,23 +170,26 @@ def test_a_file_and_its_gzipped_twin_are_one_exposure_too_many(tmp_path):
         pool.scan(tmp_path)
 
 
-def test_with_a_cache_only_changed_files_are_read_again(tmp_path, monkeypatch):
-    cache = tmp_path / ".jwrules/headers.json"
+def test_with_a_cache_only_changed_files_are_read_again(tmp_path):
+    cache = tmp_path / ".jwrules/headers.pickle"
     paths = [expose(tmp_path, number) for number in (1, 2)]
     first = pool.scan(tmp_path, cache=cache)
     read = []
-    real = headers.read
-    monkeypatch.setattr(headers, "read", lambda path: read.append(path) or real(path))
-    assert pool.scan(tmp_path, cache=cache).rows == first.rows
+
+    def reading(path):
+        read.append(path)
+        return headers.read(path)
+
+    assert pool.scan(tmp_path, cache=cache, read=reading).rows == first.rows
     assert read == []
     expose(tmp_path, 2, FILTER="F200W")
     os.utime(paths[1], ns=(1, 1))
-    assert pool.scan(tmp_path, cache=cache).rows[1]["filter"] == "f200w"
+    assert pool.scan(tmp_path, cache=cache, read=reading).rows[1]["filter"] == "f200w"
     assert read == [paths[1]]
 
 
 def test_a_file_of_another_size_is_read_again_though_its_time_is_the_same(tmp_path):
-    cache = tmp_path / "headers.json"
+    cache = tmp_path / "headers.pickle"
     path = expose(tmp_path, 1)
     time = path.stat().st_mtime_ns
     pool.scan(tmp_path, cache=cache)
@@ -196,27 +199,29 @@ def test_a_file_of_another_size_is_read_again_though_its_time_is_the_same(tmp_pa
 
 
 def test_files_that_are_gone_leave_the_cache(tmp_path):
-    cache = tmp_path / "headers.json"
+    cache = tmp_path / "headers.pickle"
     paths = [expose(tmp_path, number) for number in (1, 2)]
     pool.scan(tmp_path, cache=cache)
     paths[0].unlink()
     pool.scan(tmp_path, cache=cache)
-    assert list(json.loads(cache.read_text())["headers"]) == [str(paths[1])]
+    assert list(pickle.loads(cache.read_bytes())["headers"]) == [str(paths[1])]
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"layout": 0, "headers": {}}', "[]", '{"layout": 1}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", pickle.dumps({"layout": 0, "headers": {}}), pickle.dumps([]), pickle.dumps({"layout": 1})]
+)
 def test_a_damaged_cache_is_made_anew(tmp_path, content):
-    cache = tmp_path / "headers.json"
-    cache.write_text(content)
+    cache = tmp_path / "headers.pickle"
+    cache.write_bytes(content)
     expose(tmp_path, 1)
     assert len(pool.scan(tmp_path, cache=cache).rows) == 1
-    assert len(json.loads(cache.read_text())["headers"]) == 1
+    assert len(pickle.loads(cache.read_bytes())["headers"]) == 1
 
 
 def test_a_cache_that_cannot_be_written_is_a_warning_and_no_fault(tmp_path, caplog):
     expose(tmp_path, 1)
     (tmp_path / "file").write_text("in the way")
-    assert len(pool.scan(tmp_path, cache=tmp_path / "file/headers.json").rows) == 1
+    assert len(pool.scan(tmp_path, cache=tmp_path / "file/headers.pickle").rows) == 1
     assert "the headers that were read cannot be kept: " in caplog.text
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from jwrules import names
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Member:
     """A file, its role (science, background, ...), and what the pool says of it; it unpacks to name and role."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from jwrules.errors import DataFault
 
 ROLES = (
     *("science", "background", "psf", "imprint", "sourcecat", "segmap", "direct_image", "target_acquisition"),
-    "selfcal",
+    *("selfcal", "autoflat", "autowave"),
 )
 """The roles that a member may have (JWST documentation, "Stage 2 Associations" and "Stage 3 Associations")."""
 
@@ -40,17 +39,33 @@ def text(association: Association) -> str:
         "asn_pool": association.pool,
         "target": association.target,
     }
-    members = [_entry(one, association.type) for one in association.members]
-    products = {"products": [{"name": association.product, "members": members}]}
-    return json.dumps(content | dict(association.details) | products, indent=4) + "\n"
+    head = json.dumps(content | dict(association.details), indent=4).removesuffix("\n}")
+    members = ",\n".join(_entry(one, association.type) for one in association.members)
+    return _LAYOUT.format(head=head, product=json.dumps(association.product), members=members)
 
 
-def _entry(member: Member, kind: str) -> dict[str, Any]:
+_LAYOUT = """\
+{head},
+    "products": [
+        {{
+            "name": {product},
+            "members": [
+{members}
+            ]
+        }}
+    ]
+}}
+"""
+"""As json.dumps with an indent of 4 lays it out, which takes several times as long where there are many members."""
+
+
+def _entry(member: Member, kind: str) -> str:
     """Return a member as it stands in the file: official associations of stage 2 do not repeat the candidate."""
-    entry = asdict(member)
-    if kind.endswith("2") or member.asn_candidate is None:
-        del entry["asn_candidate"]
-    return entry
+    entry = {"expname": member.expname, "exptype": member.exptype, "exposerr": member.exposerr}
+    if not (kind.endswith("2") or member.asn_candidate is None):
+        entry["asn_candidate"] = member.asn_candidate
+    lines = (f"                    {json.dumps(key)}: {json.dumps(value)}" for key, value in entry.items())
+    return "                {\n" + ",\n".join(lines) + "\n                }"
 
 
 def write(association: Association, folder: Path | str) -> Path:

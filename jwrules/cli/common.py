@@ -73,6 +73,17 @@ def add_options(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_exclude(command: argparse.ArgumentParser) -> None:
+    """Declare --exclude."""
+    command.add_argument(
+        "--exclude",
+        metavar="NAME=REASON",
+        action="append",
+        default=[],
+        help="leave an exposure out, and say why; * in NAME stands for anything; may be repeated",
+    )
+
+
 def start_logging(options: argparse.Namespace) -> None:
     """Send the log to stderr: what was done, for an astronomer to read."""
     level = logging.DEBUG if options.debug else logging.WARNING if options.quiet else logging.INFO

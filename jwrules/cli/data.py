@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jwrules.cli.common import Commands, add_command, log
+from jwrules.cli.common import Commands, add_command, add_exclude, log
 from jwrules.errors import WorkflowFault
 
 
@@ -91,27 +92,48 @@ def _add_associate(commands: Commands) -> None:
         associate,
         "write the associations of a pool, or of a directory of exposures",
         "examples:\n  jwrules associate demo/uncal --output asn\n"
-        "  jwrules associate jw01234_20260101t000000_pool.csv --output asn",
+        "  jwrules associate jw01234_20260101t000000_pool.csv --output asn --summary asn/summary.html\n"
+        "  jwrules associate demo/uncal --output asn --exclude jw00042001001_02101_00002_nrcb1='satellite trail'",
     )
     command.add_argument("pool", metavar="POOL.csv|DATA", type=Path, help="an official pool file, or a directory")
     command.add_argument("--output", metavar="DIR", type=Path, required=True, help="where *_asn.json are written")
     command.add_argument("--recipe", metavar="FILE", help="a recipe of your own, instead of those of jwrules")
+    command.add_argument("--summary", metavar="HTML", type=Path, help="write a page that shows what belongs together")
+    add_exclude(command)
 
 
 def associate(options: argparse.Namespace) -> None:
     """Write one *_asn.json for each group of exposures that belong together by the rules of their recipe.
 
-    For a directory, its pool is written beside them. The path of each file is printed.
+    For a directory, its pool is written beside them. The path of each file is printed; what is left out or lacking is
+    said, and shown in the summary.
     """
     from jwrules import associations, pool, recipes
 
     table = pool.scan(options.pool) if options.pool.is_dir() else pool.read(options.pool)
     options.output.mkdir(parents=True, exist_ok=True)
+    if options.pool.is_dir():
+        print(pool.write(table, options.output / table.name))
     known = [recipes.read(options.recipe)] if options.recipe else list(recipes.all().values())
-    made = associations.make(table, known)
-    for association in made:
+    gathered = associations.gather(table, known, dict(map(associations.parse, options.exclude)))
+    for association in gathered.associations:
         print(associations.write(association, options.output))
-    log.info("%d associations of %d exposures", len(made), len(table.rows))
+    for reason, ones in associations.by_reason(gathered.left_out).items():
+        log.warning("in no association: %s: %s", _named(ones), reason)
+    for lack in gathered.lacks:
+        log.warning("not made: %s", lack)
+    if options.summary:
+        log.info("%s", associations.summary.write(gathered, table.name, options.summary))
+    log.info("%d associations of %d exposures", len(gathered.associations), len(table.rows))
+
+
+_NAMED = 3
+"""How many exposures of one reason are named on the terminal; the summary names all."""
+
+
+def _named(ones: Sequence[object]) -> str:
+    more = f" and {len(ones) - _NAMED} more" if len(ones) > _NAMED else ""
+    return ", ".join(map(str, ones[:_NAMED])) + more
 
 
 def _add_picture(commands: Commands) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import subprocess
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from jwrules.cli.progress import LogHandler
 
 REPORT = "report.html"
+REPORTED = 2000
+"""Jobs up to which a report is written unasked: Snakemake goes through its whole graph for it, and the page holds every
+picture."""
 _OWED = f"{STORE}/report.owed"
 _FOLDERS = ("results", "logs", "pictures", ".jwrules", ".snakemake")
 
@@ -114,7 +118,7 @@ def _snakemake(arguments: Sequence[str]) -> int:
             parser, options = parse_args(list(arguments))
         except SystemExit as end:
             raise WorkflowFault(said.getvalue().strip().splitlines()[-1]) from end
-    with _whatever_the_clock_says():
+    with _whatever_the_clock_says(), _forgetting():
         return 0 if args_to_api(options, parser) else 1
 
 
@@ -135,6 +139,25 @@ def _whatever_the_clock_says() -> Iterator[None]:
         yield
     finally:
         DAG.check_output_mtime = before
+
+
+@contextlib.contextmanager
+def _forgetting() -> Iterator[None]:
+    """Let go of the graph of a run: Snakemake leaves it, by names of a module, to the next workflow, and so on.
+
+    Wave after wave of ten thousand exposures would take a gigabyte.
+    """
+    from snakemake import workflow
+
+    names = vars(workflow)
+    before = dict(names)
+    try:
+        yield
+    finally:
+        for name in names.keys() - before.keys():
+            del names[name]
+        names.update(before)
+        gc.collect()
 
 
 @contextlib.contextmanager

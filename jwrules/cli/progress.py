@@ -29,9 +29,10 @@ TAIL = 15
 
 
 def tail(logs: Iterable[str], lines: int = TAIL) -> str:
-    """Return what the log files of a job say at their end, indented: the error, or else the last lines."""
-    found = [line for log in logs if Path(log).is_file() for line in _end(Path(log), lines)]
-    return "\n".join(f"    {line}" for line in found)
+    """Return what the log files of a job say at their end, indented: the error, or else the last lines of each."""
+    ends = [_end(Path(log), lines) for log in logs if Path(log).is_file()]
+    errors = [end for end in ends if end and _ERROR.match(end[0])]
+    return "\n".join(f"    {line}" for end in errors or ends for line in end)
 
 
 def _end(log: Path, lines: int) -> list[str]:
@@ -92,6 +93,7 @@ class LogHandler(LogHandlerBase):
             LogEvent.JOB_INFO: self._know,
             LogEvent.JOB_FINISHED: self._finish,
             LogEvent.JOB_ERROR: self._fail,
+            LogEvent.GROUP_ERROR: self._fail_together,
         }
         event = getattr(record, "event", None)
         taker = takers.get(event) if event else None
@@ -134,6 +136,9 @@ class LogHandler(LogHandlerBase):
     def _know(self, event: Mapping[str, Any]) -> None:
         wildcards = " ".join(event["wildcards"].values())
         self.rules[event["jobid"]] = (event["rule_name"], wildcards)
+        if event["jobid"] in self.failed:
+            self.failed.remove(event["jobid"])
+            self.say(f"{event['rule_name']} {wildcards} is tried again")
         self.tally.start(event["jobid"], event["rule_name"], time.monotonic())
 
     def _finish(self, event: Mapping[str, Any]) -> None:
@@ -150,6 +155,11 @@ class LogHandler(LogHandlerBase):
         words = [tail(event["log"]), killed(self.exit_status), f"    (log: {', '.join(event['log'])})"]
         if not self.ended.is_set():
             self.say("\n".join([f"{rule} {wildcards} failed:", *filter(None, words)]))
+
+    def _fail_together(self, event: Mapping[str, Any]) -> None:
+        if not self.ended.is_set():
+            logs = ", ".join(event.get("aux_logs") or []) or "none"
+            self.say(f"a job of the batch system failed, with these jobs in it (log: {logs}):")
 
     def _draw(self) -> None:
         if not self.live or not self.tally.totals or self.ended.is_set():

@@ -40,7 +40,8 @@ def _of_fits(path: Path) -> Mapping[str, Any]:
 
 
 def _stage(how: Mapping[str, Any]) -> Iterator[str]:
-    yield f"{how.get('stage', '?')} (jwrules {how.get('release', '?')})"
+    context = f", {how['context']}" if how.get("context", "N/A") != "N/A" else ""
+    yield f"{how.get('stage', '?')} (jwrules {how.get('release', '?')}{context})"
     members = how.get("members", [])
     for number, member in enumerate(members):
         role = "" if member.get("role", "science") == "science" else f" ({member['role']})"

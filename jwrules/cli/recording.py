@@ -10,6 +10,7 @@ import resource
 import shlex
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -81,12 +82,13 @@ def _write(
     }
     told = {
         "release": jwrules.__version__,
+        "context": running.bench.context,
         "steps": json.loads(options.steps),
         "references": references,
         "association": options.association.name if "association" in options else "",
         "command": shlex.join(["jwrules", *words(options)]),
         "cost": dict(spent),
-        "versions": _versions(),
+        "versions": versions(),
     }
     made = tuple(_gave(path, options.output) for path in running.made)
     record = records.Record(running.bench.stage, name, options.record, tuple(members), made, told)
@@ -106,10 +108,13 @@ def _gave(path: Path, folder: Path) -> records.Gave:
     return records.Gave(os.path.relpath(path, folder), records.data_digest(path) or records.digest(path), found)
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
     """Return the version of Python and of every package that was imported."""
     tops = {name.partition(".")[0] for name in sys.modules}
-    found = {name: getattr(sys.modules.get(name), "__version__", None) for name in sorted(tops)}
+    with warnings.catch_warnings():
+        # Some packages warn whoever asks them for their version in this way.
+        warnings.simplefilter("ignore")
+        found = {name: getattr(sys.modules.get(name), "__version__", None) for name in sorted(tops)}
     packages = {name: version for name, version in found.items() if isinstance(version, str) and name != "jwrules"}
     return {"python": platform.python_version(), **packages}
 

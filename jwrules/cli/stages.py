@@ -7,6 +7,7 @@ them the chain and the files that the plan chose.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import re
 import shlex
@@ -18,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jwrules import names
+from jwrules import house, names
 from jwrules.cli.common import Commands, add_command, add_options, add_references, log
 from jwrules.cli.recording import recorded, words
 from jwrules.errors import RecipeFault, ReferenceFault, WorkflowFault
@@ -26,6 +27,9 @@ from jwrules.errors import RecipeFault, ReferenceFault, WorkflowFault
 if TYPE_CHECKING:
     from jwrules.plan import Choice
     from jwrules.stages.workbench import Workbench
+
+GARBAGE = 100_000
+"""Objects after which cycles are sought: headers and trees are many small ones, and few of them are garbage."""
 
 _EPILOG = """\
 examples:
@@ -49,6 +53,12 @@ def _add_stage(commands: Commands, run: Any, help: str, *examples: str) -> argpa
     add_references(command)
     command.add_argument("--output", metavar="DIR", type=Path, required=True, help="folder of the products")
     command.add_argument(
+        "--scratch",
+        metavar="DIR",
+        type=Path,
+        help="a folder of this machine where products are written before they are copied, once, to --output",
+    )
+    command.add_argument(
         "--threads",
         metavar="N",
         type=int,
@@ -66,6 +76,7 @@ def _add_stage(commands: Commands, run: Any, help: str, *examples: str) -> argpa
     add_options(command)
     rules = command.add_argument_group("what the rules of the workflow give, so that nothing is chosen here")
     rules.add_argument("--steps", metavar="JSON", help="the chain of steps with their parameters")
+    rules.add_argument("--context", metavar="NAME", default="N/A", help="the context that chose the reference files")
     rules.add_argument(
         "--record", metavar="IDENTITY", help="write NAME_STAGE.json beside the products: how they were made"
     )
@@ -258,19 +269,20 @@ def _workbench(stage: str, path: Path, options: argparse.Namespace) -> Workbench
     if options.steps is not None:
         chosen = _given(options.chosen)
         hashes = _hashes(dict(text.split("=", 1) for text in options.chosen))
-        return workbench.Workbench(stage, workbench.calls(options.steps), chosen, options.output, hashes)
-    choice = _choice(stage, path, options)
+        calls = workbench.calls(options.steps)
+        return workbench.Workbench(stage, calls, chosen, options.output, hashes, options.context)
+    choice, context = _choice(stage, path, options)
     log.info("%s: recipe %s", path.name, choice.recipe)
     for kind, reference in sorted(choice.references.items()):
         log.info("  %-14s %s", kind, reference.name)
     given = _given(options.chosen)
     paths = {kind: reference.path for kind, reference in choice.references.items()} | given
     hashes = {kind: reference.sha256 for kind, reference in choice.references.items()} | _hashes(given)
-    return workbench.Workbench(stage, workbench.calls(choice.steps), paths, options.output, hashes)
+    return workbench.Workbench(stage, workbench.calls(choice.steps), paths, options.output, hashes, context)
 
 
-def _choice(stage: str, path: Path, options: argparse.Namespace) -> Choice:
-    """Return recipe, steps and reference files for the file at `path`, by its header."""
+def _choice(stage: str, path: Path, options: argparse.Namespace) -> tuple[Choice, str]:
+    """Return recipe, steps and reference files for the file at `path`, by its header; and the context that chose."""
     from jwrules import headers, plan
 
     asked = plan.Settings(
@@ -279,7 +291,11 @@ def _choice(stage: str, path: Path, options: argparse.Namespace) -> Choice:
         recipe=Path(options.recipe) if options.recipe else None,
         sets=tuple(options.sets),
     )
-    return plan.planner(asked, plan.cache_of(None)).choose(stage, headers.read(path))
+    planner = plan.planner(asked, plan.cache_of(None))
+    try:
+        return planner.choose(stage, headers.read(path)), planner.references.name
+    finally:
+        planner.references.ledger.save()
 
 
 def _given(chosen: Sequence[str]) -> dict[str, Path]:
@@ -308,8 +324,6 @@ def _refuse(given: Sequence[tuple[str, str]]) -> None:
 
 def _known(path: Path) -> Path:
     """Return the file that people know, where the plan linked to it: messages name that one."""
-    from jwrules import house
-
     return path.readlink() if house.STORE in path.parts and path.is_symlink() else path
 
 
@@ -324,6 +338,16 @@ def _begin(options: argparse.Namespace) -> None:
     """Say what runs; set how many threads it may use, before anything reads that; let a polite kill clean up."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    gc.set_threshold(GARBAGE)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its idle threads wait busily, and no stage keeps them at work
     if options.threads:
         os.environ["NUMBA_NUM_THREADS"] = str(options.threads)
+    if options.scratch:
+        _write_in(options.scratch)
     log.info("jwrules %s", shlex.join(words(options)))
+
+
+def _write_in(scratch: Path) -> None:
+    if not (scratch.is_dir() and os.access(scratch, os.W_OK | os.X_OK)):
+        raise WorkflowFault(f"--scratch {scratch}: no folder that can be written in; name another, or leave it out")
+    os.environ[house.SCRATCH] = str(scratch.resolve())

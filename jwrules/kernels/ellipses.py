@@ -26,6 +26,11 @@ class Shape(NamedTuple):
         """Return rows and columns inside the ellipse of this place and angle with these axes, in whole pixels."""
         return _inside(round(self.x), round(self.y), round(minor / 2), round(major / 2), self.angle, *plane)
 
+    def is_near(self, other: Shape) -> bool:
+        """Return whether the centre of another may lie in the ellipse: it does not beyond a square around it."""
+        reach = (1 + 1e-6) * max(abs(self.minor), abs(self.major)) / 2
+        return not self.minor * self.major or max(abs(other.x - self.x), abs(other.y - self.y)) <= reach
+
     def holds(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Return which of the points (n,) lie in the ellipse."""
         dx, dy = x - self.x, y - self.y
@@ -42,26 +47,23 @@ def shapes(mask: np.ndarray, min_area: float, counted: np.ndarray | None = None)
     Holes belong to a region's area. Only the pixels in `counted` do, and no holes, where it is given.
     """
     area = np.zeros((0, 0), bool) if counted is None else counted
-    return [Shape(*row) for row in _regions(mask, area, min_area).tolist()]
+    pixels = np.flatnonzero(mask)
+    return [Shape(*row) for row in _regions(mask, pixels, area, min_area).tolist()] if pixels.size else []
 
 
 @compiled
-def _regions(mask: np.ndarray, counted: np.ndarray, min_area: float) -> np.ndarray:
-    ny, nx = mask.shape
-    total = 0
-    for y in range(ny):
-        for x in range(nx):
-            total += mask[y, x]
+def _regions(mask: np.ndarray, pixels: np.ndarray, counted: np.ndarray, min_area: float) -> np.ndarray:
+    """Return an ellipse for each region of `mask`; `pixels` are the numbers of those that belong to one."""
     seen = np.zeros(mask.shape, np.bool_)
-    ys, xs = np.empty(total, np.int64), np.empty(total, np.int64)
-    found, ellipses = 0, np.empty((total, 5))
-    for y in range(ny):
-        for x in range(nx):
-            if mask[y, x] and not seen[y, x]:
-                n = _collect(mask, seen, y, x, ys, xs)
-                if _covers(ys[:n], xs[:n], counted, min_area):
-                    _describe(ys[:n], xs[:n], ellipses[found])
-                    found += 1
+    ys, xs = np.empty(pixels.size, np.int64), np.empty(pixels.size, np.int64)
+    found, ellipses = 0, np.empty((pixels.size, 5))
+    for pixel in pixels:
+        y, x = pixel // mask.shape[1], pixel % mask.shape[1]
+        if not seen[y, x]:
+            n = _collect(mask, seen, y, x, ys, xs)
+            if _covers(ys[:n], xs[:n], counted, min_area):
+                _describe(ys[:n], xs[:n], ellipses[found])
+                found += 1
     return ellipses[:found]
 
 

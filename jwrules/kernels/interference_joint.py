@@ -3,7 +3,8 @@
 A ramp less its best line is what the residual projector R = 1 - T (TᵀT)⁻¹ Tᵀ leaves, T holding 1 and the number of the
 group. With the sums Y of the ramps of n pixels that are read at one phase, and the wave W as they see it, χ² changes by
 A c² - 2 B c with the amplitude c, where A = Σ n WᵀRW and B = Σ YᵀRW over all phases: c = B / A, and the best phase is
-that with the greatest B² / A.
+that with the greatest B² / A. Where a group lasts half a period more than whole ones, the wave and its negative half a
+period later differ by a constant in each pixel, which no ramp tells: of such two that with c > 0 is taken.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ STEPS = 1 << 16
 """Entries of the table of a wave, which is then used without interpolation."""
 SCATTER = 2.0
 """Pixels that scatter by more than so many times the median pixel, bright and bad ones, do not count."""
+TIE, UNSEEN = 1e-6, 1e-12
+"""Parts of χ² by which waves that fit alike differ, and of a wave's power that ramps show of none: rounding errors."""
 
 
 class Sums(NamedTuple):
@@ -110,16 +113,17 @@ def _add_up(start: int, stop: int, data: np.ndarray, quiet: np.ndarray, index: n
 def _fit(
     sums: Sums, integrations: Sequence[int], begins: np.ndarray, step: float, spline: CubicSpline
 ) -> tuple[float, float]:
-    """Return amplitude and phase (of the first integration) that fit these integrations best; 0, 0 without pixels."""
-    norm, overlap = np.zeros(BINS), np.zeros(BINS)
+    """Return amplitude and phase (of the first integration) that fit these integrations best; 0, 0 if nothing shows."""
+    norm, overlap, power = np.zeros(BINS), np.zeros(BINS), 0.0
     for i in integrations:
         seen = _seen(spline, begins[i], step, sums)
+        power += sums.pixels[i].sum() * np.mean(seen**2) * len(seen)
         # A wave that is later by one part of the period is the same one, shifted by one part in a circle.
         norm += _correlation(sums.pixels[i], np.sum(seen * _bent(seen), axis=0))
         overlap += _correlation(_bent(sums.ramps[i]), seen).sum(axis=0)
-    if not norm.max() > 0:
+    if not norm.max() > UNSEEN * power:
         return 0.0, 0.0
-    phase = _highest(overlap**2 / norm) / BINS
+    phase = _highest(overlap**2 / norm, overlap > 0) / BINS
     a, b = 0.0, 0.0
     for i in integrations:
         seen = _seen(spline, begins[i] + phase, step, sums)
@@ -146,9 +150,14 @@ def _correlation(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.fft.irfft(np.fft.rfft(weights).conj() * np.fft.rfft(values), weights.shape[-1])
 
 
-def _highest(values: np.ndarray) -> float:
-    """Return where, between the elements, the parabola through the highest of them and its neighbours peaks."""
-    k = int(np.argmax(values))
+def _highest(values: np.ndarray, preferred: np.ndarray) -> float:
+    """Return where, between the elements, the parabola through the highest of them and its neighbours peaks.
+
+    Of elements that are alike but for rounding a `preferred` one is the highest.
+    """
+    alike = values >= (1 - TIE) * values.max()
+    first = alike & preferred
+    k = int(np.argmax(np.where(first if first.any() else alike, values, 0.0)))
     before, at, after = values[k - 1], values[k], values[(k + 1) % len(values)]
     bend = before - 2 * at + after
     return k + (before - after) / (2 * bend) if bend < 0 else float(k)

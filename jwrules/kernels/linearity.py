@@ -2,63 +2,96 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from jwrules.kernels.compiled import as_input, compiled, over_rows
 
-PIXELS = 256
-"""How many pixels of a row are corrected frame by frame at once."""
+PIXELS = 512
+"""How many pixels of a row are corrected at once: their coefficients stay in the cache."""
 
 
-def linearize(data: np.ndarray, flags: np.ndarray, left: int, coeffs: np.ndarray) -> None:
-    """Apply polynomials `coeffs` (ncoeffs, ny, nx), lowest order first, to `data` (nints, ngroups, ny, nx) in place.
+class Polynomials(NamedTuple):
+    """Coefficients (ncoeffs, ny, nx), lowest order first, and for which pixels (ny, nx) they serve.
+
+    For the others the identity takes their place.
+    """
+
+    coeffs: np.ndarray
+    usable: np.ndarray
+
+
+def linearize(data: np.ndarray, flags: np.ndarray, left: int, polynomials: Polynomials) -> None:
+    """Apply polynomials to `data` (nints, ngroups, ny, nx) in place.
 
     Groups with a bit of `left` in `flags` are left as they are.
     """
-    over_rows(_linearize, data.shape[2], data, as_input(flags), np.uint8(left), as_input(coeffs))
+    over_rows(_linearize, data.shape[2], data, as_input(flags), np.uint8(left), _as_input(polynomials))
+
+
+def _as_input(polynomials: Polynomials) -> Polynomials:
+    return Polynomials(*map(as_input, polynomials))
 
 
 @compiled
-def _linearize(start: int, stop: int, data: np.ndarray, flags: np.ndarray, left: int, coeffs: np.ndarray) -> None:
+def _linearize(start: int, stop: int, data: np.ndarray, flags: np.ndarray, left: int, polynomials: Polynomials) -> None:
     nints, ngroups, _, nx = data.shape
-    terms, result = np.empty((coeffs.shape[0], nx), np.float32), np.empty(nx, np.float32)
+    terms, result = np.empty((polynomials.coeffs.shape[0], PIXELS), np.float32), np.empty(PIXELS, np.float32)
     for y in range(start, stop):
-        _copy(coeffs, y, 0, nx, terms)
-        for i in range(nints):
-            for g in range(ngroups):
-                values, bits = data[i, g, y], flags[i, g, y]
-                _evaluate(terms, nx, values, result)
-                for x in range(nx):
-                    values[x] = values[x] if bits[x] & left else result[x]
+        for first in range(0, nx, PIXELS):
+            pixels = min(PIXELS, nx - first)
+            _copy(polynomials, y, first, pixels, terms)
+            for i in range(nints):
+                for g in range(ngroups):
+                    values, bits = data[i, g, y, first : first + pixels], flags[i, g, y, first : first + pixels]
+                    _evaluate(terms, pixels, values, result)
+                    _replace(values, result, bits, left)
 
 
 @compiled
-def _copy(coeffs: np.ndarray, y: int, first: int, pixels: int, terms: np.ndarray) -> None:
+def _copy(polynomials: Polynomials, y: int, first: int, pixels: int, terms: np.ndarray) -> None:
     """Copy the coefficients of some pixels of a row side by side; their planes compete for one place in the cache."""
-    for power in range(coeffs.shape[0]):
-        plane, term = coeffs[power, y, first : first + pixels], terms[power, :pixels]
+    good = polynomials.usable[y, first : first + pixels]
+    for power in range(len(terms)):
+        plane, term = polynomials.coeffs[power, y, first : first + pixels], terms[power, :pixels]
+        identity = np.float32(1 if power == 1 else 0)
         for k in range(pixels):
-            term[k] = plane[k]
+            term[k] = plane[k] if good[k] else identity
+
+
+@compiled
+def _replace(values: np.ndarray, result: np.ndarray, bits: np.ndarray, left: int) -> None:
+    """Write `result` into `values`, but where `bits` have one of `left`; mostly none has."""
+    found = np.uint8(0)
+    for k in range(values.size):
+        found |= bits[k]
+    if found & left:
+        for k in range(values.size):
+            values[k] = values[k] if bits[k] & left else result[k]
+    else:
+        for k in range(values.size):
+            values[k] = result[k]
 
 
 @compiled
 def _evaluate(terms: np.ndarray, pixels: int, values: np.ndarray, result: np.ndarray) -> None:
-    """Write polynomials (ncoeffs, pixels) at `values` into `result`, both (pixels,).
+    """Write polynomials (two or more coefficients, pixels) at `values` into `result`, both (pixels,).
 
     Term after term for all pixels: this is what compiles to vector instructions.
     """
     order = terms.shape[0] - 1
-    highest = terms[order, :pixels]
+    highest, next_one = terms[order, :pixels], terms[order - 1, :pixels]
     for k in range(pixels):
-        result[k] = highest[k]
-    for power in range(order - 1, -1, -1):
+        result[k] = highest[k] * values[k] + next_one[k]
+    for power in range(order - 2, -1, -1):
         term = terms[power, :pixels]
         for k in range(pixels):
             result[k] = result[k] * values[k] + term[k]
 
 
 def linearize_frames(
-    data: np.ndarray, flags: np.ndarray, left: int, coeffs: np.ndarray, inverse: np.ndarray, frames: int
+    data: np.ndarray, flags: np.ndarray, left: int, polynomials: Polynomials, inverse: Polynomials, frames: int
 ) -> None:
     """Apply the polynomials to the `frames` frames that each group of `data` averages, in place.
 
@@ -66,7 +99,7 @@ def linearize_frames(
     straight line through the first group and the last one but one that is free of `left` in `flags`, bent by the
     `inverse` polynomials, shifted to the mean that was read, made straight again one by one, and averaged.
     """
-    inputs = as_input(flags), left, as_input(coeffs), as_input(inverse), frames
+    inputs = as_input(flags), left, _as_input(polynomials), _as_input(inverse), frames
     over_rows(_linearize_frames, data.shape[2], data, *inputs)
 
 
@@ -77,19 +110,19 @@ def _linearize_frames(
     data: np.ndarray,
     flags: np.ndarray,
     left: int,
-    coeffs: np.ndarray,
-    inverse: np.ndarray,
+    polynomials: Polynomials,
+    inverse: Polynomials,
     frames: int,
 ) -> None:
     nints, _, _, nx = data.shape
     lines, bent = np.empty((2, PIXELS), np.float32), np.empty((frames, PIXELS), np.float32)
     mean, value, total = np.empty(PIXELS, np.float32), np.empty(PIXELS, np.float32), np.empty(PIXELS, np.float32)
-    straight = np.empty((coeffs.shape[0], PIXELS), np.float32)
-    curved = np.empty((inverse.shape[0], PIXELS), np.float32)
+    straight = np.empty((polynomials.coeffs.shape[0], PIXELS), np.float32)
+    curved = np.empty((inverse.coeffs.shape[0], PIXELS), np.float32)
     for y in range(start, stop):
         for first in range(0, nx, PIXELS):
             pixels = min(PIXELS, nx - first)
-            _copy(coeffs, y, first, pixels, straight)
+            _copy(polynomials, y, first, pixels, straight)
             _copy(inverse, y, first, pixels, curved)
             for i in range(nints):
                 _straight_lines(data[i], flags[i], left, straight, frames, y, first, pixels, lines, value)
@@ -97,9 +130,7 @@ def _linearize_frames(
                     _bend(curved, pixels, g, lines, bent, mean, value)
                     _straighten(straight, data[i, g, y, first : first + pixels], bent, mean, value, total)
                     counts = data[i, g, y, first : first + pixels]
-                    bits = flags[i, g, y, first : first + pixels]
-                    for k in range(pixels):
-                        counts[k] = counts[k] if bits[k] & left else total[k]
+                    _replace(counts, total, flags[i, g, y, first : first + pixels], left)
 
 
 @compiled

@@ -26,12 +26,13 @@ def flag(
     frames: int,
     pixels: int,
     bits: Bits,
-) -> None:
-    """Set `bits` in `flags` (ngroups, rows, columns) of a `ramp`, in place.
+) -> np.ndarray:
+    """Set `bits` in `flags` (ngroups, rows, columns) of a `ramp`, in place; return the first saturated group.
 
     `threshold` and `bias` are of the detector (light.size, columns). Saturation spreads over `pixels` layers of
-    neighbours on the detector. With `frames` averaged into a group (0: unknown) one that something struck in the
-    second group, and saturates in the third, is saturated in the second.
+    neighbours on the detector. With `frames` averaged into a group (0: not asked) one that something struck in the
+    second group, and saturates in the third, is saturated in the second. The answer (light.size, columns) is that of
+    the pixels themselves, ngroups if there is none.
     """
     from scipy.ndimage import maximum_filter
 
@@ -42,6 +43,7 @@ def flag(
         flags[1, light] |= np.where(spread, np.uint8(bits.saturated), np.uint8(0))
     first = grow(reached, pixels)
     over_rows(_flag, light.size, as_input(ramp), light, first, flags, np.uint8(bits.saturated), np.uint8(bits.floor))
+    return reached
 
 
 def _first_saturated(ramp: np.ndarray, light: np.ndarray, threshold: np.ndarray) -> np.ndarray:

@@ -132,7 +132,9 @@ def _is_wide(core: Shape, ramp: np.ndarray) -> bool:
 
 
 def _held(shape: Shape, others: list[Shape]) -> list[Shape]:
-    return [other for other in others if shape.holds(np.array([other.x]), np.array([other.y]))[0]]
+    return [
+        other for other in others if shape.is_near(other) and shape.holds(np.array([other.x]), np.array([other.y]))[0]
+    ]
 
 
 def _lacks_core(shape: Shape, ramp: np.ndarray, g: int, rules: Rules) -> bool:

@@ -1,8 +1,8 @@
 """Ramps without any flag, which most are: the fit by covariance of many at once, with vector instructions.
 
 Groups that an integration leaves out for all pixels do not count. A pixel is whole where its ramps are clean in all
-integrations and equally long, and done with then. Where not, what was found for its clean ramps is kept in double
-precision, for the fit of the others and of the exposure.
+integrations, and done with then. Where not, what was found for its clean ramps is kept in double precision, for the
+fit of the others and of the exposure.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import numpy as np
 from jwrules.kernels.compiled import compiled
 from jwrules.kernels.exposure import Bits, Detector, Ramps, Timing, read_variance, shared_time
 from jwrules.kernels.slope_by_covariance import Noise, information, ratio, variance
+from jwrules.kernels.slope_by_signal import segment_variances
 
-PIXELS = 128
+PIXELS = 512
 """How many ramps are fitted at once."""
 
 
@@ -52,7 +53,7 @@ def fit_row(
     for start in range(0, nx, PIXELS):
         pixels = min(PIXELS, nx - start)
         for k in range(pixels):
-            row.whole[start + k] = alike and not detector.skip[y, start + k]
+            row.whole[start + k] = not detector.skip[y, start + k]
             gain[k], dark[k] = detector.gain[y, start + k], detector.dark[y, start + k]
             read[k] = read_variance(detector, y, start + k, timing)
             total[k] = 0.0
@@ -76,8 +77,13 @@ def fit_row(
         used = spans[0, 1] - spans[0, 0]
         slope_read = 12 / (timing.group**2 * (used**3 - used)) if used > 1 else 0.0
         for k in range(pixels):
+            noise = Noise(gain[k], read[k], dark[k], timing.group, shared_time(timing))
+            if not alike:
+                if row.whole[start + k]:
+                    _store_unlike(result, y, start + k, spans, noise, row)
+                continue
             if nints > 1:
-                p, b = variance(total[k], Noise(gain[k], read[k], dark[k], timing.group, shared_time(timing)))
+                p, b = variance(total[k], noise)
                 weights[k] = nints * information(used, p, b) * timing.group**2
             _store_whole(result, nints, y, start + k, total[k], weights[k], slope_read * read[k] / nints)
 
@@ -113,6 +119,31 @@ def _store_whole(result: np.ndarray, plane: int, y: int, x: int, rate: float, in
     poisson = max(1 / information - read, 0.0)
     result[0, plane, y, x], result[1, plane, y, x] = rate, np.sqrt(poisson + read)
     result[2, plane, y, x], result[3, plane, y, x] = poisson, read
+
+
+@compiled
+def _store_unlike(result: np.ndarray, y: int, x: int, spans: np.ndarray, noise: Noise, row: Row) -> None:
+    """Store the rates of a whole pixel with ramps of several lengths, and their mean, as the fit of other pixels does.
+
+    Their weights are those for one common rate.
+    """
+    rate, weights, by_read = 0.0, 0.0, 0.0
+    for turn in range(3):
+        p, b = variance(rate, noise)
+        weighted, weights, by_read = 0.0, 0.0, 0.0
+        length, weight, read_weight = 0, 0.0, 0.0
+        for i in range(len(spans)):
+            n = spans[i, 1] - spans[i, 0]
+            if n != length:
+                read_weight = 1 / segment_variances(n, 0.0, 0.0, noise)[1]
+                weight = information(n, p, b) * noise.group_time**2 if turn else read_weight
+                length = n
+            weighted += weight * row.rates[i, x]
+            weights += weight
+            by_read += read_weight
+            _store_whole(result, i, y, x, row.rates[i, x], row.weights[i, x], 1 / read_weight)
+        rate = weighted / weights
+    _store_whole(result, len(spans), y, x, rate, weights, 1 / by_read)
 
 
 @compiled

@@ -7,7 +7,10 @@ Each kind of name (`kinds`) has fields and a grammar: its fields in order, each 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import PurePath
+from typing import NamedTuple
 
 from jwrules.errors import NameFault
 from jwrules.names.grammar import read
@@ -51,6 +54,7 @@ __all__ = [
     "ProductName",
     "flagged",
     "is_one_name",
+    "of_source",
     "parse",
     "stem",
     "with_suffix",
@@ -99,7 +103,7 @@ def stem(path: PurePath | str) -> str:
 
     It looks at the end of the name alone, so it serves names that the grammar refuses.
     """
-    return _split(path)["stem"]
+    return _split(path).stem
 
 
 def with_suffix(path: PurePath | str, suffix: str) -> str:
@@ -108,8 +112,8 @@ def with_suffix(path: PurePath | str, suffix: str) -> str:
     A name without file type (a product in an association) stays without; catalogues and light curves are .ecsv.
     """
     parts = _split(path)
-    kind = ("." + ("ecsv" if suffix in _TABLES else "fits")) if parts["extension"] else ""
-    return f"{parts['stem']}{parts['joint'] or '_'}{suffix}{kind}"
+    kind = ("." + ("ecsv" if suffix in _TABLES else "fits")) if parts.extension else ""
+    return f"{parts.stem}{parts.joint or '_'}{suffix}{kind}"
 
 
 def flagged(path: PurePath | str, acid: str, suffix: str = "crf") -> str:
@@ -117,9 +121,30 @@ def flagged(path: PurePath | str, acid: str, suffix: str = "crf") -> str:
     return with_suffix(f"{stem(path)}_{acid}_cal.fits", suffix)
 
 
-def _split(path: PurePath | str) -> dict[str, str]:
-    name = PurePath(path).name
-    found = _ENDING.fullmatch(name)
-    if not found:
+def of_source(product: str, source: int, kind: str = "s", slits: Sequence[str] = ()) -> str:
+    """Return the name that a product of an association has for one of its sources.
+
+    `{source_id}` becomes s (b for a background, v for a virtual source) and nine digits, `{slit_name}` the slits.
+    """
+    return product.replace("{source_id}", f"{kind}{abs(source):09d}").replace("{slit_name}", "-".join(slits).lower())
+
+
+class _Parts(NamedTuple):
+    stem: str
+    joint: str
+    extension: str
+
+
+def _split(path: PurePath | str) -> _Parts:
+    name = path.rpartition("/")[2] if isinstance(path, str) else path.name
+    found = _parts(name or PurePath(path).name)
+    if found is None:
         raise NameFault(f"'{path}' is no file name")
-    return {key: value or "" for key, value in found.groupdict().items()}
+    return found
+
+
+@lru_cache(maxsize=1 << 16)
+def _parts(name: str) -> _Parts | None:
+    """Return the parts of a file name; a plan asks for those of the same names again and again."""
+    found = _ENDING.fullmatch(name)
+    return _Parts(found["stem"], found["joint"] or "", found["extension"] or "") if found else None

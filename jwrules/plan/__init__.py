@@ -8,12 +8,11 @@ from jwrules.plan.make import make
 from jwrules.plan.rows import STAGES, Job, LeftOut, Plan
 from jwrules.plan.settings import RUN_FILE, Settings, read, references_or_default
 from jwrules.plan.state import Is, State, States, summary
-from jwrules.plan.workspace import WAVE, cache_of, lay_out, of, planner, prepare, states
+from jwrules.plan.workspace import cache_of, exposures, lay_out, of, planner, prepare, shared, states
 
 __all__ = [
     "RUN_FILE",
     "STAGES",
-    "WAVE",
     "Choice",
     "Is",
     "Job",
@@ -24,6 +23,7 @@ __all__ = [
     "State",
     "States",
     "cache_of",
+    "exposures",
     "lay_out",
     "make",
     "of",
@@ -31,6 +31,7 @@ __all__ = [
     "prepare",
     "read",
     "references_or_default",
+    "shared",
     "states",
     "summary",
 ]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from jwrules import recipes
+from jwrules.plan.links import with_links
+from jwrules.plan.once import Once, Watched
 from jwrules.recipes import Recipe, ResolvedStep, Setting
 from jwrules.records.code import Code
 from jwrules.references import Chooser, Chosen
@@ -25,19 +27,30 @@ class Choice:
 
 @dataclass(frozen=True)
 class Planner:
-    """Chooses by header. `own` is a recipe given by the user: it goes before those of the house."""
+    """Chooses by header. `own` is a recipe given by the user: it goes before those of the house.
+
+    `exclude` names exposures that are left out, and why; `listed` are the associations of a plan file, if there is one.
+    """
 
     house: Mapping[str, Recipe]
     references: Chooser
     overrides: Sequence[Setting] = ()
     own: Recipe | None = None
+    exclude: Mapping[str, str] = field(default_factory=dict)
+    listed: Sequence[Mapping[str, Any]] | None = None
+    _links: dict[str, tuple[str, tuple[Chosen, ...]]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def code(self) -> Code:
         """The versions of the code that stages go through."""
         return Code(self.references.ledger)
 
-    @property
+    @cached_property
+    def _once(self) -> Once:
+        """What was chosen before, for exposures that agree in all that matters."""
+        return Once(self.references.era)
+
+    @cached_property
     def recipes(self) -> list[Recipe]:
         """The recipes, that of the user first and in place of one with the same name."""
         mine = [self.own] if self.own else []
@@ -45,6 +58,9 @@ class Planner:
 
     def recipe(self, header: Mapping[str, Any]) -> Recipe | None:
         """Return the recipe for an exposure, or None; RecipeFault where several are equally for it."""
+        return self._once.choose("recipe", header, self._recipe)
+
+    def _recipe(self, header: Mapping[str, Any]) -> Recipe | None:
         if self.own and self.own.applies(header):
             return self.own
         fitting = [one for one in self.recipes if one.applies(header)]
@@ -55,14 +71,30 @@ class Planner:
 
         Raises RecipeFault where no recipe is for it, ReferenceFault where a file that a step must have is not found.
         """
+        return self._once.choose(stage, header, lambda watched: self._choose(stage, watched))
+
+    def resolve(self, stage: str, header: Mapping[str, Any]) -> tuple[ResolvedStep, ...]:
+        """Return the steps of `stage` for an exposure, each value with its origin."""
         recipe = self.recipe(header) or recipes.pick(header, self.recipes)
-        steps = recipe.resolve(stage, header, pars=self._pars(recipe, stage, header), overrides=self.overrides)
+        return recipe.resolve(stage, header, pars=self._pars(recipe, stage, header), overrides=self.overrides)
+
+    def _choose(self, stage: str, header: Watched) -> Choice:
+        recipe = self.recipe(header) or recipes.pick(header, self.recipes)
+        steps = recipe.resolve(
+            stage, header, pars=self._pars(recipe, stage, header.in_its_era), overrides=self.overrides
+        )
         return Choice(
             recipe=recipe.name,
             steps=recipes.chain_json(steps),
             runs=tuple(step.step for step in steps if not step.skip),
-            references=self._references(steps, header),
+            references=self._references(steps, header.in_its_era),
         )
+
+    def linked(self, steps: str) -> tuple[str, tuple[Chosen, ...]]:
+        """Return a chain (JSON) in which options name files by their links, and those files."""
+        if steps not in self._links:
+            self._links[steps] = with_links(steps, self.references.ledger)
+        return self._links[steps]
 
     def _pars(self, recipe: Recipe, stage: str, header: Mapping[str, Any]) -> list[Setting]:
         """Return what the parameter files of CRDS say of the steps of a stage."""

@@ -1,4 +1,4 @@
-"""Pool x recipes x references -> the jobs of every stage, or every fault at once."""
+"""Pool x recipes x references -> the jobs of every stage, and every fault at once."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import jwrules
 from jwrules import associations, names, recipes
-from jwrules.errors import JwrulesError, NameFault, RecipeFault, WorkflowFault
-from jwrules.plan import identity
+from jwrules.errors import JwrulesError, NameFault, RecipeFault
+from jwrules.plan import identity, planfile
 from jwrules.plan.choose import Planner
-from jwrules.plan.links import with_links
-from jwrules.plan.resources import memory, minutes, seconds
+from jwrules.plan.resources import Size, memory, minutes, seconds, size_of
 from jwrules.plan.rows import Job, LeftOut, Plan
 from jwrules.pool import Pool
 from jwrules.records.code import Code
@@ -28,9 +28,6 @@ _NEXT = re.compile(r"\n(?! )")
 
 _FROM_RAMPS = {"detector1": ("rate", "rateints"), "dark": ("dark",), "guider": ("cal",)}
 """What the stages that start from raw exposures make."""
-
-_NAMED = 3
-"""How many files of one fault are named."""
 
 
 @dataclass
@@ -45,26 +42,17 @@ class Faults:
         try:
             yield
         except JwrulesError as fault:
-            for words in _NEXT.split(str(fault)):
-                self._add(what, words.removeprefix(f"{what}: "))
+            self.add(what, str(fault))
+
+    def add(self, what: str, said: str) -> None:
+        """Collect what is said of `what`, one fault to a line and its indented ones."""
+        for words in _NEXT.split(said):
+            self._add(what, words.removeprefix(f"{what}: "))
 
     def _add(self, what: str, words: str) -> None:
         files = self.found.setdefault(words, [])
         if what not in files:
             files.append(what)
-
-    def refuse(self) -> None:
-        """Raise one WorkflowFault that says them all, where there are any."""
-        if self.found:
-            count = len(self.found)
-            head = "1 thing is wrong" if count == 1 else f"{count} things are wrong"
-            said = [f"- {_named(files)}: {words}" for words, files in self.found.items()]
-            raise WorkflowFault("\n".join([f"{head}; nothing was run", *said]))
-
-
-def _named(files: Sequence[str]) -> str:
-    more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
-    return ", ".join(files[:_NAMED]) + more
 
 
 @dataclass(frozen=True)
@@ -76,26 +64,69 @@ class Exposure:
     header: Mapping[str, Any]
     recipe: Any
 
+    @cached_property
+    def size(self) -> Size:
+        """How large it is."""
+        return size_of(self.header)
 
-def make(pool: Pool, planner: Planner, directory: Path) -> Plan:
+
+def make(pool: Pool, planner: Planner, directory: Path, amiss: Mapping[str, Sequence[str]] | None = None) -> Plan:
     """Return the plan for the exposures of `pool`, to be run in the working directory `directory`.
 
-    Raises WorkflowFault that lists every fault: no reference file, two recipes, a damaged header, ...
+    It says what can be made, and every fault: no reference file, two recipes, ...; `amiss` are those of files that are
+    not in the pool.
     """
     faults = Faults()
+    for name, said in (amiss or {}).items():
+        faults.add(name, "\n".join(said))
     exposures, left_out = _sorted_out(pool, planner, faults)
     used = {one.recipe.name: one.recipe for one in exposures.values()}
-    made = associations.make(pool, list(used.values()))
+    made = associations.make(pool, list(used.values()), planner.exclude)
+    if planner.listed is not None:
+        gone = {names.stem(one.path) for one in left_out}
+        made, wrong = planfile.regroup(made, planner.listed, exposures, gone)
+        for product, words in wrong.items():
+            faults.add(product, words)
     jobs = {
         **{stage: dict(_of_ramps(stage, exposures, planner, directory, faults)) for stage in _FROM_RAMPS},
         "image2": dict(_image2(exposures, made, planner, faults)),
         "image3": dict(_image3(exposures, made, planner, faults)),
     }
-    faults.refuse()
+    jobs, blocked = _possible(jobs)
     jobs = _identified(jobs, planner.code)
     asked = {job.association for job in jobs["image3"].values()}
-    kept = {path: one for one in made if (path := _file(one)) in asked}
-    return Plan(jobs, jwrules.__version__, tuple(left_out), kept)
+    kept = {path: one for one in made if one.type == "image3" and (path := _file(one)) in asked}
+    source = planner.references
+    return Plan(
+        jobs,
+        jwrules.__version__,
+        tuple(left_out),
+        kept,
+        source.identity,
+        tuple(source.consulted),
+        faults=faults.found,
+        blocked=blocked,
+    )
+
+
+def _possible(
+    jobs: Mapping[str, Mapping[str, Job]],
+) -> tuple[dict[str, dict[str, Job]], dict[tuple[str, str], str]]:
+    """Return the jobs all of whose members are made, and of the others which members are not."""
+    possible: dict[str, dict[str, Job]] = {}
+    blocked: dict[tuple[str, str], str] = {}
+    made: set[str] = set()
+    for stage, its in jobs.items():
+        possible[stage] = {}
+        for name, job in its.items():
+            absent = [] if stage in _FROM_RAMPS else [path for _, path in job.members if path not in made]
+            if absent:
+                more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
+                blocked[stage, name] = f"{Path(absent[0]).name}{more} cannot be made"
+            else:
+                possible[stage][name] = job
+                made.update(job.products)
+    return possible, blocked
 
 
 def _identified(jobs: Mapping[str, Mapping[str, Job]], code: Code) -> dict[str, dict[str, Job]]:
@@ -111,8 +142,12 @@ def _identified(jobs: Mapping[str, Mapping[str, Job]], code: Code) -> dict[str, 
 def _sorted_out(pool: Pool, planner: Planner, faults: Faults) -> tuple[dict[str, Exposure], list[LeftOut]]:
     exposures: dict[str, Exposure] = {}
     left_out: list[LeftOut] = []
+    excluded = associations.exclusions(planner.exclude, planner.recipes)
     for row in pool.files:
         name, path = names.stem(row["filename"]), cast(Path, row.path)
+        if reason := excluded.why(name):
+            left_out.append(LeftOut(str(path), f"excluded: {reason}"))
+            continue
         with faults.of(path.name):
             recipe = planner.recipe(row.header)
             if recipe is None:
@@ -154,10 +189,9 @@ def _image2_gives(job: Job, sky: Sequence[str]) -> tuple[str, ...]:
 
 def _backgrounds(made: Sequence[Association]) -> Iterator[tuple[str, list[str]]]:
     for association in made:
-        if association.type == "image2":
-            members = [(names.stem(name), kind) for name, kind in association.members]
-            sky = [name for name, kind in members if kind == "background"]
-            yield from ((name, sky) for name, kind in members if kind == "science" and sky)
+        sky = [names.stem(name) for name in association.of("background")] if association.type == "image2" else []
+        if sky:
+            yield from ((names.stem(name), sky) for name in association.of("science"))
 
 
 def _image3(
@@ -166,11 +200,13 @@ def _image3(
     for association in made:
         if association.type != "image3":
             continue
-        members = [names.stem(name) for name, kind in association.members if kind == "science"]
+        members = [names.stem(name) for name in association.of("science")]
         with faults.of(association.product):
-            _check_name(association.product, exposures[members[0]])
             science = tuple(f"results/{name}_cal.fits" for name in members)
-            its = [exposures[name] for name in members]
+            its = [exposures[name] for name in members if name in exposures]
+            if not its or any("image3" not in one.recipe.stages for one in its):
+                continue  # rules may name products that no stage makes yet
+            _check_name(association.product, its[0])
             job = _job("image3", association.product, its, planner, science, ())
             gives = ("i2d", "cat", "segm") if "source_catalog" in job.runs else ("i2d",)
             yield (
@@ -199,9 +235,9 @@ def _job(
     science: tuple[str, ...],
     gives: tuple[str, ...],
 ) -> Job:
-    headers = [exposure.header for exposure in exposures]
-    choice = planner.choose(stage, headers[0])
-    steps, files = with_links(choice.steps, planner.references.ledger)
+    first, sizes = exposures[0].header, [exposure.size for exposure in exposures]
+    choice = planner.choose(stage, first)
+    steps, files = planner.linked(choice.steps)
     return Job(
         stage=stage,
         name=name,
@@ -212,10 +248,11 @@ def _job(
         files=files,
         runs=choice.runs,
         references=choice.references,
-        mem_mb=memory(stage, headers),
-        runtime=minutes(stage, headers),
-        seconds=seconds(stage, headers),
-        about=_about(headers[0]),
+        mem_mb=memory(stage, sizes),
+        runtime=minutes(stage, sizes),
+        seconds=seconds(stage, sizes),
+        context=planner.references.name,
+        about=_about(first),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,19 @@ _GUIDING = ("FGS_ID", "FGS_ACQ", "FGS_TRACK", "FGS_FINEGUIDE")
 """Exposures of guide stars: what their arrays hold is not told by NINTS and NGROUPS."""
 
 
-def inspect(path: Path, header: Mapping[str, Any]) -> None:
-    """Raise DataFault or HeaderFault where a raw exposure is truncated, lacks SCI, or has other NINTS or NGROUPS there.
+def read(path: Path) -> headers.Header:
+    """Return the primary header of a raw exposure, in one pass over its headers; raises as `inspect`."""
+    hdus = headers.complete(path)
+    inspect(path, hdus[0].header, hdus)
+    return hdus[0].header
+
+
+def inspect(path: Path, header: Mapping[str, Any], hdus: Sequence[headers.Hdu]) -> None:
+    """Raise DataFault or HeaderFault where a raw exposure lacks SCI, or has other NINTS or NGROUPS there.
 
     `header` is the primary one. The pixels are not read.
     """
-    headers.check_complete(path)
-    array = headers.read(path, "SCI")
+    array = headers.find(hdus, "SCI", path).header
     if str(header.get("EXP_TYPE")).startswith(_GUIDING) or array.get("NAXIS") != 4:
         return
     for keyword, axis, promised in (

@@ -21,7 +21,8 @@ from jwrules.records import Stat, stat
 FILE = "plan.pickle"
 
 _CODE = (
-    *("names", "conditions.py", "headers.py", "pool", "recipes", "associations", "references", "records", "plan"),
+    *("names", "conditions.py", "unchanged.py", "headers.py", "pool", "recipes"),
+    *("associations", "references", "records", "plan"),
     *("kernels", "wcs", "products", "steps", "stages"),
 )
 """The code that plans, and that which makes the products: a plan says its version."""
@@ -49,11 +50,11 @@ def plan(asked: Settings, directory: Path, cache: Path, make: Callable[[], Plan]
 def _fingerprint(asked: Settings, directory: Path) -> str:
     """Return a digest of what a plan is made from: the files by path and what tells whether they were written to."""
     environment = sorted((name, value) for name, value in os.environ.items() if name.startswith("CRDS_"))
-    said = [jwrules.__version__, asked, directory, environment, _stats(_sources(asked))]
+    said = [jwrules.__version__, asked, directory, environment, _stats(_sources(asked, directory))]
     return hashlib.sha256(repr(said).encode()).hexdigest()
 
 
-def _sources(asked: Settings) -> Iterator[Path]:
+def _sources(asked: Settings, directory: Path) -> Iterator[Path]:
     for place in (Path(jwrules.__file__).parent / name for name in _CODE):
         yield from _below(place)
     for folder in (house.root() / "recipes", house.root() / "schemas"):
@@ -61,6 +62,8 @@ def _sources(asked: Settings) -> Iterator[Path]:
     if asked.recipe:
         yield from sorted([*asked.recipe.parent.glob("*.yaml"), *asked.recipe.parent.glob("*/*.yaml")])
     yield from (path for path in _below(asked.data) if path.name.endswith(_DATA))
+    if isinstance(asked.pin, str):
+        yield directory / asked.pin
     for place in _references(asked.references):
         yield from _below(place)
 
@@ -74,8 +77,8 @@ def _references(source: str) -> list[Path]:
 
 
 def _chosen(made: Plan) -> Iterator[Path]:
-    """The files that a plan opens by content; those of a CRDS cache lie elsewhere than its rules."""
-    return iter(sorted({one.path for job in made.all() for one in job.opened}))
+    """The files that a plan opens, or read options from; those of a CRDS cache lie elsewhere than its rules."""
+    return iter(sorted({*made.consulted, *(one.path for job in made.all() for one in job.opened)}))
 
 
 def _below(place: Path) -> Iterator[Path]:

@@ -6,7 +6,7 @@ much as makes them fast. Up to ROOM that is the whole exposure; a longer one com
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -65,9 +65,8 @@ class Size:
         return self.integrations * self.groups * self.frame
 
 
-def memory(stage: str, headers: Iterable[Mapping[str, Any]]) -> int:
-    """Return the megabytes that `stage` needs at its peak for these exposures together."""
-    sizes = [_size(header) for header in headers]
+def memory(stage: str, sizes: Sequence[Size]) -> int:
+    """Return the megabytes that `stage` needs at its peak for exposures of these sizes together."""
     if stage in _IN_BLOCKS:
         return max(STREAM + ceil(_in_blocks(size) / MEGABYTE) for size in sizes)
     total = sum(size.frame * FRAME[stage] for size in sizes)
@@ -87,9 +86,8 @@ def _in_blocks(size: Size) -> float:
     return size.frame * maps + kept + BLOCKS
 
 
-def minutes(stage: str, headers: Iterable[Mapping[str, Any]]) -> int:
+def minutes(stage: str, sizes: Sequence[Size]) -> int:
     """Return the minutes after which a job of `stage` must have gone wrong: several times what it takes."""
-    sizes = [_size(header) for header in headers]
     if stage in FRAME and stage != "guider":
         return 15 + ceil(10 * sum(size.frame for size in sizes) / 2048**2)
     return 15 + ceil(0.25 * sum(size.samples for size in sizes) / 2048**2)
@@ -101,15 +99,14 @@ _SECONDS = {"detector1": 6e-8, "dark": 4e-8, "guider": 2e-8, "image2": 1e-6, "im
 """Seconds for each group of a pixel, in stages 2 and 3 for each pixel."""
 
 
-def seconds(stage: str, headers: Iterable[Mapping[str, Any]]) -> float:
+def seconds(stage: str, sizes: Sequence[Size]) -> float:
     """Return about how many seconds a job of `stage` takes on one processor, start included."""
-    sizes = [_size(header) for header in headers]
     units = sum(size.samples if stage in (*_IN_BLOCKS, "guider") else size.frame for size in sizes)
     return START + _SECONDS[stage] * units
 
 
-def _size(header: Mapping[str, Any]) -> Size:
-    """Return the size of a file; one that is a segment holds some of the integrations of its exposure."""
+def size_of(header: Mapping[str, Any]) -> Size:
+    """Return the size of a file by its header; one that is a segment holds some integrations of its exposure."""
     integrations = _count(header, "NINTS", 1)
     first, last = (_count(header, keyword, 0) for keyword in ("INTSTART", "INTEND"))
     if 0 < first <= last <= integrations:

@@ -13,7 +13,8 @@ from jwrules import names, records
 from jwrules.errors import WorkflowFault
 from jwrules.house import STORE
 from jwrules.plan.links import link
-from jwrules.references import Chosen
+from jwrules.references import Chosen, Identity
+from jwrules.references.identity import NO_CONTEXT
 
 STAGES = ("detector1", "dark", "guider", "image2", "image3")
 _NAMES = {"guider": names.GUIDE_STAR, "image3": names.PRODUCT}
@@ -63,8 +64,8 @@ class Job:
     it makes; `steps`: the chain as JSON; `runs`: its steps that are not skipped; `mem_mb` in megabytes, `runtime` in
     minutes, at most, and `seconds` as estimated; `association`: the path that its association file will have, `acid`
     its candidate and `pool` the pool it is of; `files`: those that options name, such as an astrometric catalogue;
-    `about`: what a table or the report says of it (instrument, filter, target, ...); `identity`: a digest of all this
-    but memory, time and what people read.
+    `about`: what a table or the report says of it (instrument, filter, target, ...); `context`: that which chose the
+    reference files; `identity`: a digest of all this but memory, time, context and what people read.
     """
 
     stage: str
@@ -84,6 +85,7 @@ class Job:
     pool: str = ""
     identity: str = ""
     files: tuple[Chosen, ...] = ()
+    context: str = NO_CONTEXT
     about: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -110,17 +112,18 @@ class Job:
     @property
     def products(self) -> list[str]:
         """The files that the job makes under their final names, without the flagged exposures."""
-        return [f"results/{names.with_suffix(self.name + '_cal.fits', suffix)}" for suffix in self.gives]
+        return [f"{RESULTS}/{names.with_suffix(f'{self.name}_cal.fits', suffix)}" for suffix in self.gives]
 
     @property
     def pictures(self) -> list[str]:
         """The pictures of its products in the report: mosaics, their segments, and exposures on the sky."""
-        return [f"pictures/{Path(path).stem}.png" for path in self.products if path.endswith(_DRAWN)]
+        products = (path.removeprefix(f"{RESULTS}/") for path in self.products if path.endswith(_DRAWN))
+        return [f"pictures/{name.removesuffix('.fits')}.png" for name in products]
 
     @property
-    def record(self) -> Path:
+    def record(self) -> str:
         """The file that says how its products were made (records.Record)."""
-        return records.place(RESULTS, self.name, self.stage)
+        return f"{RESULTS}/{records.file_of(self.name, self.stage)}"
 
     @property
     def inputs(self) -> list[str]:
@@ -137,6 +140,11 @@ class Job:
             *(("--reference", *self.links) if self.references else ()),
             *("--record", self.identity),
         ]
+
+    @property
+    def told(self) -> list[str]:
+        """What the command is told that decides nothing: the context that chose the reference files."""
+        return ["--context", self.context]
 
     @property
     def links(self) -> list[str]:
@@ -167,6 +175,11 @@ class Wave:
     batches: tuple[Batch, ...] = ()
     associations: frozenset[str] = frozenset()
 
+    @property
+    def jobs(self) -> frozenset[tuple[str, str]]:
+        """Every job that is made, by stage and name."""
+        return self.alone | {(batch.stage, name) for batch in self.batches for name in batch.jobs}
+
 
 @dataclass(frozen=True)
 class LeftOut:
@@ -176,10 +189,23 @@ class LeftOut:
     reason: str
 
 
+_NAMED = 3
+"""How many files of one fault are named."""
+
+
+def _named(files: Sequence[str]) -> str:
+    more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
+    return ", ".join(files[:_NAMED]) + more
+
+
 @dataclass(frozen=True)
 class Plan:
     """Every job by stage and name, the files left out, and the associations by the path that they will have.
 
+    `rules`: the context that chose the reference files, by name and content; `consulted`: the parameter files that
+    were read.
+    `faults`: what cannot be made, or not be told, and why: words -> the files that they are said of; `blocked`: jobs
+    that cannot run for want of a member, and which. Neither is among the jobs.
     `wave` is None for all that the data give; else the rules make what the wave holds, and nothing else.
     """
 
@@ -187,7 +213,19 @@ class Plan:
     release: str
     left_out: tuple[LeftOut, ...] = ()
     associations: Mapping[str, Any] = field(default_factory=dict)
+    rules: Identity = field(default_factory=Identity)
+    consulted: tuple[Path, ...] = ()
+    faults: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    blocked: Mapping[tuple[str, str], str] = field(default_factory=dict)
     wave: Wave | None = None
+
+    def refuse(self) -> None:
+        """Raise one WorkflowFault that says everything that cannot be made, where there is any."""
+        if self.faults:
+            head = "1 thing is wrong" if len(self.faults) == 1 else f"{len(self.faults)} things are wrong"
+            said = [f"- {_named(files)}: {words}" for words, files in self.faults.items()]
+            way_out = "`jwrules run --partial` makes the rest; `jwrules plan` shows what that is"
+            raise WorkflowFault("\n".join([f"{head}; nothing was run", *said, way_out]))
 
     def job(self, stage: str, name: str) -> Job:
         """Return the job of `stage` that makes `name`."""
@@ -200,6 +238,14 @@ class Plan:
     def all(self) -> list[Job]:
         """Return every job, stage by stage."""
         return [job for stage in STAGES for job in self.jobs.get(stage, {}).values()]
+
+    @property
+    def reference_files(self) -> dict[str, set[Chosen]]:
+        """Every reference file that is opened, by type."""
+        files: dict[str, set[Chosen]] = {}
+        for kind, one in (pair for job in self.all() for pair in job.references.items()):
+            files.setdefault(kind, set()).add(one)
+        return files
 
     def names(self, stage: str, *gives: str) -> str:
         """Return the pattern of the names that `stage` makes, or of those of which it makes exactly `gives`."""

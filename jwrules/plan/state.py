@@ -7,6 +7,7 @@ it was: it is then `perhaps` due, and known when the member is there.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -44,7 +45,7 @@ class States:
     """How every job of a plan stands in its working directory; `forced` are to run whatever is there."""
 
     def __init__(self, plan: Plan, directory: Path, contents: Contents, known: Known, forced: Collection[Key] = ()):
-        self._plan, self._directory = plan, directory
+        self._plan, self._directory = plan, str(directory)
         self._contents, self._known, self._forced = contents, known, frozenset(forced)
         self._maker = {path: (job.stage, job.name) for job in plan.all() for path in job.products}
         self.of: dict[Key, State] = {}
@@ -54,13 +55,13 @@ class States:
     def _state(self, job: Job) -> State:
         if (job.stage, job.name) in self._forced:
             return State(Is.DUE, FORCED)
-        if absent := [path for path in self._wanted(job) if self._contents.stat(self._directory / path) is None]:
+        if absent := [path for path in self._wanted(job) if self._contents.stat(self._at(path)) is None]:
             return State(Is.DUE, _missing(absent))
-        summary = self._known.of(self._directory / job.record)
+        summary = self._known.of(self._at(job.record))
         if summary is None:
             return State(Is.DUE, "no record says how it was made")
         if summary.identity != job.identity:
-            return State(Is.DUE, changes(job, record.read(self._directory / job.record)))
+            return State(Is.DUE, changes(job, record.read(Path(self._at(job.record)))))
         if changed := list(self._changed(job, summary)):
             return State(Is.DUE, f"changed: {some(changed)}")
         waiting = [PurePath(path).name for _, path in job.members if self._is_uncertain(path)]
@@ -70,7 +71,7 @@ class States:
         """Yield the paths that are there where a job is done; flagged exposures are, or their folder is."""
         yield from job.products
         folder = self._plan.flagged_folder(job)
-        if folder and self._contents.stat(self._directory / folder) is None:
+        if folder and self._contents.stat(self._at(folder)) is None:
             yield from self._plan.flagged(job)
 
     def _is_uncertain(self, path: str) -> bool:
@@ -80,21 +81,25 @@ class States:
     def _changed(self, job: Job, summary: Summary) -> Iterator[str]:
         for _, path in job.members:
             if not self._is_uncertain(path):
-                name = PurePath(path).name
+                name = os.path.basename(path)
                 then = summary.members.get(name)
                 if then is None or self._digest(path, then) != then[0]:
                     yield name
 
     def _digest(self, path: str, then: tuple[str, tuple[int, int, int, int]]) -> str | None:
         """Return the digest of a member, as it was learnt when it was last opened, or made."""
-        there = self._directory / path
+        there = self._at(path)
         maker = self._maker.get(path)
-        made = self._known.of(self._directory / self._plan.job(*maker).record) if maker else None
-        known = made.gave.get(PurePath(path).name) if made else None
+        made = self._known.of(self._at(self._plan.job(*maker).record)) if maker else None
+        known = made.gave.get(os.path.basename(path)) if made else None
         for one in (then, known):
             if one and one[1] == self._contents.stat(there):
                 return one[0]
-        return self._contents.digest(there)
+        return self._contents.digest(Path(there))
+
+    def _at(self, path: str) -> str:
+        """Return where a path of the plan is; texts, for a program has a hundred thousand files."""
+        return os.path.join(self._directory, path)
 
     def standing(self, *kinds: Is) -> dict[Key, str]:
         """Return the reasons of the jobs that stand so, stage by stage."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -11,28 +12,37 @@ from pathlib import Path
 from jwrules import associations
 from jwrules.house import STORE
 from jwrules.plan.resources import START
-from jwrules.plan.rows import Batch, Job, Plan, Wave
+from jwrules.plan.rows import STAGES, Batch, Job, Plan, Wave
 from jwrules.plan.state import Key
-from jwrules.records import stat
 
 FILE = f"{STORE}/wave.pickle"
 """The plan of a wave, as the rules read it."""
+WAVE = "wave"
+"""Key under which the run file, or one beside it, names the plan of a wave."""
 
 BATCHED = ("detector1", "dark", "guider", "image2")
 _SMALL = 1.0
 """Seconds of work below which a job is small: less than to start a process."""
 _MOST, _LONGEST = 100, 60.0
 """Jobs in a batch, and the seconds that they may take."""
+_LARGEST, _EACH = 1000, 4
+"""Jobs in a wave: so many, or so many for each processor where there are many."""
 
 
 def make(plan: Plan, directory: Path, ready: Sequence[Key], cores: int) -> Plan | None:
     """Return the plan of the jobs that are ready, and of what lacks beside finished ones; None where that is nothing.
 
+    Of very many jobs the first are taken, product by product: Snakemake needs time and memory for each that it knows.
     Flagged exposures, pictures and association files are made again where they lack, and after their job.
     """
-    due = frozenset(ready)
-    lacking = {(job.stage, job.name): _lacking(plan, job, directory, due) for job in plan.all()}
-    held = [job for job in plan.all() if (job.stage, job.name) in due or lacking[job.stage, job.name]]
+    due = frozenset(_first(plan, ready, max(_LARGEST, _EACH * cores)))
+    later = frozenset(ready) - due
+    lacking = {
+        (job.stage, job.name): _lacking(plan, job, directory, due)
+        for job in plan.all()
+        if (job.stage, job.name) not in later
+    }
+    held = [job for job in plan.all() if (job.stage, job.name) in due or lacking.get((job.stage, job.name))]
     if not held:
         return None
     written = frozenset(path for path in _associations(held) if not _stands(plan, path, directory))
@@ -46,12 +56,28 @@ def make(plan: Plan, directory: Path, ready: Sequence[Key], cores: int) -> Plan 
     return replace(plan, jobs=jobs, associations=kept, wave=wave)
 
 
+def _first(plan: Plan, ready: Sequence[Key], most: int) -> Sequence[Key]:
+    """Return about so many of the jobs, in their order: whole products with all that is to be made for them."""
+    if len(ready) <= most:
+        return ready
+    makers = {path: key for key in ready for path in plan.job(*key).products}
+    taken: set[Key] = set()
+    for key in sorted(ready, key=lambda key: -STAGES.index(key[0])):
+        waiting = [key] if len(taken) < most else []
+        while waiting:
+            one = waiting.pop()
+            if one not in taken:
+                taken.add(one)
+                waiting += [makers[path] for _, path in plan.job(*one).members if path in makers]
+    return [key for key in ready if key in taken]
+
+
 def _lacking(plan: Plan, job: Job, directory: Path, due: Collection[Key]) -> list[str]:
     """Return what goes with a job and lacks, or will be out of date: flagged exposures, pictures, association."""
     beside = [*plan.flagged(job), *job.pictures, *_associations([job])]
     if (job.stage, job.name) in due:
         return beside
-    return [path for path in beside if stat(directory / path) is None]
+    return [path for path in beside if not os.path.exists(f"{directory}/{path}")]
 
 
 def _associations(jobs: Iterable[Job]) -> list[str]:
@@ -88,7 +114,7 @@ def _parts(jobs: Sequence[Job], size: int) -> Iterator[list[Job]]:
 
 def _batch(stage: str, number: int, jobs: Sequence[Job], directory: Path) -> Batch:
     file = f"{STORE}/batches/{stage}_{number}.json"
-    entries = [{"log": log(job), "words": [stage, *job.inputs, *job.options]} for job in jobs]
+    entries = [{"log": log(job), "words": [stage, *job.inputs, *job.options, *job.told]} for job in jobs]
     place = directory / file
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(json.dumps(entries, indent=1), encoding="utf-8")
@@ -110,13 +136,15 @@ def log(job: Job) -> str:
 
 
 def write(wave: Plan, directory: Path) -> Path:
-    """Write the plan of a wave for the rules, complete or not at all; return the path."""
+    """Write the plan of a wave for the rules, complete or not at all; return the file that names it to Snakemake."""
     path = directory / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".part")
     fresh.write_bytes(pickle.dumps(wave))
     fresh.replace(path)
-    return path
+    named = path.with_suffix(".yaml")
+    named.write_text(f"{WAVE}: {json.dumps(str(path))}\n", encoding="utf-8")
+    return named
 
 
 def read(path: Path) -> Plan:

@@ -1,30 +1,46 @@
-"""Headers that were read before: a JSON file, so that ten thousand exposures are scanned again in a second."""
+"""Headers that were read before, kept in a file, so that ten thousand exposures are scanned again in a second."""
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+import pickle
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from jwrules import headers
 from jwrules.errors import HeaderFault
+from jwrules.unchanged import state
 
 log = logging.getLogger("jwrules")
 
-_LAYOUT = 2
+Stat = tuple[int, int, int, int]
+"""Size in bytes, times of change of content and of inode (ns), inode number."""
+
+_LAYOUT = 3
 """To be raised where the layout of the file, or what `headers.read` gives, changes."""
+
+_UNREADABLE = (
+    *(OSError, EOFError, pickle.UnpicklingError),
+    *(ValueError, KeyError, TypeError, IndexError, AttributeError, ImportError),
+)
+"""What reading a damaged pickle may raise."""
+
+Entry = tuple[Stat, headers.Header]
 
 
 @dataclass
 class Known:
-    """Headers read before, by path, with size, times and inode; those of files that are gone are forgotten."""
+    """Headers read before, by path, with size, times and inode; those of files that are gone are forgotten.
 
-    before: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    now: dict[str, Sequence[Any]] = field(default_factory=dict)
+    Most of what headers say they all say: equal texts are one object, in memory and in the file.
+    """
+
+    before: Mapping[str, Entry] = field(default_factory=dict)
+    now: dict[str, Entry] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path | None) -> Known:
@@ -32,29 +48,27 @@ class Known:
         if path is None or not path.is_file():
             return cls()
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            with path.open("rb") as file:
+                content = pickle.load(file)
             return cls(content["headers"]) if content["layout"] == _LAYOUT else cls()
-        except (OSError, ValueError, KeyError, TypeError):
+        except _UNREADABLE:
             return cls()
 
-    def header(self, path: Path, inspect: Callable[[Path, headers.Header], None] | None = None) -> headers.Header:
-        """Return the header of a file, from the cache where the file was not written to since.
-
-        Of a file that is read anew `inspect` may raise that it is at fault.
-        """
+    def header(self, path: Path, read: Callable[[Path], headers.Header] = headers.read) -> headers.Header:
+        """Return the header of a file, from the cache where the file was not written to since; else `read` gives it."""
         try:
-            stat = path.stat()
+            now = state(path)
         except OSError as fault:
             raise HeaderFault(f"{path}: cannot be read: {fault.strerror}") from fault
         place = str(path.absolute())
         entry = self.before.get(place)
-        now = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
-        if entry is None or list(entry[0]) != now:
-            entry = (now, headers.read(path))
-            if inspect:
-                inspect(path, entry[1])
+        if entry is None or entry[0] != now:
+            entry = now, {keyword: self._shared(value) for keyword, value in read(path).items()}
         self.now[place] = entry
-        return dict(entry[1])
+        return entry[1]
+
+    def _shared(self, value: Any) -> Any:
+        return self.texts.setdefault(value, value) if isinstance(value, str) else value
 
     def save(self, path: Path | None) -> None:
         """Write the cache where it changed, so that a reader never sees half of it; warn where that cannot be."""
@@ -63,7 +77,7 @@ class Known:
         fresh = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_text(json.dumps({"layout": _LAYOUT, "headers": self.now}), encoding="utf-8")
+            fresh.write_bytes(pickle.dumps({"layout": _LAYOUT, "headers": self.now}))
             fresh.replace(path)
         except OSError as fault:
             log.warning("%s: the headers that were read cannot be kept: %s", path, fault.strerror)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import csv
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -38,16 +38,38 @@ COLUMN_OF = {keyword: column for column, keyword in KEYWORD_OF.items()}
 """The column of a header keyword, where it is not its name in lower case."""
 
 
+class Cells(Mapping[str, str]):
+    """The cells of a line by column: rows of one table share the columns, so that large tables stay small."""
+
+    __slots__ = ("_cells", "_place")
+
+    def __init__(self, place: Mapping[str, int], cells: tuple[str, ...]) -> None:
+        self._place, self._cells = place, cells
+
+    def __getitem__(self, column: str) -> str:
+        return self._cells[self._place[column]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._place)
+
+    def __len__(self) -> int:
+        return len(self._place)
+
+
 @dataclass(frozen=True)
 class Row:
-    """One exposure: its columns; and for a scanned file its path and primary header."""
+    """One exposure: its columns; for a scanned file its path and primary header, for a pool file its line there."""
 
     values: Mapping[str, str]
     path: Path | None = None
     scanned: Mapping[str, Any] | None = None
+    line: int | None = field(default=None, compare=False)
 
     def __getitem__(self, column: str) -> str:
-        return self.values.get(column, UNKNOWN)
+        try:
+            return self.values[column]
+        except KeyError:
+            return UNKNOWN
 
     @cached_property
     def header(self) -> Mapping[str, Any]:
@@ -73,19 +95,27 @@ def read(path: Path | str) -> Pool:
     """Return the pool in a pool file; raises HeaderFault with the line of whatever is wrong with it."""
     path = Path(path)
     try:
-        with path.open(newline="", encoding="utf-8") as text:
-            lines = list(csv.reader(text, delimiter="|"))
-    except (OSError, UnicodeDecodeError) as fault:
+        with path.open(newline="", encoding="utf-8-sig") as text:
+            lines = list(_lines(text))
+    except (OSError, UnicodeDecodeError, csv.Error) as fault:
         raise HeaderFault(f"{path}: cannot be read: {fault}") from fault
     faults = list(_table_faults(path, lines))
     if faults:
         raise HeaderFault("\n".join(faults))
     columns = tuple(name.strip().lower() for name in lines[0])
-    rows = (Row(dict(zip(columns, line, strict=True))) for line in lines[1:] if line)
+    place = {name: number for number, name in enumerate(columns)}
+    rows = (Row(Cells(place, line), line=number) for number, line in enumerate(lines[1:], start=2) if line)
     return Pool(tuple(rows), columns, path.name)
 
 
-def _table_faults(path: Path, lines: list[list[str]]) -> Iterator[str]:
+def _lines(text: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """Yield the cells of each line; equal cells are one object, for most of a large table says the same."""
+    known: dict[str, str] = {}
+    for line in csv.reader(text, delimiter="|"):
+        yield tuple([known.setdefault(cell, cell) for cell in line])
+
+
+def _table_faults(path: Path, lines: Sequence[Sequence[str]]) -> Iterator[str]:
     columns = [name.strip().lower() for name in lines[0]] if lines else []
     missing = [name for name in ("filename", "program", "exp_type", "asn_candidate") if name not in columns]
     if missing:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ from astropy.utils.exceptions import AstropyUserWarning
 import jwrules
 from jwrules.errors import DataFault, HeaderFault
 from jwrules.products import asdf as embedded
+from jwrules.products import scratch
 from jwrules.products.in_pieces import UNIT as BLOCK
 from jwrules.products.in_pieces import InPieces
 from jwrules.products.kinds import Hdu, Meta, Mosaic, Product, Ramp
@@ -233,14 +235,15 @@ def write(path: Path | str, product: Product) -> Path:
 def arriving(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; rename it to `path` on success, remove it on failure.
 
-    What a killed process left of the same product is removed. Raises DataFault where the folder cannot be written or
-    the disk is full.
+    With `scratch` the name is there, from where the file is copied beside `path` before it is renamed. What a killed
+    process left of the same product is removed. Raises DataFault where the folder cannot be written or a disk is full.
     """
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(path)
-        yield temporary
+        with scratch.aside(temporary, path) as written:
+            yield written
         os.replace(temporary, path)
     except OSError as reason:
         raise _unwritten(path, reason) from reason
@@ -251,24 +254,16 @@ def arriving(path: Path) -> Iterator[Path]:
 
 def _unwritten(path: Path, reason: OSError) -> DataFault:
     why = reason.strerror or str(reason).partition(". ")[0]
+    if place := scratch.folder():
+        why += f", there or in {place} where it is written first"
     return DataFault(f"{path}: cannot be written ({why}); nothing was left under this name")
 
 
 def _remove_abandoned(path: Path) -> None:
     for part in path.parent.glob(f".{path.stem}.*.part{path.suffix}"):
         process = part.name.removeprefix(f".{path.stem}.").partition(".")[0]
-        if process.isdecimal() and not _is_alive(int(process)):
+        if not scratch.is_at_work(process):
             part.unlink(missing_ok=True)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def hdus(filename: str, product: Product) -> fits.HDUList:
@@ -353,17 +348,43 @@ def _trim_comments(header: fits.Header) -> None:
 
 def _primary(filename: str, product: Product) -> fits.PrimaryHDU:
     header = product.meta.primary.copy()
-    header["DATE"] = (_now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3], "UTC date file created")
+    header["DATE"] = (_dates.get(filename) or _now(), "UTC date file created")
     header["FILENAME"] = (filename, "Name of the file")
     header["DATAMODL"] = (product.model, "Type of data model")
     header["JWRULES"] = (jwrules.__version__, "Version of jwrules that made this file")
+    header.update(_chosen_by(str(product.provenance.get("context", ""))))
     return fits.PrimaryHDU(header=header)
 
 
-def _now() -> datetime:
+def _chosen_by(context: str) -> dict[str, tuple[str, str]]:
+    """Return what says who chose the reference files: CRDS_CTX, CRDS_VER; N/A where they came from a directory."""
+    if not context:
+        return {}
+    if not context.endswith(".pmap"):
+        comment = "No context: files chosen by their headers"
+        return {"CRDS_CTX": (context, comment), "CRDS_VER": (context, "CRDS was not used")}
+    comment = "CRDS context that chose the reference files"
+    return {"CRDS_CTX": (context, comment), "CRDS_VER": (version("crds"), "Version of the CRDS library")}
+
+
+def _now() -> str:
     """Return the time that a product bears: SOURCE_DATE_EPOCH (seconds) where it is set, to compare bytes."""
     given = os.environ.get("SOURCE_DATE_EPOCH")
-    return datetime.fromtimestamp(float(given), UTC) if given else datetime.now(UTC)
+    time = datetime.fromtimestamp(float(given), UTC) if given else datetime.now(UTC)
+    return time.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+
+
+_dates: dict[str, str] = {}
+
+
+@contextmanager
+def dated(dates: Mapping[str, str]) -> Iterator[None]:
+    """Let products bear these dates meanwhile, by file name, as those did that they are to be compared with."""
+    _dates.update(dates)
+    try:
+        yield
+    finally:
+        _dates.clear()
 
 
 def _image(where: Hdu, data: np.ndarray, product: Product) -> fits.ImageHDU:

@@ -117,23 +117,34 @@ class Recipe:
                 values |= layer.values
         values |= _settings_of(entry.step, overrides)
         skip = values["skip"].value
-        told = {**(header or {}), **{name: values[name].value for name in defaults}}
+        params, told = {name: values[name].value for name in defaults}, {} if header is None else header
         return ResolvedStep(
             step=entry.step,
             params={name: values[name] for name in defaults},
             skip=skip,
             if_impossible=values["if_impossible"].value,
-            references={} if skip else _wanted(card, card["references"], told),
-            roles={} if skip else _wanted(card, card["roles"], told),
+            references={} if skip else _wanted(card, card["references"], params, told),
+            roles={} if skip else _wanted(card, card["roles"], params, told),
             defaults=defaults,
             origin=entry.origin,
             origins={name: values[name].origin for name in UNIVERSAL},
         )
 
 
-def _wanted(card: Mapping[str, Any], inputs: Mapping[str, bool], told: Mapping[str, Any]) -> dict[str, bool]:
+def _wanted(
+    card: Mapping[str, Any], inputs: Mapping[str, bool], params: Mapping[str, Any], header: Mapping[str, Any]
+) -> dict[str, bool]:
     """Return those of the inputs that a step takes, by what parameters and keywords say."""
-    return {name: inputs[name] for name in inputs if conditions.any_holds(card["wants"].get(name, ()), told)}
+    cases = {name: card["wants"].get(name, ()) for name in inputs}
+    return {
+        name: inputs[name] for name in inputs if conditions.any_holds(cases[name], _told(cases[name], params, header))
+    }
+
+
+def _told(cases: conditions.Cases, params: Mapping[str, Any], header: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what parameters and, for other names, keywords say: only of a header what the cases ask for."""
+    names = {name for case in cases for name in case}
+    return {name: params[name] if name in params else header.get(name) for name in names}
 
 
 def of_stage(settings: Iterable[Setting], stage: str) -> list[Setting]:
@@ -185,6 +196,17 @@ def _absent(made: Draft) -> Iterator[Fault]:
         yield Fault(file, (), "'for' is missing: which exposures the recipe is for")
     if not any(made.stages.values()):
         yield Fault(file, (), "'stages' is missing, here and in what is extended")
+    for name, rule in made.associations.items():
+        yield from (Fault(file, ("associations", name), words) for words in _lacking(rule) if name != "exclude")
+
+
+def _lacking(rule: Any) -> Iterator[str]:
+    """What a rule for associations lacks when all that is extended has been laid together."""
+    if isinstance(rule, dict):
+        yield from (f"'{key}' is missing" for key in ("one_for_each", "members") if key not in rule)
+        members = rule.get("members")
+        if isinstance(members, dict) and "science" not in members:
+            yield "'members.science' is missing"
 
 
 def _impossible(made: Draft, known: Cards) -> Iterator[Fault]:

@@ -5,7 +5,7 @@ made from and what it gave.
 """
 
 from jwrules.records.contents import Contents, Stat, data_digest, digest, stat
-from jwrules.records.record import Gave, Member, Record, digest_of, forget, place, read, write
+from jwrules.records.record import Gave, Member, Record, digest_of, file_of, forget, place, read, write
 
 __all__ = [
     "Contents",
@@ -16,6 +16,7 @@ __all__ = [
     "data_digest",
     "digest",
     "digest_of",
+    "file_of",
     "forget",
     "place",
     "read",

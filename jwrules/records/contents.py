@@ -16,6 +16,7 @@ from typing import Any
 from jwrules import headers
 from jwrules.errors import DataFault, HeaderFault, JwrulesError
 from jwrules.references.ledger import Ledger
+from jwrules.unchanged import State, state
 
 _PASSING = re.compile(r"DATE|CHECKSUM|DATASUM|TREESUM|JWRULES|CAL_VER|CAL_VCS|CRDS_\w+|R_\w+")
 """Keywords that tell when and with what a product was made."""
@@ -25,17 +26,15 @@ _OF_TREE = re.compile(r"NAXIS1|TFORM1|TDIM1")
 
 _PIECE = 1 << 22
 
-Stat = tuple[int, int, int, int]
-"""Size in bytes, times of change of content and of inode (ns), inode number: the same for a file left alone."""
+Stat = State
 
 
 def stat(path: Path | str) -> Stat | None:
     """Return what tells a file left alone from one that somebody wrote to, whatever its time says; None: no file."""
     try:
-        found = Path(path).stat()
+        return state(path)
     except OSError:
         return None
-    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
 
 
 def digest(path: Path) -> str:
@@ -99,7 +98,7 @@ class Contents:
         self._ledger = ledger
         self._stats: dict[str, Stat | None] = {}
 
-    def stat(self, path: Path) -> Stat | None:
+    def stat(self, path: Path | str) -> Stat | None:
         """Return the `Stat` of a file, looked up once."""
         key = str(path)
         if key not in self._stats:

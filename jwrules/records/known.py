@@ -39,14 +39,17 @@ class Known:
         except (OSError, EOFError, ValueError, TypeError, AttributeError, ImportError, pickle.UnpicklingError):
             return cls(path)
 
-    def of(self, path: Path) -> Summary | None:
-        """Return the summary of a record, or None where there is none that can be read."""
-        place, found = str(path), stat(path)
+    def of(self, path: Path | str) -> Summary | None:
+        """Return the summary of a record, looked for once, or None where there is none that can be read."""
+        place = str(path)
+        if place in self.now:
+            return self.now[place][1]
+        found = stat(place)
         if found is None:
             return None
         entry = self.before.get(place)
         if entry is None or entry[0] != found:
-            read = record.read(path)
+            read = record.read(Path(place))
             if read is None:
                 return None
             entry = found, _summary(read)

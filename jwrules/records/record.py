@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import json
 import os
@@ -13,6 +12,7 @@ from typing import Any
 
 from jwrules import names
 from jwrules.errors import DataFault
+from jwrules.recipes.cards import STAGES
 from jwrules.records.contents import Stat, digest, stat
 
 _LAYOUT = 1
@@ -66,7 +66,12 @@ def key(identity: str, digests: Iterable[str]) -> str:
 
 def place(folder: Path | str, name: str, stage: str) -> Path:
     """Return the path of the record of a job whose products are in `folder`."""
-    return Path(folder) / f"{name}_{stage}.json"
+    return Path(folder) / file_of(name, stage)
+
+
+def file_of(name: str, stage: str) -> str:
+    """Return the name of the record of a job."""
+    return f"{name}_{stage}.json"
 
 
 def write(record: Record, folder: Path) -> Path:
@@ -125,8 +130,8 @@ def read(path: Path) -> Record | None:
 def digest_of(path: Path) -> str:
     """Return the digest of a file: what a record beside it says where it is as it was then, else by reading it."""
     now = stat(path)
-    for beside in sorted(path.parent.glob(f"{glob.escape(names.stem(path))}_*.json")):
-        found = read(beside)
+    for stage in STAGES:
+        found = read(place(path.parent, names.stem(path), stage))
         for one in found.gave if found else ():
             if one.file == path.name and one.stat == now:
                 return one.digest

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jwrules.errors import ReferenceFault
-from jwrules.references import parameters
+from jwrules.references import complete, parameters
+from jwrules.references.identity import NO_CONTEXT, Identity
+from jwrules.references.keywords import PATHS
 from jwrules.references.ledger import Ledger
+
+_TIME = ("DATE-OBS", "TIME-OBS")
+_CONFIGURATION = ("INSTRUME", *(keyword for keyword in PATHS if keyword not in ("INSTRUME", *_TIME)))
 
 
 @dataclass(frozen=True)
@@ -27,11 +32,33 @@ class NoneFits(ReferenceFault):
 
 
 class Chooser(ABC):
-    """A source of reference files. `source` is how a person gives it: a directory, or `crds:CONTEXT`."""
+    """A source of reference files. `source` is how a person gives it: a directory, or `crds:CONTEXT`.
+
+    It is for one plan: what it has chosen once it does not look at again. `ledger` keeps what outlasts it, and is to
+    be saved after the last question.
+    """
 
     def __init__(self, source: str, ledger: Ledger) -> None:
         self.source = source
         self.ledger = ledger
+        self._found: dict[tuple[Any, ...], Path | type[NoneFits] | None] = {}
+        self._opened: dict[Path, Chosen] = {}
+        self._contents: dict[Path, Mapping[str, Any]] = {}
+
+    @property
+    def name(self) -> str:
+        """The name of the context, such as `jwst_1234.pmap`; N/A where files are chosen by their own headers."""
+        return NO_CONTEXT
+
+    @property
+    def identity(self) -> Identity:
+        """The context by name and content, as far as it was asked."""
+        return Identity(self.name)
+
+    @property
+    def consulted(self) -> list[Path]:
+        """The parameter files that were read."""
+        return sorted(self._contents)
 
     def choose(
         self, types: Iterable[str], header: Mapping[str, Any], optional: Collection[str] = ()
@@ -39,16 +66,18 @@ class Chooser(ABC):
         """Return the reference file of each type for the exposure with this primary header.
 
         None where the source says that the type does not apply (N/A), and for a type in `optional` without a file.
-        Raises ReferenceFault with every other type that has no file, or several that are equally good.
+        Raises ReferenceFault with every other type that has no file, or several that are equally good, or a file that
+        is cut short.
         """
+        configuration = _configuration(header)
         found: dict[str, Chosen | None] = {}
         faults = []
         for reftype in dict.fromkeys(types):
             try:
-                found[reftype] = self._chosen(reftype, header, reftype in optional)
+                path = self._sought(reftype, header, configuration, optional=reftype in optional)
+                found[reftype] = None if path is None else self._chosen(path)
             except ReferenceFault as fault:
                 faults.append(str(fault))
-        self.ledger.save()
         if faults:
             raise ReferenceFault("\n".join(dict.fromkeys(faults)))
         return found
@@ -61,17 +90,20 @@ class Chooser(ABC):
         `pipeline` is the stage (`detector1`, `image2`, ...): what the parameter file of the pipeline says comes before
         what those of the steps say. A step that no file speaks of is left out.
         """
-        steps = list(steps)
+        steps, configuration = list(steps), _configuration(header)
         given: dict[str, tuple[dict[str, Any], str]] = {}
         for step in steps:
-            if path := self._parameter_file(parameters.of_step(step), header):
-                given[step] = (parameters.read(path), path.name)
-        if pipeline and (path := self._parameter_file(parameters.of_pipeline(pipeline), header)):
-            for step, more in parameters.read_pipeline(path, steps).items():
+            if path := self._sought(parameters.of_step(step), header, configuration, optional=True):
+                given[step] = (parameters.given(self._content(path)), path.name)
+        if pipeline and (path := self._sought(parameters.of_pipeline(pipeline), header, configuration, optional=True)):
+            for step, more in parameters.given_by_pipeline(self._content(path), steps).items():
                 before, origin = given.get(step, ({}, ""))
                 given[step] = (before | more, f"{origin}, {path.name}" if origin else path.name)
-        self.ledger.save()
         return given
+
+    def era(self, header: Mapping[str, Any]) -> Hashable:
+        """Return the same for exposures whose dates make no difference to which files are chosen."""
+        return header.get("DATE-OBS"), header.get("TIME-OBS")
 
     @abstractmethod
     def explain(self, reftype: str, header: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -81,20 +113,45 @@ class Chooser(ABC):
     def _find(self, reftype: str, header: Mapping[str, Any]) -> Path | None:
         """Return the file of a type, or None where it does not apply; NoneFits where there is none."""
 
-    def _chosen(self, reftype: str, header: Mapping[str, Any], optional: bool) -> Chosen | None:
-        try:
-            path = self._find(reftype, header)
-        except NoneFits:
-            if optional:
-                return None
-            raise
-        return None if path is None else Chosen(path, path.name, self.ledger.content_hash(path))
+    @abstractmethod
+    def _epoch(self, reftype: str, header: Mapping[str, Any]) -> Any:
+        """Return the same for exposures that differ in nothing but their times and get the same file."""
 
-    def _parameter_file(self, reftype: str, header: Mapping[str, Any]) -> Path | None:
-        try:
-            return self._find(reftype, header)
-        except NoneFits:
-            return None
+    def _sought(
+        self, reftype: str, header: Mapping[str, Any], configuration: tuple[Any, ...], *, optional: bool
+    ) -> Path | None:
+        """Return what `_find` gives, once for each configuration and epoch; None for an optional type's NoneFits."""
+        key = (reftype, configuration, self._epoch(reftype, header))
+        if key not in self._found:
+            try:
+                self._found[key] = self._find(reftype, header)
+            except NoneFits:
+                self._found[key] = NoneFits
+        found = self._found[key]
+        if isinstance(found, type):
+            return None if optional else self._find(reftype, header)
+        return found
+
+    def _chosen(self, path: Path) -> Chosen:
+        if path not in self._opened:
+            self._check(path)
+            self._opened[path] = Chosen(path, path.name, self.ledger.content_hash(path))
+        return self._opened[path]
+
+    def _check(self, path: Path) -> None:
+        """Raise ReferenceFault for a file that is cut short."""
+        if fault := self.ledger.fact("fault", path, complete.fault):
+            raise ReferenceFault(str(fault))
+
+    def _content(self, path: Path) -> Mapping[str, Any]:
+        if path not in self._contents:
+            self._contents[path] = parameters.read(path)
+        return self._contents[path]
+
+
+def _configuration(header: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what files are chosen by, but for the time."""
+    return tuple(header.get(keyword) for keyword in _CONFIGURATION)
 
 
 def exposure(header: Mapping[str, Any]) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Hashable, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ class Directory(Chooser):
     def __init__(self, folder: Path, ledger: Ledger) -> None:
         super().__init__(str(folder), ledger)
         self.folder = folder
+        self._useafters: dict[str, Sequence[datetime]] = {}
 
     def explain(self, reftype: str, header: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Return every candidate of a type, the best first: its name, and why it was chosen or not."""
@@ -39,10 +42,30 @@ class Directory(Chooser):
         winners = selection.best(verdicts)
         if not winners:
             raise NoneFits(selection.none_fits(reftype, self.source, exposure(header), verdicts) + self._unread)
-        hashes = {self.ledger.content_hash(verdict.candidate.path) for verdict in winners}
-        if len(hashes) > 1:
+        if len(winners) > 1 and self._differ([verdict.candidate.path for verdict in winners]):
             raise selection.tie(reftype, exposure(header), winners)
         return winners[0].candidate.path
+
+    def _differ(self, paths: Sequence[Path]) -> bool:
+        return len({self.ledger.content_hash(path) for path in paths}) > 1
+
+    def era(self, header: Mapping[str, Any]) -> Hashable:
+        """Return how many times of USEAFTER of the files had passed."""
+        return selection.passed(self._all_times, header)
+
+    @cached_property
+    def _all_times(self) -> Sequence[datetime]:
+        return sorted({time for reftype in self._by_type for time in self._times(reftype)})
+
+    def _epoch(self, reftype: str, header: Mapping[str, Any]) -> int:
+        return bisect_right(self._times(reftype.lower()), selection.taken_at(header))
+
+    def _times(self, reftype: str) -> Sequence[datetime]:
+        """Return, in order, after when files of a type are to be used."""
+        if reftype not in self._useafters:
+            candidates = self._by_type.get(reftype, [])
+            self._useafters[reftype] = sorted(filter(None, map(selection.useafter, candidates)))
+        return self._useafters[reftype]
 
     def _judge(self, reftype: str, header: Mapping[str, Any]) -> list[Verdict]:
         return selection.judge(self._by_type.get(reftype.lower(), []), reftype.lower(), header)
@@ -53,9 +76,7 @@ class Directory(Chooser):
         if not self.folder.is_dir():
             raise ReferenceFault(f"{self.folder}: there is no such directory of reference files")
         paths = sorted(p for p in self.folder.rglob("*") if p.suffix in _READERS and p.is_file())
-        index = {path.absolute(): self.ledger.fact("keywords", path.absolute(), _keywords) for path in paths}
-        self.ledger.save()
-        return index
+        return {path.absolute(): self.ledger.fact("keywords", path.absolute(), _keywords) for path in paths}
 
     @cached_property
     def _by_type(self) -> dict[str, list[Candidate]]:

@@ -1,18 +1,25 @@
-"""What was learnt about files, kept as JSON until they are written to."""
+"""What was learnt about files, kept as JSON until their state says that they changed."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
 import os
+import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from jwrules.unchanged import state
+
 log = logging.getLogger("jwrules")
 
 _VERSION = 2
+_SETTLED = 2_000_000_000
+"""Nanoseconds after which a change of a file has another time than the one before, on every file system."""
 
 
 def content_hash(path: Path | str) -> str:
@@ -22,29 +29,30 @@ def content_hash(path: Path | str) -> str:
 
 
 class Ledger:
-    """Facts about files (by path, size, times and inode) and answers to questions (by their text).
+    """Facts about files (by path and state), answers to questions (by their text), and what was last seen by name.
 
     It saves work and is no source: a file that is absent, unreadable or of another release is begun anew, and one that
-    cannot be written is done without.
+    cannot be written is done without. Any number of processes may have one file: each adds what it learnt (`save`).
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._content = _load(path)
-        self._changed = False
+        self._known = _load(path)
+        self._learnt = _blank()
 
     def fact(self, name: str, path: Path, learn: Callable[[Path], Any]) -> Any:
         """Return what `learn(path)` gives, from the ledger where the file has not changed since."""
-        stat = path.stat()
-        files = self._content["files"]
-        entry = files.get(str(path))
-        now = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
-        if entry is None or entry.get("state") != now:
-            entry = files[str(path)] = {"state": now}
-        if name not in entry:
-            entry[name] = learn(path)
-            self._changed = True
-        return entry[name]
+        now, place = list(state(path)), str(path)
+        entry = self._known["files"].get(place)
+        if entry is None or entry[0] != now:
+            entry = self._known["files"][place] = [now, {}]
+        if name not in entry[1]:
+            settled = time.time_ns() - now[2] > _SETTLED
+            entry[1][name] = learn(path)
+            # Of a file that changed a moment ago a second change might not be seen: it is looked at again next time.
+            if settled:
+                self._learnt["files"][place] = entry
+        return entry[1][name]
 
     def content_hash(self, path: Path) -> str:
         """Return the SHA-256 of a file's content: the same for a file that was only touched."""
@@ -52,29 +60,46 @@ class Ledger:
 
     def answer(self, question: Any, ask: Callable[[], Any]) -> Any:
         """Return what `ask()` gives, from the ledger where the same question (a JSON value) was asked before."""
-        answers = self._content["answers"]
         key = hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()
-        if key not in answers:
-            answers[key] = ask()
-            self._changed = True
-        return answers[key]
+        if key not in self._known["answers"]:
+            self._known["answers"][key] = self._learnt["answers"][key] = ask()
+        return self._known["answers"][key]
+
+    def seen(self, name: str, value: str) -> str:
+        """Note that `name` now is `value`; return what it was when it was last noted, or nothing."""
+        before = str(self._known["seen"].get(name, ""))
+        if before != value:
+            self._known["seen"][name] = self._learnt["seen"][name] = value
+        return before
 
     def save(self) -> None:
-        """Write the ledger where it changed, complete or not at all."""
-        if not self._changed:
+        """Add what was learnt to the file, complete or not at all; call it once, after the last question."""
+        if not any(self._learnt.values()):
             return
-        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        # What others learnt meanwhile stays; of two that save in the same instant, one will learn again.
+        content = _merged(_load(self.path), self._learnt)
+        temporary = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}.part")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(self._content))
+            temporary.write_text(json.dumps(content, separators=(",", ":")))
             os.replace(temporary, self.path)
-            self._changed = False
+            self._learnt = _blank()
         except OSError as reason:
             log.debug("%s: not written (%s); it will be learnt again", self.path, reason.strerror)
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def _blank() -> dict[str, Any]:
+    return {"files": {}, "answers": {}, "seen": {}}
+
+
+def _merged(content: dict[str, Any], learnt: dict[str, Any]) -> dict[str, Any]:
+    return {**content, **{part: content[part] | learnt[part] for part in learnt}}
 
 
 def _load(path: Path) -> dict[str, Any]:
-    blank: dict[str, Any] = {"version": _VERSION, "files": {}, "answers": {}}
+    blank = {"version": _VERSION, **_blank()}
     try:
         content = json.loads(path.read_text())
     except (OSError, ValueError):

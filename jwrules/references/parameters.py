@@ -44,27 +44,28 @@ def of_pipeline(stage: str) -> str:
     return f"pars-{stage}pipeline"
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> Mapping[str, Any]:
+    """Return what a parameter file holds; ReferenceFault where that is no parameters."""
+    content = tree.read(path)
+    if not isinstance(content.get("parameters"), Mapping):
+        raise ReferenceFault(f"{path}: this parameter file has no 'parameters'; it has {sorted(content)}")
+    return content
+
+
+def given(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters in the file of a step, without those of the official machinery."""
-    return _parameters(_content(path))
+    return _parameters(content)
 
 
-def read_pipeline(path: Path, steps: Iterable[str]) -> dict[str, dict[str, Any]]:
+def given_by_pipeline(content: Mapping[str, Any], steps: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Return the parameters that the file of a pipeline gives to those of `steps` that it names."""
     by_class = {_class(step): step for step in steps}
-    named = ((by_class.get(_entry_class(entry)), entry) for entry in _entries(_content(path)))
+    named = ((by_class.get(_entry_class(entry)), entry) for entry in _entries(content))
     return {step: _parameters(entry) for step, entry in named if step is not None}
 
 
 def _class(step: str) -> str:
     return _CLASSES.get(step, step.replace("_", "") + "step")
-
-
-def _content(path: Path) -> Mapping[str, Any]:
-    content = tree.read(path)
-    if not isinstance(content.get("parameters"), Mapping):
-        raise ReferenceFault(f"{path}: this parameter file has no 'parameters'; it has {sorted(content)}")
-    return content
 
 
 def _parameters(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,8 @@ CRDS User Guide, "Best References").
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -131,6 +132,14 @@ def _mismatch(candidate: Candidate, keyword: str, header: Mapping[str, Any]) -> 
     return f"{keyword} is {wanted}, the exposure's {header[keyword]}"
 
 
+def useafter(candidate: Candidate) -> datetime | None:
+    """Return the earliest exposure that a file is for, or None where it does not say that in a way that can be read."""
+    try:
+        return candidate.useafter
+    except HeaderFault:
+        return None
+
+
 def taken_at(header: Mapping[str, Any]) -> datetime:
     """Return when an exposure was taken, from DATE-OBS and TIME-OBS; HeaderFault where DATE-OBS is missing."""
     name = header.get("FILENAME") or "the exposure"
@@ -138,6 +147,14 @@ def taken_at(header: Mapping[str, Any]) -> datetime:
     if not date:
         raise HeaderFault(f"{name}: DATE-OBS is missing; reference files are chosen by it")
     return _time(f"{date}T{header.get('TIME-OBS') or '00:00:00'}", f"{name}: DATE-OBS, TIME-OBS")
+
+
+def passed(times: Sequence[datetime], header: Mapping[str, Any]) -> Hashable:
+    """Return how many of the times, in order, had passed when an exposure was taken; its date where that is none."""
+    try:
+        return bisect_right(times, taken_at(header))
+    except HeaderFault:
+        return header.get("DATE-OBS"), header.get("TIME-OBS")
 
 
 def _time(text: str, what: str) -> datetime:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jwrules import names
 from jwrules.kernels.compiled import allowed_threads
+from jwrules.products import scratch
 from jwrules.products.kinds import Ramp
 from jwrules.stages import chain
 from jwrules.stages import exposure as exposures
@@ -29,5 +30,6 @@ def run(uncal: Path, bench: Workbench, memory: int | None = None) -> list[Path]:
         def give(ramp: Ramp, box: Box) -> None:
             dark.put(ramp, box, exposure)
 
-        stream = Stream(exposure, bench.calls, bench.pieces(exposure), Budget(memory, allowed_threads(), bench.output))
+        budget = Budget(memory, allowed_threads(), scratch.folder() or bench.output)
+        stream = Stream(exposure, bench.calls, bench.pieces(exposure), budget)
         return [dark.finish(stream.run(give))]

@@ -10,7 +10,7 @@ import numpy as np
 
 from jwrules.errors import RecipeFault
 from jwrules.kernels.compiled import allowed_threads
-from jwrules.products import windows
+from jwrules.products import scratch, windows
 from jwrules.products.kinds import Persistence, Product, Ramp, Slopes, TrapsFilled
 from jwrules.stages import chain
 from jwrules.stages import exposure as exposures
@@ -44,7 +44,7 @@ def run(uncal: Path, bench: Workbench, memory: int | None = None, save: Sequence
         beside = Beside(shelf, exposure)
         if any(call.step == "persistence" and not call.skip for call in bench.calls):
             sinks["persistence"] = _both(beside.take, sinks.get("persistence"))
-        budget = Budget(memory, allowed_threads(), bench.output)
+        budget = Budget(memory, allowed_threads(), scratch.folder() or bench.output)
         shelf.complete(Stream(exposure, bench.calls, bench.pieces(exposure), budget, sinks).run(give))
         beside.finish()
     return shelf.paths

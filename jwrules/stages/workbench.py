@@ -23,13 +23,17 @@ from jwrules.steps import named, names
 
 @dataclass(frozen=True)
 class Workbench:
-    """One run of one stage: its steps, the reference files it was given, the folder its products go to."""
+    """One run of one stage: its steps, the reference files it was given, the folder its products go to.
+
+    `context` is that of CRDS which chose the reference files; N/A where they were chosen by their own headers.
+    """
 
     stage: str
     calls: Sequence[chain.Call]
     references: Mapping[str, Path]
     output: Path
     hashes: Mapping[str, str] = field(default_factory=dict)
+    context: str = "N/A"
 
     def chain(self, product: Any, members: Mapping[str, Any] | None = None) -> Iterator[tuple[str, Any]]:
         """Yield (step name, product) after each step of the stage."""
@@ -49,6 +53,7 @@ class Workbench:
         return {
             "release": jwrules.__version__,
             "stage": self.stage,
+            "context": self.context,
             "steps": steps,
             "members": [dict(member) for member in made_from],
             "references": {name: self._identity(name) for name in sorted(self._used(steps))},

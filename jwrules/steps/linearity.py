@@ -30,25 +30,22 @@ def linearity(ramp: Ramp, params: Params, *, linearity: Linearity) -> Ramp:
     if len(linearity.coeffs) < 2:
         raise CannotRun(f"{linearity.meta.source} has {len(linearity.coeffs)} coefficient; a linear term is needed")
     frames = int(ramp.meta.get("NFRAMES", 1))
-    coeffs, bad = _usable(linearity.coeffs, linearity.dq)
+    polynomials = _polynomials(linearity.coeffs, linearity.dq)
+    bad = ~polynomials.usable
     if linearity.inv_coeffs is not None and frames > 1 and ramp.data.shape[1] > 1:
-        inverse, bad_inverse = _usable(linearity.inv_coeffs, linearity.dq)
-        bad |= bad_inverse
-        kernel.linearize_frames(ramp.data, ramp.groupdq, int(DQ.SATURATED), coeffs, inverse, frames)
+        inverse = _polynomials(linearity.inv_coeffs, linearity.dq)
+        bad |= ~inverse.usable
+        kernel.linearize_frames(ramp.data, ramp.groupdq, int(DQ.SATURATED), polynomials, inverse, frames)
     else:
-        kernel.linearize(ramp.data, ramp.groupdq, int(DQ.SATURATED), coeffs)
+        kernel.linearize(ramp.data, ramp.groupdq, int(DQ.SATURATED), polynomials)
     ramp.pixeldq[...] |= linearity.dq | np.where(bad, np.uint32(DQ.NO_LIN_CORR), np.uint32(0))
     if ramp.zeroframe is not None:
         no_value = (ramp.zeroframe == 0)[:, np.newaxis].astype(np.uint8)
-        kernel.linearize(ramp.zeroframe[:, np.newaxis], no_value, 1, coeffs)
+        kernel.linearize(ramp.zeroframe[:, np.newaxis], no_value, 1, polynomials)
     return ramp
 
 
-def _usable(coeffs: np.ndarray, dq: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the coefficients with those that cannot serve replaced by the identity, and where they were."""
+def _polynomials(coeffs: np.ndarray, dq: np.ndarray) -> kernel.Polynomials:
+    """Return the coefficients, and for which pixels they can serve."""
     bad = np.isnan(coeffs).any(axis=0) | (coeffs[1] == 0) | ((dq & np.uint32(DQ.NO_LIN_CORR)) != 0)
-    if bad.any():
-        coeffs = coeffs.copy()
-        coeffs[:, bad] = 0
-        coeffs[1, bad] = 1
-    return coeffs, bad
+    return kernel.Polynomials(coeffs, ~bad)

@@ -2,19 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import cache
 from typing import Any
 
-import yaml
-
-from jwrules import associations, house
+from jwrules import associations, recipes
 from jwrules.pool import Pool, Row
 from jwrules.recipes import hold
 
-IMAGING = yaml.safe_load((house.root() / "recipes/base/imaging.yaml").read_text())["associations"]
+IMAGING = recipes.named("nircam_imaging").associations
 """The rules for imaging as they stand in the recipes."""
-
-OTHERS = Path(__file__).with_name("other_images.yaml")
 
 
 @dataclass(frozen=True)
@@ -40,6 +36,8 @@ def exposure(number, *, observation=1, candidates=(), **columns):
         "instrume": "nircam",
         "detector": "nrca1",
         "targetid": "1",
+        "pntgtype": "science",
+        "mostilno": "1",
         "filter": "f090w",
         "pupil": "clear",
         "subarray": "full",
@@ -50,6 +48,22 @@ def exposure(number, *, observation=1, candidates=(), **columns):
 
 def make(*rows, rules=IMAGING):
     return associations.make(Pool(tuple(rows)), [SmallRecipe(rules)])
+
+
+@cache
+def every_recipe():
+    """The recipes that come with jwrules."""
+    return tuple(recipes.all().values())
+
+
+def gather_all(*rows, **options):
+    """What becomes of the rows by all recipes."""
+    return associations.gather(Pool(tuple(rows)), every_recipe(), **options)
+
+
+def make_all(*rows):
+    """The associations of the rows by all recipes."""
+    return gather_all(*rows).associations
 
 
 def products(made, kind):

@@ -3,12 +3,11 @@
 import json
 
 import pytest
-import yaml
-from association_scene import IMAGING, OTHERS
+from association_scene import IMAGING
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
-from jwrules import house
+from jwrules import house, recipes
 
 
 @pytest.fixture(scope="module")
@@ -23,9 +22,9 @@ def test_the_rules_for_imaging_are_allowed(validator):
     validator.validate({**IMAGING, "image3": {**IMAGING["image3"], "when": {"FILTER": "F090W"}}})
 
 
-def test_the_rules_for_other_images_are_allowed(validator):
-    for recipe in yaml.safe_load(OTHERS.read_text()).values():
-        validator.validate(recipe["associations"])
+def test_the_rules_of_every_recipe_are_allowed(validator):
+    for recipe in recipes.all().values():
+        validator.validate(recipe.associations)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +32,7 @@ def test_the_rules_for_other_images_are_allowed(validator):
     [
         {"one_for_each": "exposures"},
         {"one_for_each": ["Target"]},
-        {"members": {"background": "rate"}},
+        {"members": {"background": {"file": "rate", "differ": {"nod": 0}}}},
         {"members": {"science": "rate", "sience": "rate"}},
         {"members": {"science": {"suffix": "rate"}}},
         {"members": {"science": {"file": "rate", "played_by": ["sience"]}}},
@@ -41,6 +40,8 @@ def test_the_rules_for_other_images_are_allowed(validator):
         {"candidates": []},
         {"when": {"FILTRE": "F090W"}},
         {"unless": {}},
+        {"product": "{target} {INSTRUME}"},
+        {"members": {"science": [{"file": "rate", "with": "all"}]}},
     ],
 )
 def test_a_misspelt_rule_is_refused(validator, change):

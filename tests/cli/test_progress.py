@@ -1,7 +1,12 @@
 """The progress line says what is done and how long the rest will take."""
 
-import pytest
+import io
+import logging
 
+import pytest
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from jwrules.cli import progress
 from jwrules.cli.progress import killed, tail
 from jwrules.cli.tally import Tally, clock
 
@@ -80,6 +85,44 @@ def test_of_a_log_that_ends_in_an_error_the_error_is_shown(tmp_path):
     log = tmp_path / "a.log"
     log.write_text("jwrules detector1 a --steps []\njump: COMPLETE\njwrules detector1: first line\n  second line\n")
     assert tail([str(log)]) == "    jwrules detector1: first line\n      second line"
+
+
+def test_what_a_batch_system_says_is_shown_where_the_job_itself_told_no_error(tmp_path):
+    own, batch = tmp_path / "own.log", tmp_path / "batch.log"
+    own.write_text("jwrules image2 a --steps []\nflat_field: COMPLETE\n")
+    batch.write_text("killed: too much memory\n")
+    assert tail([str(own), str(batch)]) == "    flat_field: COMPLETE\n    killed: too much memory"
+    own.write_text("jwrules image2: the reason\n")
+    assert tail([str(own), str(batch)]) == "    jwrules image2: the reason"
+
+
+def emitted(handler, event, **said):
+    handler.emit(logging.makeLogRecord({"event": event, "levelno": logging.INFO, **said}))
+
+
+def test_a_job_that_is_tried_again_has_not_failed():
+    terminal = io.StringIO()
+    with progress.shown(terminal) as handlers:
+        handler = progress.LogHandler(None, None)
+        assert list(handlers) == [handler]
+        for error in (True, False):
+            emitted(handler, LogEvent.JOB_INFO, jobid=1, rule_name="detector1", wildcards={"exposure": "a"})
+            if error:
+                emitted(handler, LogEvent.JOB_ERROR, jobid=1, rule_name="detector1", log=["none.log"])
+                assert handler.failed == {1}
+        handler.close()
+    assert handler.failed == set()
+    assert "detector1 a failed" in terminal.getvalue()
+    assert "detector1 a is tried again" in terminal.getvalue()
+
+
+def test_of_jobs_that_failed_together_the_log_of_the_batch_system_is_named():
+    terminal = io.StringIO()
+    with progress.shown(terminal):
+        handler = progress.LogHandler(None, None)
+        emitted(handler, LogEvent.GROUP_ERROR, groupid="exposures", aux_logs=["logs/slurm/2.log"])
+        handler.close()
+    assert "(log: logs/slurm/2.log)" in terminal.getvalue()
 
 
 def test_a_log_that_is_not_there_is_no_failure(tmp_path):

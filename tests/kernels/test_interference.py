@@ -51,6 +51,35 @@ def test_a_known_shape_is_turned_and_scaled_to_the_folded_one():
     assert folded.wave_of(np.roll(7 * shape, 2), 4.0, shape, scaled=False).table == pytest.approx([0, 0, 0, 1])
 
 
+FOUR = np.array([3.0, 1.0, -2.0, 1.0])
+"""One period of a wave, 1/4 a part: its odd part, which alternates from group to group if these last n + 1/2 periods,
+is 2.5, 0, -2.5, 0; the even part 0.5, 1, 0.5, 1."""
+
+
+def waves(group, phase, height=1.0):
+    """Amplitude and phase found in three groups of `group` ticks with that wave of 8 ticks; one pixel a part."""
+    curve, parts = joint.curve(FOUR), (np.arange(joint.BINS) + 0.5) / joint.BINS
+    ramps = height * np.array([[curve(parts + phase + group / 8 * g) for g in range(3)]])
+    sums = joint.Sums(ramps, np.ones((1, joint.BINS)))
+    (amplitude,), (found,) = joint.fits(sums, Clock(1, 10, group, 0), 8.0, FOUR, together=True)
+    return pytest.approx(amplitude, abs=1e-3), pytest.approx(found, abs=1e-3)
+
+
+@pytest.mark.parametrize("phase", [0.1, 0.4, 0.6, 0.9])
+def test_of_a_wave_and_its_negative_half_a_period_later_the_one_as_in_the_file_is_taken(phase):
+    # 12 ticks are one and a half periods: the rises of both are the same
+    assert waves(12, phase) == (1.0, phase)
+
+
+def test_a_wave_that_is_upside_down_is_known_where_the_ramps_tell():
+    # 10 ticks are one and a quarter periods
+    assert waves(10, 0.4, height=-2.0) == (-2.0, 0.4)
+
+
+def test_a_wave_that_is_the_same_in_every_group_is_not_seen():
+    assert waves(16, 0.4) == (0.0, 0.0)
+
+
 @pytest.mark.parametrize(("cycles", "expected"), [(3, 1), (30, 3), (1000, 9), (None, 9)])
 def test_whole_integrations_hold_the_periods_that_are_asked_for(cycles, expected):
     # 10 groups of 10 ticks an integration, 9 of them; 30 periods of 8 ticks are 240 ticks

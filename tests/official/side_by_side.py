@@ -21,7 +21,12 @@ ALIGNED = ("tweakreg.abs_refcat=demo/truth/astrometric_catalog.ecsv",)
 OPTIONS = {
     "": {"image3": ALIGNED},
     "_alike": {
-        "detector1": ("ramp_fit.weighting=official", "jump.statistic=official", "jump.expand_large_events=false"),
+        "detector1": (
+            "saturation.partial_search=official",
+            "ramp_fit.weighting=official",
+            "jump.statistic=official",
+            "jump.expand_large_events=false",
+        ),
         "image3": (
             "tweakreg.skip=true",
             "skymatch.skymethod=local",

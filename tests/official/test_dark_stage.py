@@ -18,6 +18,11 @@ datamodels = pytest.importorskip("stdatamodels.jwst.datamodels")
 
 CORNER = nircam.Window("SUB640", 0, nircam.FULL_SIZE - 96, 128, 96, 1)
 READOUT = nircam.Readout("SHALLOW4", frames=4, gap=1, groups=4, integrations=2)
+WAVE = replace(miri.EFFECTS, wave=(2.0, 312.5))
+"""A wave of which frames hold 37.2 periods. They hold 46.5 of the usual one, which the official fit takes as it is or
+upside down, by rounding: a constant in each pixel apart. For ours see tests/kernels/test_interference.py. In later
+integrations the official one is up to 1/500 of a period off, 0.02 DN here.
+"""
 FEW = {"dithers": ((0.0, 0.0),), "stars": 6, "galaxies": 2}
 
 
@@ -63,6 +68,7 @@ def darks(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("dark")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(program, "imaging", near_infrared)
+        patch.setattr(miri, "EFFECTS", WAVE)
         patch.setattr(miri, "imaging", mid_infrared(miri.imaging("small")[0]))
         simulate.run(template, folder / "demo")
     name = f"jw09001001001_02101_00001_{detector}"
@@ -86,9 +92,7 @@ def test_the_ramps_agree(darks):
     (_, ours), (_, theirs) = darks.both
     assert ours["SCI"].shape == theirs["SCI"].shape
     unusable = (theirs["PIXELDQ"] & 1) != 0
-    # A wave that is the same in every group is no more than a constant of the pixel, which emicorr cannot tell.
-    rises = [one["SCI"] - one["SCI"][:, :1] for one in (ours, theirs)]
-    apart = np.abs(rises[0] - rises[1])[..., ~unusable]
+    apart = np.abs(ours["SCI"] - theirs["SCI"])[..., ~unusable]
     assert np.nanmax(apart) < 0.05
     assert np.nanmedian(apart) < 1e-2
 

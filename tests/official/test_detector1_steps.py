@@ -175,7 +175,8 @@ def test_saturation(frames, pixels, zeroframe):
         True,
         bias_model=official_reference(datamodels.SuperBiasModel, bias),
     )
-    ours = saturation(product, SaturationParams(n_pix_grow_sat=pixels), saturation=thresholds, superbias=bias)
+    params = SaturationParams(n_pix_grow_sat=pixels, partial_search="official")
+    ours = saturation(product, params, saturation=thresholds, superbias=bias)
     assert np.count_nonzero(ours.groupdq & DQ.SATURATED) > 100
     assert_same(ours, theirs)
 

@@ -18,6 +18,7 @@ pytest.importorskip("jwst", reason="jwst is not installed")
 pytestmark = [pytest.mark.official, pytest.mark.filterwarnings("ignore")]
 
 ALIKE = {
+    "saturation": {"partial_search": "official"},
     "ramp_fit": {"weighting": "official"},
     "jump": {"statistic": "official", "expand_large_events": False, "find_showers": False},
 }

@@ -7,7 +7,7 @@ from program_scene import exposure, header, planned, program, write_guide_stars,
 
 from jwrules.errors import WorkflowFault
 from jwrules.plan import STAGES
-from jwrules.plan.resources import memory, minutes
+from jwrules.plan.resources import memory, minutes, size_of
 
 DARK = """\
 template: Dark
@@ -72,6 +72,6 @@ def test_guide_stars_are_jobs_of_the_guider_stage_alone(tmp_path):
 
 @pytest.mark.parametrize(("stage", "bytes_of_sample"), [("dark", 5), ("guider", 10)])
 def test_stages_on_ramps_need_more_for_more_groups(stage, bytes_of_sample):
-    few, many = ([{"SUBSIZE1": 2048, "SUBSIZE2": 2048, "NGROUPS": n, "NINTS": 1}] for n in (10, 110))
+    few, many = ([size_of({"SUBSIZE1": 2048, "SUBSIZE2": 2048, "NGROUPS": n, "NINTS": 1})] for n in (10, 110))
     assert memory(stage, many) - memory(stage, few) == pytest.approx(100 * 4 * bytes_of_sample, abs=1)
     assert minutes(stage, many) - minutes(stage, few) == 25

@@ -1,13 +1,16 @@
 """Pool, recipe and references become the jobs of every stage."""
 
 import json
+import os
 import shutil
 from dataclasses import replace
 
 import pytest
+import yaml
 from program_scene import RECIPE, exposure, header, planned, program, write_exposures, write_header, write_reference
 
 from jwrules.errors import WorkflowFault
+from jwrules.house import SCRATCH
 from jwrules.plan import prepare
 
 SHORT = "jw00042-o001_t001_nircam_clear-f200w"
@@ -100,6 +103,25 @@ def test_exposures_without_a_recipe_are_left_out_with_the_reason(tmp_path):
     assert "EXP_TYPE is NRC_DARK" in left_out[0].reason
 
 
+def test_an_association_of_a_stage_that_the_recipe_lacks_is_no_job(tmp_path):
+    asked = program(tmp_path, RECIPE.replace("  image3: [tweakreg, skymatch, resample]\n", ""))
+    plan = planned(tmp_path, asked)
+    assert plan.jobs["image3"] == {}
+    assert len(plan.jobs["image2"]) == 8
+
+
+@pytest.mark.parametrize("where", ["run file", "recipe"])
+def test_an_excluded_exposure_is_processed_nowhere_and_its_reason_is_kept(tmp_path, where):
+    name = exposure(2, "nrca1")
+    rules = f'associations:\n  exclude: {{{name}: "satellite trail"}}\n'
+    asked = program(tmp_path, RECIPE if where == "run file" else RECIPE.replace("associations:\n", rules))
+    asked = replace(asked, exclude={name: "satellite trail"}) if where == "run file" else asked
+    plan = planned(tmp_path, asked)
+    assert [one.reason for one in plan.left_out] == ["excluded: satellite trail"]
+    assert all(name not in path for job in plan.all() for path in (job.name, *job.science))
+    assert len(plan.job("image3", SHORT).science) == 3
+
+
 def test_where_nothing_can_be_processed_every_reason_is_told(tmp_path):
     asked = program(tmp_path)
     write_exposures(asked.data, EXP_TYPE="NRC_DARK")
@@ -111,6 +133,19 @@ def test_where_nothing_can_be_processed_every_reason_is_told(tmp_path):
 def test_without_a_run_file_the_plan_says_so(tmp_path):
     with pytest.raises(WorkflowFault, match="there is no run file"):
         prepare({}).targets()
+
+
+def test_a_profile_says_where_jobs_write_unless_the_environment_does(tmp_path, monkeypatch):
+    asked = program(tmp_path)
+    asked.write(tmp_path / "run.yaml")
+    config = {**yaml.safe_load((tmp_path / "run.yaml").read_text()), "scratch": "SLURM_TMPDIR:TMPDIR"}
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(SCRATCH, "/fast")
+    assert prepare(config).all()
+    assert os.environ[SCRATCH] == "/fast"
+    monkeypatch.delenv(SCRATCH)
+    assert prepare(config).all()
+    assert os.environ[SCRATCH] == "SLURM_TMPDIR:TMPDIR"
 
 
 def test_every_missing_reference_is_told_at_once_with_its_exposures(tmp_path):
@@ -191,3 +226,15 @@ def test_a_file_that_an_option_names_counts_by_its_content(tmp_path):
         plan = planned(tmp_path, replace(asked, sets=(f"tweakreg.abs_refcat={catalog}",)))
         chains.append(plan.job("image3", SHORT).steps)
     assert chains[0] == chains[1] != chains[2]
+
+
+def test_what_can_be_made_is_planned_beside_what_cannot_and_why(tmp_path):
+    asked = program(tmp_path)
+    (tmp_path / "references" / "jwst_nircam_dark_nrca1.fits").unlink()
+    (asked.data / f"{exposure(1, 'nrcalong')}_uncal.fits").write_bytes(b"damaged")
+    plan = planned(tmp_path, replace(asked, partial=True))
+    assert set(plan.jobs["image2"]) == {exposure(dither, "nrcalong") for dither in (2, 3, 4)}
+    assert list(plan.jobs["image3"]) == [LONG]
+    assert len(plan.faults) == 2
+    assert plan.blocked["image2", exposure(1, "nrca1")] == f"{exposure(1, 'nrca1')}_rate.fits cannot be made"
+    assert plan.blocked["image3", SHORT] == f"{exposure(1, 'nrca1')}_cal.fits and 3 more cannot be made"

@@ -59,6 +59,16 @@ def test_a_touched_reference_is_looked_at_again(made, tmp_path):
     assert made() == 2
 
 
+@pytest.mark.parametrize("file", ["uncal/jw00042001001_02101_00001_nrca1_uncal.fits", "short.yaml"])
+def test_a_change_that_keeps_size_and_time_is_noticed(made, tmp_path, file):
+    was, now = (b"TARGPROP", b"TARGPRUP") if file.endswith(".fits") else (b"Imaging", b"Imagine")
+    path = tmp_path / file
+    stat = path.stat()
+    path.write_bytes(path.read_bytes().replace(was, now))
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert made() == 2
+
+
 def test_a_new_reference_is_noticed(made, tmp_path):
     write_reference(tmp_path / "references" / "more", "dark", "nrca1", USEAFTER="2023-01-01T00:00:00")
     assert made() == 2

@@ -19,10 +19,21 @@ ASKED = Settings(
 )
 
 
-@pytest.mark.parametrize("asked", [ASKED, replace(ASKED, recipe=None, steps={}, sets=())])
+PINNED = [replace(ASKED, pin=pin) for pin in ("pins.yaml", {"context": "jwst_1464.pmap"})]
+
+
+@pytest.mark.parametrize("asked", [ASKED, replace(ASKED, recipe=None, steps={}, sets=()), *PINNED])
 def test_what_is_written_is_read_back(asked, tmp_path):
     asked.write(tmp_path / "run.yaml")
     assert settings.read(tmp_path / "run.yaml") == asked
+
+
+def test_exposures_are_excluded_with_a_reason(tmp_path):
+    excluding = replace(ASKED, exclude={"jw00042001001_*": "guide star lost"})
+    excluding.write(tmp_path / "run.yaml")
+    assert settings.read(tmp_path / "run.yaml") == excluding
+    with pytest.raises(RecipeFault, match=r"\$\.exclude: expected exposure -> why it is left out"):
+        settings.parse({"data": ".", "references": ".", "exclude": {"jw00042001001_*": None}})
 
 
 def test_a_run_file_that_says_the_same_is_left_alone(tmp_path):
@@ -36,9 +47,10 @@ def test_a_run_file_that_says_the_same_is_left_alone(tmp_path):
 
 def test_every_fault_is_told_at_once_with_the_nearest_key():
     with pytest.raises(RecipeFault) as fault:
-        settings.parse({"dta": "/data", "references": 5, "steps": {"jump": 4}})
+        settings.parse({"dta": "/data", "references": 5, "steps": {"jump": 4}, "pin": [1]})
     assert "$.dta: no such key; did you mean 'data'?" in str(fault.value)
     assert "$.data: missing" in str(fault.value)
+    assert "$.pin: expected the path of a file, or pins" in str(fault.value)
     assert "$.references: missing, or no text" in str(fault.value)
     assert "$.steps.jump: expected parameter -> value, found 4" in str(fault.value)
 

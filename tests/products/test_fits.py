@@ -6,6 +6,7 @@ import subprocess
 import sys
 import warnings
 from dataclasses import replace
+from importlib.metadata import version
 
 import asdf
 import astropy.units as u
@@ -72,6 +73,14 @@ def test_provenance_comes_back(tmp_path):
     made = {"release": "0.1.0", "steps": [{"step": "jump", "params": {"rejection_threshold": 4.0}}]}
     back = fits.read(fits.write(tmp_path / "a_rate.fits", replace(_rate(), provenance=made)), Rate)
     assert back.provenance == made
+
+
+@pytest.mark.parametrize(("context", "by"), [("jwst_1464.pmap", version("crds")), ("N/A", "N/A")])
+def test_the_context_of_the_reference_files_replaces_that_of_the_raw_exposure(tmp_path, context, by):
+    rate = _rate()
+    rate.meta.primary["CRDS_CTX"] = "jwst_0001.pmap"
+    back = fits.read(fits.write(tmp_path / "a_rate.fits", replace(rate, provenance={"context": context})), Rate)
+    assert (back.meta["CRDS_CTX"], back.meta["CRDS_VER"]) == (context, by)
 
 
 def test_two_writings_differ_only_in_dates(tmp_path):
@@ -175,6 +184,13 @@ def test_an_interrupted_write_keeps_the_old_product(tmp_path):
         raise KeyboardInterrupt
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_with_a_date_of_its_source_a_product_is_the_same_to_the_byte_whenever_it_is_written(tmp_path, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    one, other = (fits.write(tmp_path / name / "a_rate.fits", _rate()) for name in ("now", "later"))
+    assert pyfits.getheader(one)["DATE"] == "2023-11-14T22:13:20.000"
+    assert one.read_bytes() == other.read_bytes()
 
 
 def test_a_long_value_keeps_what_fits_of_its_comment(tmp_path):

@@ -2,57 +2,15 @@
 
 import os
 import sys
-from pathlib import Path
 
 import pytest
+from crds_scene import EXPOSURE, write_cache
 
 from jwrules import references
 from jwrules.errors import ReferenceFault
 
-EXPOSURE = {
-    "FILENAME": "jw01234001001_02101_00001_nrca1_uncal.fits",
-    "TELESCOP": "JWST",
-    "INSTRUME": "NIRCAM",
-    "DETECTOR": "NRCA1",
-    "CHANNEL": "SHORT",
-    "MODULE": "A",
-    "FILTER": "F200W",
-    "PUPIL": "CLEAR",
-    "EXP_TYPE": "NRC_IMAGE",
-    "READPATT": "BRIGHT2",
-    "SUBARRAY": "FULL",
-    "NOUTPUTS": 4,
-    "SUBSTRT1": 1,
-    "TSOVISIT": False,
-    "DATE-OBS": "2022-07-01",
-    "TIME-OBS": "10:20:30.456",
-}
 MIRI = EXPOSURE | {"INSTRUME": "MIRI", "DETECTOR": "MIRIMAGE", "FILTER": "F770W", "EXP_TYPE": "MIR_IMAGE"}
 MIRI |= {"READPATT": "FAST", "BAND": "N/A", "CHANNEL": "N/A", "PUPIL": None, "MODULE": None}
-
-HEADER = (
-    "header = {{'derived_from': 'none', 'sha1sum': 'none', 'observatory': 'JWST',"
-    " 'mapping': '{mapping}', 'name': '{name}', 'parkey': {parkey}{more}}}\n"
-)
-USEAFTER = "'META.OBSERVATION.DATE', 'META.OBSERVATION.TIME'"
-
-
-@pytest.fixture
-def at(monkeypatch):
-    """Set the environment of CRDS to a cache, and to no server or one that is given."""
-    utils = pytest.importorskip("crds.core.utils")
-    pytest.importorskip("stdatamodels")
-
-    def at(cache: Path, server: str = "") -> Path:
-        monkeypatch.setenv("CRDS_PATH", str(cache))
-        monkeypatch.setenv("CRDS_SERVER_URL", server)
-        monkeypatch.setenv("CRDS_IGNORE_MAPPING_CHECKSUM", "1")
-        monkeypatch.delenv("CRDS_CONTEXT", raising=False)
-        utils.clear_function_caches()
-        return cache
-
-    yield at
-    utils.clear_function_caches()
 
 
 @pytest.fixture
@@ -61,35 +19,9 @@ def context_541(at, shared):
     return "crds:jwst_0541.pmap"
 
 
-def _mapping(folder, name, mapping, parkey, selector, more=""):
-    text = HEADER.format(mapping=mapping, name=name, parkey=parkey, more=more) + f"selector = {selector}\n"
-    (folder / name).write_text(text)
-
-
 @pytest.fixture
 def cache(at, tmp_path):
-    """A cache with one context of three types: a gain, a parameter file of jump, and ipc, which does not apply."""
-    folder = at(tmp_path / "cache")
-    rules, files = folder / "mappings" / "jwst", folder / "references" / "jwst" / "nircam"
-    for path in (rules, files, folder / "config" / "jwst"):
-        path.mkdir(parents=True)
-    config = {"observatory": "jwst", "bad_files_list": [], "mappings": [], "context_history": []}
-    config |= {"operational_context": "jwst_0001.pmap", "edit_context": "jwst_0001.pmap", "last_synced": "never"}
-    (folder / "config" / "jwst" / "server_config").write_text(repr(config | {"force_remote_mode": False}))
-    _mapping(rules, "jwst_0001.pmap", "PIPELINE", "('META.INSTRUMENT.NAME',)", "{'NIRCAM': 'jwst_nircam_0001.imap'}")
-    types = {name: f"jwst_nircam_{name.lower()}_0001.rmap" for name in ("GAIN", "PARS-JUMPSTEP")} | {"IPC": "N/A"}
-    of_nircam = ", 'instrument': 'NIRCAM'"
-    _mapping(rules, "jwst_nircam_0001.imap", "INSTRUMENT", "('REFTYPE',)", types, of_nircam)
-    for name, match, keys, suffix in [
-        ("GAIN", "'NRCA1'", "'META.INSTRUMENT.DETECTOR',", "fits"),
-        ("PARS-JUMPSTEP", "'NRC_IMAGE'", "'META.EXPOSURE.TYPE',", "asdf"),
-    ]:
-        file = f"jwst_nircam_{name.lower()}_0001.{suffix}"
-        selector = f"Match({{{match}: UseAfter({{'2020-01-01 00:00:00': '{file}'}})}})"
-        more = f"{of_nircam}, 'filekind': '{name}', 'classes': ('Match', 'UseAfter')"
-        _mapping(rules, types[name], "REFERENCE", f"(({keys}), ({USEAFTER}))", selector, more)
-        (files / file).write_text("#ASDF 1.0.0\n--- !core/asdf-1.1.0\nparameters: {rejection_threshold: 5.5}\n...\n")
-    return folder
+    return at(write_cache(tmp_path / "cache"))
 
 
 def test_a_file_of_the_cache_is_chosen(cache, tmp_path):
@@ -109,7 +41,28 @@ def test_a_flat_cache_serves_as_well(cache, tmp_path):
 def test_without_a_context_the_one_of_the_cache_rules(cache, tmp_path):
     chooser = references.open("crds:", tmp_path / "c.json")
     assert chooser.choose(["gain"], EXPOSURE)["gain"].name == "jwst_nircam_gain_0001.fits"
-    assert chooser.explain("gain", EXPOSURE) == [("jwst_nircam_gain_0001.fits", "chosen by jwst_0001.pmap")]
+    assert chooser.explain("gain", EXPOSURE) == [
+        ("jwst_nircam_gain_0001.fits", "chosen by jwst_nircam_gain_0001.rmap of jwst_0001.pmap")
+    ]
+
+
+@pytest.mark.parametrize("source", ["crds:", "crds:latest", "crds:jwst_0001.pmap"])
+def test_a_context_that_is_not_named_gets_its_name(cache, source):
+    assert references.resolved(source) == "crds:jwst_0001.pmap"
+
+
+def test_the_dates_of_the_rules_part_eras(cache, tmp_path):
+    chooser = references.open("crds:jwst_0001.pmap", tmp_path / "c.json")
+    dates = ("2019-12-31", "2020-01-01", "2020-01-02", "2024-01-01")
+    eras = [chooser.era(EXPOSURE | {"DATE-OBS": date, "TIME-OBS": "00:00:00.0"}) for date in dates]
+    assert eras == [0, 1, 1, 1]
+
+
+def test_where_the_rules_do_not_tell_each_time_is_an_era(cache, tmp_path):
+    rmap = cache / "mappings/jwst/jwst_nircam_gain_0001.rmap"
+    rmap.write_text(rmap.read_text().replace("UseAfter", "ClosestTime"))
+    chooser = references.open("crds:jwst_0001.pmap", tmp_path / "c.json")
+    assert chooser.era(EXPOSURE) == f"{EXPOSURE['DATE-OBS']} {EXPOSURE['TIME-OBS']}"
 
 
 def test_a_type_that_does_not_apply_has_no_file(cache, tmp_path):
@@ -132,33 +85,15 @@ def test_not_found_is_told_in_the_words_of_crds(cache, tmp_path, reftype, change
 def test_a_file_that_is_not_in_the_cache_is_named_with_the_way_to_get_it(cache, tmp_path):
     (cache / "references/jwst/nircam/jwst_nircam_gain_0001.fits").unlink()
     chooser = references.open("crds:jwst_0001.pmap", tmp_path / "c.json")
-    with pytest.raises(ReferenceFault, match=r"gives jwst_nircam_gain_0001\.fits for type 'gain'.*crds sync --files"):
+    with pytest.raises(ReferenceFault, match=r"jwst_nircam_gain_0001\.fits, type 'gain' of.*references fetch"):
         chooser.choose(["gain"], EXPOSURE)
 
 
-def test_a_server_that_does_not_answer_is_told_with_the_file(cache, at, tmp_path):
-    (cache / "references/jwst/nircam/jwst_nircam_gain_0001.fits").unlink()
+def test_a_plan_asks_no_network_whatever_server_the_environment_names(cache, at, tmp_path, monkeypatch):
     at(cache, server="http://127.0.0.1:9")
-    chooser = references.open("crds:jwst_0001.pmap", tmp_path / "c.json")
-    with pytest.raises(ReferenceFault, match=r"jwst_nircam_gain_0001\.fits(.|\n)*crds sync(.|\n)*CRDS says: "):
-        chooser.choose(["gain"], EXPOSURE)
-
-
-def test_a_missing_file_is_fetched_where_there_is_a_server(cache, at, tmp_path, monkeypatch):
-    crds = pytest.importorskip("crds")
-    path = cache / "references/jwst/nircam/jwst_nircam_gain_0001.fits"
-    path.rename(tmp_path / "on_the_server")
-
-    def getreferences(asked, reftypes, context, observatory):
-        assert (asked["META.INSTRUMENT.DETECTOR"], reftypes, context) == ("NRCA1", ["gain"], "jwst_0001.pmap")
-        assert not crds.core.config.get_cache_readonly()
-        (tmp_path / "on_the_server").rename(path)
-        return {"gain": str(path)}
-
-    at(cache, server="http://127.0.0.1:9")
-    monkeypatch.setattr("crds.getreferences", getreferences)
-    chosen = references.open("crds:jwst_0001.pmap", tmp_path / "c.json").choose(["gain"], EXPOSURE)["gain"]
-    assert chosen.path == path
+    monkeypatch.setattr("urllib.request.urlopen", pytest.fail)
+    chosen = references.open("crds:jwst_0001.pmap", tmp_path / "c.json").choose(["gain", "ipc"], EXPOSURE)
+    assert chosen["gain"].name == "jwst_nircam_gain_0001.fits"
 
 
 def test_without_the_library_it_is_said_what_to_install(cache, tmp_path, monkeypatch):
@@ -170,7 +105,7 @@ def test_without_the_library_it_is_said_what_to_install(cache, tmp_path, monkeyp
 def test_a_context_that_is_not_in_the_cache_is_told_with_those_that_are(cache, tmp_path):
     chooser = references.open("crds:jwst_0002.pmap", tmp_path / "c.json")
     with pytest.raises(
-        ReferenceFault, match=r"jwst_0002\.pmap is not among.*which has jwst_0001\.pmap.*crds sync"
+        ReferenceFault, match=r"jwst_0002\.pmap is not among.*which has jwst_0001\.pmap.*jwrules references fetch"
     ) as fault:
         chooser.choose(["gain", "ipc"], EXPOSURE)
     assert str(fault.value).count("jwst_0002.pmap is not among") == 1
@@ -189,7 +124,9 @@ def test_rules_that_were_mended_under_their_name_are_asked_again(cache, tmp_path
 
 
 def test_what_was_asked_before_needs_no_library(cache, tmp_path, monkeypatch):
-    before = references.open("crds:jwst_0001.pmap", tmp_path / "c.json").choose(["gain"], EXPOSURE)
+    chooser = references.open("crds:jwst_0001.pmap", tmp_path / "c.json")
+    before = chooser.choose(["gain"], EXPOSURE)
+    chooser.ledger.save()
     monkeypatch.setattr("crds.getrecommendations", pytest.fail)
     assert references.open("crds:jwst_0001.pmap", tmp_path / "c.json").choose(["gain"], EXPOSURE) == before
 

@@ -45,6 +45,13 @@ def test_nothing_changed_nothing_runs(run, counted):
     assert counted(asked, folder) == {}
 
 
+def test_the_same_reference_files_under_the_next_context_make_nothing_anew(run, monkeypatch, counted):
+    folder, asked = run
+    monkeypatch.setattr("jwrules.references.chooser.Chooser.name", "jwst_9999.pmap")
+    (folder / ".jwrules" / "plan.pickle").unlink()
+    assert counted(asked, folder) == {}
+
+
 def test_everything_is_due_at_first(tmp_path, counted):
     asked = replace(program(tmp_path))
     assert counted(asked, tmp_path) == EVERYTHING

@@ -97,9 +97,10 @@ def test_bands_are_the_same_rows_of_the_whole(name):
 
 
 @pytest.mark.parametrize("pixels", [0, 1, 3])
-def test_a_band_with_the_margin_of_saturation_has_its_flags_and_numbers(pixels):
+@pytest.mark.parametrize("search", ["ramp", "official"])
+def test_a_band_with_the_margin_of_saturation_has_its_flags_and_numbers(pixels, search):
     step, references = find("saturation"), REFERENCES["saturation"]
-    params = step.params(n_pix_grow_sat=pixels)
+    params = step.params(n_pix_grow_sat=pixels, partial_search=search)
     expected = step(exposure(), params, **references)
     blocks = in_bands(step, exposure(), params, [2, 5, 9], **references)
     for block, start, stop in zip(blocks, [0, 2, 5, 9], [2, 5, 9, NY], strict=True):
@@ -115,7 +116,7 @@ def test_a_band_with_a_smaller_margin_misses_partial_saturation_beyond_it():
     """A pixel four rows away saturates, and with it, two layers on, one that averages into the group before."""
     data = np.full((3, 9, 1), 1e4)
     data[2, 0], data[1, 2] = 6.1e4, 5.5e4
-    step, params = find("saturation"), find("saturation").params(n_pix_grow_sat=2)
+    step, params = find("saturation"), find("saturation").params(n_pix_grow_sat=2, partial_search="official")
     limit = reference(kinds.Saturation, data=np.full((9, 1), 6e4))
     product = step(ramp(data, NFRAMES=4), params, saturation=limit)
     assert product.groupdq[0, 1, :, 0].tolist() == [1, 1, 1, 1, 1, 0, 0, 0, 0]

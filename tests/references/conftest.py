@@ -1,0 +1,5 @@
+"""The environment of CRDS, for tests."""
+
+from crds_environment import at
+
+__all__ = ["at"]
