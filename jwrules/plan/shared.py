@@ -113,12 +113,19 @@ class Shared:
         lacks = any(records.stat(self._directory / path) is None for _, path in offer.job.members)
         if record is None or lacks:
             return False
+        self._make_room(offer.job)
         for name, stat in offer.gave.items():
             if not _linked(offer.place / RESULTS / name, self._directory / RESULTS / name, stat):
                 return False
         self._link_beside(offer)
         records.write(self._here(record, offer), self._directory / RESULTS)
         return True
+
+    def _make_room(self, job: Job) -> None:
+        """Remove what would speak of products that were here before: their record, flagged exposures and pictures."""
+        records.forget(self._directory / RESULTS, job.name, job.stage)
+        for path in (*self._plan.flagged(job), *job.pictures):
+            (self._directory / path).unlink(missing_ok=True)
 
     def _link_beside(self, offer: Offer) -> None:
         """Link flagged exposures and pictures, where there are any and they are no older than their product."""

@@ -171,6 +171,29 @@ def test_records_of_a_directory_where_a_run_is_at_work_are_left_alone(made):
     assert standing(folder, asked) == {}
 
 
+def test_a_run_that_is_killed_while_it_links_leaves_no_record_of_what_was_there_before(made, monkeypatch):
+    def die(record, where):
+        raise pretend.Killed
+
+    folder, asked = made
+    wider = replace(asked, sets=WIDER)
+    place, _ = vary(folder, wider)
+    with monkeypatch.context() as patch, pytest.raises(pretend.Killed):
+        patch.setattr(records, "write", die)
+        vary(folder, asked)
+    due = planning.states(planning.of(wider, place), wider, place).standing(Is.DUE)
+    assert list(due.values()) == ["no record says how it was made"]
+
+
+def test_a_picture_of_other_products_does_not_stay(made):
+    folder, asked = made
+    place, _ = vary(folder, replace(asked, sets=WIDER))
+    (folder / "pictures" / f"{MOSAIC}_i2d.png").unlink()
+    (place / "pictures" / f"{MOSAIC}_i2d.png").write_text("of other products")
+    vary(folder, asked)
+    assert (place / "pictures" / f"{MOSAIC}_i2d.png").read_text() != "of other products"
+
+
 def test_the_name_of_a_variant_is_no_path(tmp_path):
     with pytest.raises(WorkflowFault, match="a name is wanted"):
         variants.place(tmp_path, "../elsewhere")
