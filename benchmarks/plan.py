@@ -13,6 +13,7 @@ what each of a hundred target acquisitions costs in one process.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import subprocess
@@ -23,13 +24,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from astropy.io import fits
+
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests"))
 import pretend  # noqa: E402
 import program_scene as scene  # noqa: E402
 
 from jwrules import headers  # noqa: E402
-from jwrules.plan.settings import Settings  # noqa: E402
+from jwrules import plan as planning  # noqa: E402
+from jwrules.plan import Settings, waves  # noqa: E402
 
 PROGRAM = [sys.executable, "-m", "jwrules"]
 COUNTS = (100, 1_000, 10_000)
@@ -127,12 +131,55 @@ def row(count: int, folder: Path) -> str:
     return f"| {count:,} | {limit} | {cold} | {warm} | {nothing} | {dither} | {peak:.0f} |"
 
 
+def acquisitions(folder: Path, count: int) -> None:
+    """Simulate a target acquisition (64 x 64 pixels) and write it as that of so many observations."""
+    run([*PROGRAM, "simulate", "nircam_target_acquisition", str(folder), "--size", "tiny"])
+    first = next((folder / "uncal").iterdir())
+    for observation in range(2, count + 1):
+        name = first.name.replace("001001_", f"{observation:03}001_", 1)
+        with fits.open(first) as file:
+            file[0].header.update(OBSERVTN=f"{observation:03}", FILENAME=name)
+            file.writeto(folder / "uncal" / name)
+
+
+def batch(folder: Path, count: int) -> str:
+    """Return what each of many small exposures costs in one process, once kernels are compiled."""
+    acquisitions(folder, count)
+    asked = Settings(data=folder / "uncal", references=str(folder / "references"))
+    plan = planning.of(asked, folder)
+    planning.lay_out(plan, folder)
+    ready = planning.states(plan, asked, folder).ready()
+    file = folder / waves.make(plan, folder, ready, cores=1).wave.batches[0].file
+    (folder / "results").mkdir()
+    os.chdir(folder)
+    _, alone, together = (
+        run([*PROGRAM, "batch", str(one), "--threads", "1"]) for one in (_one(file), _one(file), file)
+    )
+    return f"{count} target acquisitions: {together} s, each {_each(alone, together, count)} s; one alone {alone} s"
+
+
+def _one(file: Path) -> Path:
+    """Return a batch of the first job of a batch alone."""
+    one = file.with_name("one.json")
+    one.write_text(json.dumps(json.loads(file.read_text())[:1]))
+    return one
+
+
+def _each(alone: Cost, together: Cost, count: int) -> str:
+    return f"{(together.wall - alone.wall) / (count - 1):.2f} ({(together.cpu - alone.cpu) / (count - 1):.2f})"
+
+
 def main() -> None:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("counts", metavar="COUNT", type=int, nargs="*", default=COUNTS)
     parser.add_argument("--folder", type=Path, help="where programs are written (default: a temporary folder)")
+    parser.add_argument("--batch", action="store_true", help="measure small jobs in one process instead")
     options = parser.parse_args()
+    if options.batch:
+        with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+            print(batch(Path(folder).resolve(), 100))
+        return
     print("| exposures | limit | cold | warm | nothing to do | a new dither, to its first job | peak memory MB |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for count in options.counts:

@@ -30,11 +30,13 @@ def add(commands: Commands) -> None:
 
 def batch(options: argparse.Namespace) -> int:
     """Run the jobs in FILE, each with a log of its own. One that fails does not stop the others."""
-    failed = []
+    from jwrules import cli
+
+    parser, failed = cli.build(), []
     for entry in _entries(options.file):
         words = [*entry["words"], *_common(options, entry["words"][0])]
         with _logging_to(Path(entry["log"])):
-            status = _run(words)
+            status = _run(words, parser)
         name = Path(entry["log"]).stem
         log.info("%s %s", name, "failed" if status else "done")
         failed += [name] if status else []
@@ -57,11 +59,9 @@ def _common(options: argparse.Namespace, stage: str) -> list[str]:
     return [*threads, *(["--memory", options.memory] if in_blocks else [])]
 
 
-def _run(words: Sequence[str]) -> int:
+def _run(words: Sequence[str], parser: argparse.ArgumentParser) -> int:
     """Run one command of jwrules; return its exit status. An interrupt, or a polite kill, ends the batch."""
-    from jwrules import cli
-
-    given = cli.build().parse_args(words)
+    given = parser.parse_args(words)
     given.words = list(words)
     try:
         return given.run(given) or 0
