@@ -7,6 +7,8 @@ from the differences there without preferring low ones: both are flagged.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from jwrules.kernels.compiled import as_input, compiled, over_rows
@@ -15,6 +17,14 @@ from jwrules.kernels.jump_by_mean import Noise, threshold_of
 
 SURELY = 2.0
 """What exceeds a threshold by so many σ is found nearly always."""
+
+
+class Levels(NamedTuple):
+    """Differences (electron) from which on a hit holds a part of a ray, is a jump, and is one that leaves no rest."""
+
+    rest: float
+    jump: float
+    strong: float
 
 
 def flag(
@@ -63,8 +73,9 @@ def _flag(
                 n, mean = _others(steps, flags, y, x, bits.jump, hits)
                 sigma, least = np.sqrt(expected.photons * abs(mean) + read), threshold_of(n, thresholds)
                 most = (expected.frames - 1) * (least + SURELY)
+                levels = Levels(mean + sigma, mean + least * sigma, mean + most * sigma)
                 for i in range(nints):
-                    _flag_ramp(steps[i], hits[i], mean + least * sigma, mean + most * sigma, flags[i, :, y, x], bits)
+                    _flag_ramp(steps[i], hits[i], levels, flags[i, :, y, x], bits)
 
 
 @compiled
@@ -80,12 +91,14 @@ def _others(steps: np.ndarray, flags: np.ndarray, y: int, x: int, jump: int, hit
 
 
 @compiled
-def _flag_ramp(steps: np.ndarray, hits: np.ndarray, least: float, most: float, flags: np.ndarray, bits: Bits) -> None:
-    """Flag the groups (ngroups,) whose differences are beside a hit of `least` to `most` electron, alone among them."""
+def _flag_ramp(steps: np.ndarray, hits: np.ndarray, levels: Levels, flags: np.ndarray, bits: Bits) -> None:
+    """Flag the groups (ngroups,) beside weak jumps; not where the rest is left out already, in a hit beside one."""
     last = steps.size - 1
     for j in range(steps.size):
-        alone = hits[j] and not (j > 0 and hits[j - 1]) and not (j < last and hits[j + 1])
-        if alone and least < steps[j] < most and _keeps_one(steps, flags, j, bits.jump):
+        struck = hits[j] and levels.jump < steps[j] < levels.strong
+        struck &= not (j > 0 and hits[j - 1] and steps[j - 1] > levels.rest)
+        struck &= not (j < last and hits[j + 1] and steps[j + 1] > levels.rest)
+        if struck and _keeps_one(steps, flags, j, bits.jump):
             for k in range(max(j - 1, 0), min(j + 2, steps.size)):
                 if steps[k] == steps[k]:
                     flags[k + 1] |= np.uint8(bits.jump)

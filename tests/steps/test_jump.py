@@ -108,6 +108,13 @@ def test_where_both_parts_of_a_ray_are_found_no_more_is_flagged():
     assert np.flatnonzero(flags(searched(one_pixel(counts, NFRAMES=8)))).tolist() == [4, 5]
 
 
+def test_what_a_neighbour_has_flagged_hides_no_rest():
+    data = np.tile(struck_line(9, 4, 120.0).reshape(1, 9, 1, 1), (1, 1, 1, 2))
+    data[0, 5:, 0, 1] += 300.0
+    result = searched(ramp(data, NFRAMES=8))
+    assert np.flatnonzero(result.groupdq[0, :, 0, 0]).tolist() == [3, 4, 5]
+
+
 @pytest.mark.parametrize(("ngroups", "expected"), [(3, [1]), (4, [2]), (5, [1, 2, 3])])
 def test_a_ramp_is_left_a_difference(ngroups, expected):
     counts = struck_line(ngroups, expected[len(expected) // 2], 120.0)
