@@ -8,6 +8,7 @@ import io
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -157,7 +158,10 @@ def _forgetting() -> Iterator[None]:
         for name in names.keys() - before.keys():
             del names[name]
         names.update(before)
-        gc.collect()
+        with warnings.catch_warnings():
+            # Folders that Snakemake left to the collector to remove.
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
 
 
 @contextlib.contextmanager

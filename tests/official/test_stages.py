@@ -181,7 +181,8 @@ ONLY_OFFICIAL = {"CAL_VER", "CAL_VCS", "CRDS_VER", "CRDS_CTX"}
 """The release and the context."""
 ONLY_OURS = {"JWRULES", "FILETYPE", "S_BKDSUB", "S_BADRMP", "S_ERRINI", "ASNTABLE", "ASNPOOL"}
 """The release; a keyword of raw files; background says that it had nothing to do; two steps that are ours alone."""
-DIFFERENT = {"DATE", "PRIMECRS", "EXTNCRS", "ASNTABLE", "ASNPOOL", "BKGLEVEL"}
+DIFFERENT = {"DATE", "PRIMECRS", "EXTNCRS", "ASNTABLE", "ASNPOOL", "BKGLEVEL", "CRDS_VER", "CRDS_CTX"}
+"""Of a directory of reference files we say that it is no context; the official pipeline names one all the same."""
 
 
 @pytest.mark.parametrize("name", [*EXPOSURES, f"{SHORT}_i2d.fits", CRF[0]])

@@ -39,6 +39,10 @@ EXPOSURES = {
 }
 
 
+def needed(stage, header):
+    return resources.memory(stage, [resources.size_of(header)])
+
+
 def exposure(header):
     rows = 3200 if "NRS_NORM" in header else header["SUBSIZE2"]
     shape = (header["NINTS"], header["NGROUPS"], rows, header["SUBSIZE1"])
@@ -51,7 +55,7 @@ def exposure(header):
 def test_a_stage_can_work_in_the_memory_that_is_asked_for(name, threads, flags_are_kept, tmp_path, monkeypatch):
     """Whatever is kept, an integration and the ramps of some pixels fit beside it."""
     header = EXPOSURES[name]
-    budget, one = Budget(resources.memory("detector1", [header]), threads, tmp_path), exposure(header)
+    budget, one = Budget(needed("detector1", header), threads, tmp_path), exposure(header)
     monkeypatch.setattr(Budget, "_is_lost", lambda self, exposure, route, what: flags_are_kept and what == "flags")
     assert budget.kept(one, [Leg("frames", ()), Leg("ramps", ())]) in ((), ("groupdq",), ("data", "groupdq"))
     assert budget.integrations(one) >= 1
@@ -62,21 +66,21 @@ def test_a_stage_can_work_in_the_memory_that_is_asked_for(name, threads, flags_a
 @pytest.mark.parametrize("name", ["image", "IRS2", "acquisition"])
 def test_an_exposure_that_is_not_long_stays_in_memory(name, tmp_path):
     header = EXPOSURES[name]
-    budget, one = Budget(resources.memory("detector1", [header]), 1, tmp_path), exposure(header)
+    budget, one = Budget(needed("detector1", header), 1, tmp_path), exposure(header)
     assert budget.kept(one, [Leg("frames", ()), Leg("ramps", ())]) == ("data", "groupdq")
     assert type(one.rooms["data"]).__name__ == "Memory"
 
 
 def test_beyond_some_length_more_integrations_need_no_more():
-    few, many = (resources.memory("detector1", [size(FULL, 10, n)]) for n in (20, 2000))
+    few, many = (needed("detector1", size(FULL, 10, n)) for n in (20, 2000))
     assert few == many < 2000
 
 
 def test_a_segment_needs_what_it_holds():
     whole = size(SMALL, 10, 2000)
     segment = whole | {"INTSTART": 501, "INTEND": 600}
-    assert resources.memory("dark", [segment]) == resources.memory("dark", [size(SMALL, 10, 100)])
-    assert resources.memory("dark", [segment]) < resources.memory("dark", [whole])
+    assert needed("dark", segment) == needed("dark", size(SMALL, 10, 100))
+    assert needed("dark", segment) < needed("dark", whole)
 
 
 MEASURE = """
@@ -89,7 +93,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 def test_a_run_takes_no_more_than_was_asked_for(tmp_path):
     taken = make("miri_mrs", tmp_path)[0]
-    asked = resources.memory("detector1", [headers.read(taken.raw)])
+    asked = needed("detector1", headers.read(taken.raw))
     options = ["--references", tmp_path / "references", "--output", tmp_path / "out", "--memory", f"{asked}M"]
     command = [sys.executable, "-m", "jwrules", "detector1", taken.raw, *options]
     settings = os.environ | {"NUMBA_NUM_THREADS": "1"}
