@@ -41,7 +41,8 @@ Finder = Callable[..., Flags]
 
 def ours(product: Ramp, **settings: float) -> Flags:
     references = gain_and_readnoise(product.pixeldq.shape, GAIN, READNOISE)
-    return (jump(deepcopy(product), Params(flag_4_neighbors=False, **settings), **references).groupdq & JUMP) > 0
+    alone = Params(flag_4_neighbors=False, flag_rests=False, **settings)
+    return (jump(deepcopy(product), alone, **references).groupdq & JUMP) > 0
 
 
 def official(product: Ramp, **settings: float) -> Flags:

@@ -25,6 +25,7 @@ sys.path[:0] = [str(HOUSE / "tests" / "official"), str(HOUSE / "tests"), str(HOU
 
 from ramp_scene import gain_and_readnoise, noisy, ramp  # noqa: E402
 
+from jwrules.steps.jump import Params as JumpParams  # noqa: E402
 from jwrules.steps.jump import jump  # noqa: E402
 from jwrules.steps.ramp_fit import Params, ramp_fit  # noqa: E402
 
@@ -213,6 +214,7 @@ def selection(pixels: int) -> Iterator[tuple[str, ...]]:
     likely = ramp_fit(own, Params(algorithm="LIKELY"), **references).rate
     flagged, likely_flagged = ((one.groupdq & JUMP).any(axis=(0, 1)) for one in (found, own))
     by_jump = FITS["unbiased"](found, references)
+    alone = FITS["unbiased"](jump(ramp(data, **keywords), JumpParams(flag_rests=False), **references), references)
     by_likely = likely.data.astype(float), likely.err.astype(float)
     official = _officially_flagged(data, keywords, references)
     rows = {
@@ -220,12 +222,14 @@ def selection(pixels: int) -> Iterator[tuple[str, ...]]:
         "never struck, flagged by jump": (*by_jump, flagged & ~hit),
         "never struck, flagged by LIKELY": (*by_likely, likely_flagged & ~hit),
         "struck and flagged by jump": (*by_jump, flagged & hit),
+        "struck and flagged by jump, flag_rests: false": (*alone, flagged & hit),
         "struck and flagged by LIKELY": (*by_likely, likely_flagged & hit),
         "struck, not flagged by jump": (*by_jump, ~flagged & hit),
         "struck, not flagged by LIKELY": (*by_likely, ~likely_flagged & hit),
         "all flagged by jump": (*by_jump, flagged),
         "all flagged by LIKELY": (*by_likely, likely_flagged),
         "all, jump": (*by_jump, None),
+        "all, jump, flag_rests: false": (*alone, None),
         "all, LIKELY": (*by_likely, None),
         "all, last - first": (*naive(own, references), None),
         **official,

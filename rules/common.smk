@@ -19,6 +19,8 @@ def said(stage, field):
 # context make nothing anew.
 def told(stage):
     return lambda wildcards, input: PLAN.said(stage, wildcards[0], "told")
+
+
 # A job that is tried again gets twice, then three times the memory and time that the plan gives it.
 def more(stage, field):
     return lambda wildcards, attempt: attempt * PLAN.said(stage, wildcards[0], field)

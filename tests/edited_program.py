@@ -5,6 +5,7 @@ What a job depends on is told from the files alone: nothing of jwrules that plan
 
 import hashlib
 import os
+import random
 import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pretend
 from program_scene import OPTICS, exposure, header, write_header, write_reference
 
+from jwrules import plan
 from jwrules.plan import Settings
 
 OPENS = {
@@ -320,7 +322,7 @@ class Program:
 
     def kill(self, n):
         """Kill the next run at some moment of some job."""
-        self.lives = 1 + n
+        self.lives = 1 + n % 40
 
     EDITS = (
         *(touch, copy_anew, replace_exposure, add_exposure, remove_exposure, rename_exposure),
@@ -328,6 +330,8 @@ class Program:
         *(set_option, unset_option, replace_catalog, edit_recipe, drop_step, restore_steps, comment),
         *(delete_output, edit_output, lose_record, lose_memory, come_out_the_same, kill),
     )
+
+    OFTEN = (replace_exposure, remove_exposure, replace_reference, set_option, set_option, edit_recipe, kill)
 
     # Running it.
 
@@ -350,7 +354,38 @@ class Program:
             if not self.lives:
                 raise pretend.Killed
 
-    def settle(self, ran):
-        """Note what the jobs that ran depended on."""
+    def standing(self, *kinds):
+        """The jobs of which the plan says that they stand so."""
+        made = plan.of(self.asked, self.folder)
+        return set(plan.states(made, self.asked, self.folder).standing(*kinds))
+
+    def edit(self, edits):
+        for name, n in edits:
+            getattr(self, name)(n)
+
+    def run_and_check(self):
+        """Run it: the jobs that ran are those whose key changed or whose products lacked, and the plan said so."""
+        absent, due, perhaps = self.absent(), self.standing(plan.Is.DUE), self.standing(plan.Is.PERHAPS)
+        ran, is_whole = self.run()
         keys = self.keys()
+        must = {job for job in keys if job in absent or self.last.get(job) != keys[job]}
+        assert len(set(ran)) == len(ran)
+        assert set(ran) <= due | perhaps
+        assert not is_whole or set(ran) == must >= due
         self.last |= {job: keys[job] for job in ran}
+
+    def has_nothing_to_do(self):
+        """A second run makes nothing, and the plan says so."""
+        assert self.standing(plan.Is.DUE, plan.Is.PERHAPS) == set()
+        assert self.run() == ([], True)
+
+
+def sequence(seed):
+    """Random edits, each at least once, in groups that come between two runs: by name, with what each is told."""
+    chance = random.Random(seed)
+    names = [edit.__name__ for edit in (*Program.EDITS, *Program.OFTEN)]
+    edits = [(name, chance.randrange(1000)) for name in chance.sample(names, len(names))]
+    while edits:
+        count = chance.randint(1, 4)
+        yield edits[:count]
+        del edits[:count]

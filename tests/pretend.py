@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 from jwrules import plan as planning
@@ -75,7 +76,11 @@ def run(asked, directory, same=(), at=nothing):
     plan = planning.of(asked, Path(directory))
     planning.lay_out(plan, directory)
     while True:
-        ready = planning.states(plan, asked, directory).ready()
+        states = planning.states(plan, asked, directory)
+        shared = planning.shared(plan, directory)
+        if shared.take(list(shared.offers(states))):
+            states = planning.states(plan, asked, directory)
+        ready = states.ready()
         wave = waves.make(plan, directory, ready, cores=2)
         if wave is None or not (ready or _lacks(wave, directory)):
             return ran
@@ -87,3 +92,20 @@ def run(asked, directory, same=(), at=nothing):
 
 def _lacks(wave, directory):
     return any(not (directory / path).exists() for path in wave.wave.targets)
+
+
+def command(words):
+    """Do as `jwrules` does where a rule calls it: pretend the jobs of the wave, and note them in ran.txt."""
+    here = Path.cwd()
+    if words[0] == "picture":
+        (here / words[words.index("--output") + 1]).write_bytes(b"")
+        return
+    plan, same = waves.read(here / waves.FILE), os.environ["SAME"].split()
+    if words[0] == "batch":
+        jobs = [plan.job(batch.stage, name) for batch in plan.batches if batch.file == words[1] for name in batch.jobs]
+    else:
+        jobs = [job for job in plan.all() if job.identity == words[words.index("--record") + 1]]
+    for job in jobs:
+        make(plan, job, here, same)
+        with (here / "ran.txt").open("a") as file:
+            file.write(f"{job.stage} {job.name}\n")

@@ -41,14 +41,14 @@ def with_gain(product: Any) -> Handed:
     return product, gain_and_readnoise(product.pixeldq.shape)
 
 
-def struck(ngroups: int = 8, nints: int = 1, side: int = 60) -> Scene:
+def struck(ngroups: int = 8, nints: int = 1, side: int = 60, **keywords: Any) -> Scene:
     """Noise with cosmic rays of all heights, without flags."""
 
     def scene() -> Handed:
         shape = (nints, ngroups, side, side)
         random = np.random.default_rng(3)
         rays = np.where(random.random(shape) < 0.02, 10 ** random.uniform(1.2, 4.6, shape), 0)
-        return with_gain(ramp(noisy(5.0, shape, seed=2) + rays.cumsum(axis=1)))
+        return with_gain(ramp(noisy(5.0, shape, seed=2) + rays.cumsum(axis=1), **keywords))
 
     return scene
 
@@ -229,9 +229,9 @@ def decaying() -> Handed:
 
 
 def saturating() -> Handed:
-    """Averaged frames of which one group may have been saturated in part."""
+    """Averaged frames of which one group may have been saturated in part; in a corner it is the last one."""
     product = ramp(np.tile(np.reshape([1e4, 5e4, 5.1e4], (3, 1, 1)), (1, 1, 5, 5)), NFRAMES=4)
-    product.data[0, 2, 2, 2] = 6.1e4
+    product.data[0, 2, 2, 2], product.data[0, :, 0, 0] = 6.1e4, [1e4, 3.5e4, 5.5e4]
     return product, {"saturation": reference(Saturation, data=np.full((5, 5), 6e4))}
 
 

@@ -286,3 +286,22 @@ def test_every_subarray_and_optical_element_of_the_official_schema_has_a_place_i
     for keyword in ("filter", "pupil", "grating"):
         words_of = {text.lower() for text in instrument[keyword]["enum"]} - {"any", "n/a", "multiple", "unknown"}
         assert words_of <= set(words.OPTICAL_ELEMENTS)
+
+
+@pytest.mark.parametrize(
+    ("product", "source", "kind", "name"),
+    [
+        ("jw01234-o001_{source_id}_nirspec_f100lp-g140m", 42, "s", "jw01234-o001_s000000042_nirspec_f100lp-g140m"),
+        ("jw01234-o001_{source_id}_nirspec_f100lp-g140m", 42, "b", "jw01234-o001_b000000042_nirspec_f100lp-g140m"),
+        ("jw01234-o001_{source_id}_nirspec_f100lp-g140m", -7, "v", "jw01234-o001_v000000007_nirspec_f100lp-g140m"),
+        (
+            "jw01234-o001_t001-{source_id}_nirspec_clear-prism-{slit_name}-subs200a1",
+            1,
+            "s",
+            "jw01234-o001_t001-s000000001_nirspec_clear-prism-s200a1-s200a2-subs200a1",
+        ),
+    ],
+)
+def test_the_product_of_a_source_has_its_number_and_slits(product, source, kind, name):
+    assert names.of_source(product, source, kind, ("S200A1", "S200A2")) == name
+    assert str(names.parse(name)) == name

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import jwrules
+from jwrules import names
 from jwrules.associations.association import Association, Member
 from jwrules.errors import DataFault
 
@@ -89,8 +90,9 @@ def read_all(path: Path | str) -> tuple[Association, ...]:
     """Return one association for each product of a file; raises DataFault that lists all that is wrong."""
     path = Path(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as fault:
+        # Some editors put a byte-order mark first.
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as fault:
         raise DataFault(f"{path}: is no association file: {fault}") from fault
     faults = list(_faults(content))
     if faults:
@@ -132,6 +134,9 @@ def _faults(content: Any) -> Iterator[str]:
     if not isinstance(products, list) or not products:
         yield "$.products: expected a list of products, each with name and members"
         return
+    candidate = content.get("asn_id")
+    if candidate is not None and not (isinstance(candidate, str) and names.is_one_name(candidate)):
+        yield f"$.asn_id: {candidate!r} is no part of a file name; expected such as 'o001' or 'a3001'"
     for number, product in enumerate(products):
         yield from _product_faults(product, f"$.products[{number}]")
 
@@ -140,6 +145,8 @@ def _product_faults(product: Any, where: str) -> Iterator[str]:
     if not isinstance(product, Mapping) or not isinstance(product.get("name"), str):
         yield f"{where}.name: expected the name of the product, without suffix"
         return
+    if not names.is_one_name(product["name"]):
+        yield f"{where}.name: '{product['name']}' is no file name; --output names the folder of products"
     members = product.get("members")
     if not isinstance(members, list) or not members:
         yield f"{where}.members: expected a list of members, each with expname and exptype"

@@ -13,7 +13,7 @@ from jwrules.associations.cast import Company
 from jwrules.associations.exclude import exclusions
 from jwrules.associations.exposures import Candidate, Exposure
 from jwrules.associations.left_out import Lack, LeftOut, excluded, lacking, orphans
-from jwrules.associations.prune import numbered, order, pruned
+from jwrules.associations.prune import numbered, order, pruned, say_twins
 from jwrules.associations.roll import by_candidate, exposures
 from jwrules.associations.rules import ANY, DISCOVERED, Recipe, Role, Rule, rules_of
 from jwrules.pool import Pool
@@ -61,19 +61,9 @@ def gather(pool: Pool, recipes: Sequence[Recipe], exclude: Mapping[str, str] | N
     made = [one for candidate, members in groups.items() for one in maker.within(Company(candidate, members))]
     named = numbered([replace(one, pool=pool.name) for one in made])
     kept = [one for stage in "23" for one in pruned([one for one in named if one.type.endswith(stage)])]
-    _say_twins(kept)
+    say_twins(kept)
     left_out = [*excluded(every, out), *orphans(found, maker.members, maker.rules, WHOLE_POOL)]
     return Gathered(sorted(kept, key=order), every, left_out, lacking(maker.lacks, kept))
-
-
-def _say_twins(made: Sequence[Association]) -> None:
-    """Warn of products that have the name of another, and no place that the pipeline fills in."""
-    files: dict[str, list[str]] = {}
-    for one in made:
-        files.setdefault(one.product, []).append(one.file)
-    for name, several in files.items():
-        if len(several) > 1 and "{" not in name:
-            log.warning("%s: %s make a product of this name each", name, " and ".join(several))
 
 
 def _say_left_out(sciences: Mapping[Exposure, Sequence[Rule]]) -> None:

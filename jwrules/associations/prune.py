@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 from jwrules.associations.association import Association
+
+log = logging.getLogger("jwrules")
 
 Files = frozenset[tuple[str, str]]
 
@@ -53,6 +56,16 @@ def numbered(made: Sequence[Association]) -> list[Association]:
         counts[one.program, one.candidate, one.type] += 1
         numbers[place] = counts[one.program, one.candidate, one.type]
     return [replace(one, sequence=numbers[place]) for place, one in enumerate(made)]
+
+
+def say_twins(made: Sequence[Association]) -> None:
+    """Warn of products that have the name of another, and no place that the pipeline fills in."""
+    files: dict[str, list[str]] = {}
+    for one in made:
+        files.setdefault(one.product, []).append(one.file)
+    for name, several in files.items():
+        if len(several) > 1 and "{" not in name:
+            log.warning("%s: %s make a product of this name each", name, " and ".join(sorted(several)))
 
 
 def order(association: Association) -> tuple[str, str, str]:

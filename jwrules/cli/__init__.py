@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 import jwrules
-from jwrules.cli import batch, compare, data, knowledge, references, stages, warmup, workflow
+from jwrules.cli import batch, compare, data, knowledge, references, reproduce, stages, warmup, workflow
 from jwrules.cli.common import Command, Help, report_failure, start_logging
 
 _EPILOG = """\
@@ -50,6 +50,6 @@ def build() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"jwrules {jwrules.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Command)
-    for family in (data, workflow, stages, batch, compare, references, knowledge, warmup):
+    for family in (data, workflow, stages, batch, compare, references, reproduce, knowledge, warmup):
         family.add(commands)
     return parser

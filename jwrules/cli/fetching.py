@@ -50,7 +50,7 @@ class Wanted:
         asked = asked_for(self.options, directory)
         planner = replace(planning.planner(asked, self._cache), references=self.chooser)
         try:
-            planning.make(planning.exposures(asked, self._cache), planner, directory)
+            planning.make(planning.exposures(asked, self._cache), planner, directory).refuse()
         except WorkflowFault as fault:
             self.fault = fault
 

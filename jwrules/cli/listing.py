@@ -2,96 +2,109 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from jwrules import names
-from jwrules.plan import STAGES, Is, Job, Plan, State, summary
-
-States = Mapping[tuple[str, str], State]
-"""How each job stands, by stage and name."""
+from jwrules.cli.described import Content, members_of, summary
+from jwrules.cli.tally import clock
 
 _MEMBERS = 4
 """How many members of a product are named."""
 
 
-def table(plan: Plan, states: States) -> str:
-    """Return the plan by stage and group: steps, reference files, products, and why each is to run."""
-    parts = [f"reference files: {plan.rules}"] if plan.rules.mappings else []
-    for stage in STAGES:
-        jobs = list(plan.jobs[stage].values())
-        if jobs:
-            parts.append(f"{stage}: {_count(jobs, states)}")
-            parts += ["\n".join(_group(group, states)) for group in _groups(jobs)]
-    parts += ["\n".join(_left_out(plan))] if plan.left_out else []
-    parts.append(summary(states, STAGES))
+def table(content: Content) -> str:
+    """Return the plan by stage and group: steps, options, reference files, products, and why each is to be made."""
+    parts = [f"reference files: {content['references']}"] if "mappings" in content.get("references", "") else []
+    jobs: dict[int, list[Content]] = {}
+    for job in content["jobs"]:
+        jobs.setdefault(job["group"], []).append(job)
+    for total in content["stages"]:
+        parts.append(f"{total['stage']}: {_count(total)}")
+        for number, group in enumerate(content["groups"]):
+            if group["stage"] == total["stage"]:
+                parts.append("\n".join(_group(group, jobs[number])))
+    parts += ["\n".join(_left_out(content))] if content["left_out"] else []
+    parts += ["\n".join(_cannot(content))] if content["cannot"] else []
+    parts += ["\n".join(_totals(content)), summary(content)]
     return "\n\n".join(parts)
 
 
-def _count(jobs: Sequence[Job], states: States) -> str:
-    stand = [states[job.stage, job.name].stands for job in jobs]
-    due, perhaps = stand.count(Is.DUE), stand.count(Is.PERHAPS)
-    return f"{due} of {len(jobs)} to be made{f', perhaps {perhaps} more' if perhaps else ''}"
+def _count(total: Content) -> str:
+    perhaps = f", perhaps {total['perhaps']} more" if total["perhaps"] else ""
+    linked = f", {total['linked']} linked from another run" if total["linked"] else ""
+    blocked = f", {total['blocked']} more cannot be made" if total["blocked"] else ""
+    return f"{total['to_make']} of {total['jobs']} to be made{perhaps}{linked}{blocked}"
 
 
-def _groups(jobs: Sequence[Job]) -> list[list[Job]]:
-    groups: dict[tuple[str, ...], list[Job]] = {}
-    for job in jobs:
-        groups.setdefault((_what(job), job.recipe, job.steps, *job.links), []).append(job)
-    return list(groups.values())
-
-
-def _group(jobs: Sequence[Job], states: States) -> Iterator[str]:
-    first = jobs[0]
-    yield f"  {_what(first)}: recipe {first.recipe}"
-    yield f"    steps       {_steps(first)}"
-    for number, (kind, reference) in enumerate(sorted(first.references.items())):
+def _group(group: Content, jobs: Sequence[Content]) -> Iterator[str]:
+    yield f"  {group['what']}: recipe {group['recipe']}"
+    yield f"    steps       {', '.join(group['steps'])}"
+    if group["skipped"]:
+        yield f"    skipped     {', '.join(group['skipped'])}"
+    for number, one in enumerate(one for one in group["options"] if one["parameter"] != "skip"):
+        title = "options" if number == 0 else ""
+        value = f"{one['step']}.{one['parameter']} = {one['value']}"
+        yield f"    {title:<11} {value}  (default {one['default']}; {one['origin']})"
+    for number, one in enumerate(group["references"]):
         title = "references" if number == 0 else ""
-        yield f"    {title:<11} {kind:<13} {reference.name} ({reference.sha256[:8]})"
+        yield f"    {title:<11} {one['type']:<13} {one['file']} ({one['sha256'][:8]}): {one['why']}"
+    yield f"    cost        {_cost(jobs)}"
     for job in jobs:
-        yield f"    {job.name}  {_inputs(job)} -> {', '.join(job.gives)}: {_why(job, states)}"
-        if len(job.science) > 1:
-            yield f"      members   {_named(job.science)}"
-        if job.background:
-            yield f"      background  {_named(job.background)}"
+        yield from _job(job)
 
 
-def _what(job: Job) -> str:
-    words = [job.about.get(key, "") for key in ("instrument", "detector", "filter", "pupil")]
-    return " ".join(word for word in words if word)
+def _cost(jobs: Sequence[Content]) -> str:
+    memory, time = (max(job[key] for job in jobs) for key in ("mem_mb", "cpu_s"))
+    return f"{memory} MB and about {time:.0f} s {'each' if len(jobs) > 1 else ''}".rstrip()
 
 
-def _steps(job: Job) -> str:
-    """Return the chain with the options that differ from the declared defaults."""
-    return ", ".join(_step(call) for call in json.loads(job.steps) if not call.get("skip"))
+def _job(job: Content) -> Iterator[str]:
+    science, background = (list(members_of(job, role)) for role in ("science", "background"))
+    count = f"{len(science)} " if len(science) > 1 else ""
+    gives = ", ".join(_suffix(one, job["name"]) for one in job["products"])
+    yield f"    {job['name']}  {count}{_suffix(science[0])} -> {gives}: {_why(job)}"
+    if len(science) > 1:
+        yield f"      members   {_named(science)}"
+    if background:
+        yield f"      background  {_named(background)}"
 
 
-def _step(call: dict[str, object]) -> str:
-    params = call.get("params")
-    options = ", ".join(f"{name}={value}" for name, value in params.items()) if isinstance(params, dict) else ""
-    return f"{call['step']}({options})" if options else str(call["step"])
+def _suffix(file: str, stem: str = "") -> str:
+    return file.removeprefix(stem or names.stem(file))[1:].partition(".")[0]
 
 
-def _why(job: Job, states: States) -> str:
-    state = states[job.stage, job.name]
-    return f"perhaps, {state.reason}" if state.stands is Is.PERHAPS else state.reason or "up to date"
+def _why(job: Content) -> str:
+    if job["state"] in ("perhaps", "linked"):
+        return f"{job['state']}, {job['reason']}"
+    return str(job["reason"] or job["state"])
 
 
-def _inputs(job: Job) -> str:
-    """Return what a job takes: the suffix of its files, and their number where there are several."""
-    count = f"{len(job.science)} " if len(job.science) > 1 else ""
-    first = Path(job.science[0]).name
-    return count + first.removeprefix(names.stem(first))[1:].partition(".")[0]
+def _named(files: Sequence[str]) -> str:
+    more = f" and {len(files) - _MEMBERS} more" if len(files) > _MEMBERS else ""
+    return ", ".join(Path(file).name for file in files[:_MEMBERS]) + more
 
 
-def _named(paths: Sequence[str]) -> str:
-    names = [Path(path).name for path in paths]
-    more = f" and {len(names) - _MEMBERS} more" if len(names) > _MEMBERS else ""
-    return ", ".join(names[:_MEMBERS]) + more
+def _left_out(content: Content) -> Iterator[str]:
+    yield f"left out: {len(content['left_out'])} files"
+    for one in content["left_out"]:
+        yield f"  {one['file']}: {one['why']}"
 
 
-def _left_out(plan: Plan) -> Iterator[str]:
-    yield f"left out: {len(plan.left_out)} files"
-    for one in plan.left_out:
-        yield f"  {one.path}: {one.reason}"
+def _cannot(content: Content) -> Iterator[str]:
+    """Yield what cannot be made and why: all of it, what lacks first, then what waits for that."""
+    yield f"cannot be made: {len(content['cannot'])} {'reason' if len(content['cannot']) == 1 else 'reasons'}"
+    for one in content["cannot"]:
+        yield f"  {_named(one['files'])}: {one['why']}".replace("\n", "\n  ")
+    for one in content["blocked"]:
+        yield f"  {one['stage']} {one['name']}: {one['why']}"
+
+
+def _totals(content: Content) -> Iterator[str]:
+    """Yield how much work there is, by stage: that of jobs that are sure to run."""
+    counted = f"{'jobs':>7}{'to make':>9}{'perhaps':>9}{'linked':>8}{'cannot':>8}"
+    yield f"{'':<11}{counted}{'CPU time':>11}{'peak memory':>13}"
+    for one in content["stages"]:
+        counts = f"{one['jobs']:>7}{one['to_make']:>9}{one['perhaps']:>9}{one['linked']:>8}{one['blocked']:>8}"
+        peak = f"{one['peak_mb']} MB" if one["peak_mb"] else "-"
+        yield f"{one['stage']:<11}{counts}{clock(one['cpu_s']):>11}{peak:>13}"

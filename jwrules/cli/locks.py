@@ -71,8 +71,9 @@ def _is_job(words: Sequence[str]) -> bool:
 def _end(processes: Sequence[psutil.Process]) -> None:
     import psutil
 
+    numbers = ", ".join(str(process.pid) for process in processes)
+    log.warning("jobs of the killed run still ran (process %s); they are ended", numbers)
     for process in processes:
-        log.warning("process %d, a job of the killed run, still ran; it is ended", process.pid)
         with contextlib.suppress(psutil.Error):
             process.terminate()
     _, alive = psutil.wait_procs(processes, timeout=_PATIENCE)

@@ -93,6 +93,7 @@ class LogHandler(LogHandlerBase):
             LogEvent.JOB_INFO: self._know,
             LogEvent.JOB_FINISHED: self._finish,
             LogEvent.JOB_ERROR: self._fail,
+            LogEvent.GROUP_ERROR: self._fail_together,
         }
         event = getattr(record, "event", None)
         taker = takers.get(event) if event else None
@@ -154,6 +155,11 @@ class LogHandler(LogHandlerBase):
         words = [tail(event["log"]), killed(self.exit_status), f"    (log: {', '.join(event['log'])})"]
         if not self.ended.is_set():
             self.say("\n".join([f"{rule} {wildcards} failed:", *filter(None, words)]))
+
+    def _fail_together(self, event: Mapping[str, Any]) -> None:
+        if not self.ended.is_set():
+            logs = ", ".join(event.get("aux_logs") or []) or "none"
+            self.say(f"a job of the batch system failed, with these jobs in it (log: {logs}):")
 
     def _draw(self) -> None:
         if not self.live or not self.tally.totals or self.ended.is_set():

@@ -10,6 +10,7 @@ import resource
 import shlex
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -57,6 +58,8 @@ def recorded(options: argparse.Namespace, name: str, members: Sequence[tuple[Pat
 def _member(path: Path, role: str, before: records.Stat | None) -> records.Member:
     from jwrules import records
 
+    if records.stat(path) is None:
+        raise DataFault(f"{path}: was removed while it was read; put it back, or run again without it")
     digest = records.digest_of(path)
     if before is None or records.stat(path) != before:
         raise DataFault(f"{path}: was changed while it was read; run again when nothing writes to it")
@@ -85,7 +88,7 @@ def _write(
         "association": options.association.name if "association" in options else "",
         "command": shlex.join(["jwrules", *words(options)]),
         "cost": dict(spent),
-        "versions": _versions(),
+        "versions": versions(),
     }
     made = tuple(_gave(path, options.output) for path in running.made)
     record = records.Record(running.bench.stage, name, options.record, tuple(members), made, told)
@@ -105,10 +108,13 @@ def _gave(path: Path, folder: Path) -> records.Gave:
     return records.Gave(os.path.relpath(path, folder), records.data_digest(path) or records.digest(path), found)
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
     """Return the version of Python and of every package that was imported."""
     tops = {name.partition(".")[0] for name in sys.modules}
-    found = {name: getattr(sys.modules.get(name), "__version__", None) for name in sorted(tops)}
+    with warnings.catch_warnings():
+        # Some packages warn whoever asks them for their version in this way.
+        warnings.simplefilter("ignore")
+        found = {name: getattr(sys.modules.get(name), "__version__", None) for name in sorted(tops)}
     packages = {name: version for name, version in found.items() if isinstance(version, str) and name != "jwrules"}
     return {"python": platform.python_version(), **packages}
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from jwrules.cli.common import Commands, add_command, add_options, add_references, log
+from jwrules.cli.common import Commands, add_command, add_exclude, add_options, add_references, log
 from jwrules.errors import WorkflowFault
 
 _FETCH = """\
@@ -55,6 +55,7 @@ def _add_data(command: argparse.ArgumentParser, number: str | None = None) -> No
         "--output", metavar="DIR", type=Path, default=Path("."), help="working directory (default: here)"
     )
     add_options(command)
+    add_exclude(command)
 
 
 def _add_fetch(verbs: Commands) -> None:

@@ -7,6 +7,7 @@ them the chain and the files that the plan chose.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import re
 import shlex
@@ -26,6 +27,9 @@ from jwrules.errors import RecipeFault, ReferenceFault, WorkflowFault
 if TYPE_CHECKING:
     from jwrules.plan import Choice
     from jwrules.stages.workbench import Workbench
+
+GARBAGE = 100_000
+"""Objects after which cycles are sought: headers and trees are many small ones, and few of them are garbage."""
 
 _EPILOG = """\
 examples:
@@ -334,6 +338,8 @@ def _begin(options: argparse.Namespace) -> None:
     """Say what runs; set how many threads it may use, before anything reads that; let a polite kill clean up."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    gc.set_threshold(GARBAGE)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its idle threads wait busily, and no stage keeps them at work
     if options.threads:
         os.environ["NUMBA_NUM_THREADS"] = str(options.threads)
     if options.scratch:

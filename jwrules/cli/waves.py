@@ -6,7 +6,7 @@ whose members may come out as they were wait for the next wave; on a first run t
 
 from __future__ import annotations
 
-import fcntl
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +15,7 @@ from jwrules import plan as planning
 from jwrules.cli import engine
 from jwrules.cli.common import log
 from jwrules.errors import WorkflowFault
-from jwrules.house import STORE
-from jwrules.plan import Is, Plan, Settings, States, waves
+from jwrules.plan import Is, Plan, Settings, States, lock, waves
 from jwrules.plan.state import Key
 
 ALL = ("*",)
@@ -26,13 +25,9 @@ ALL = ("*",)
 @contextmanager
 def alone(directory: Path) -> Iterator[None]:
     """Let no other run work in a directory meanwhile; WorkflowFault where one does. A killed run frees it."""
-    place = directory / STORE / "run.lock"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with place.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as reason:
-            raise WorkflowFault(f"{directory}: another run is at work there; wait for it or stop it") from reason
+    with lock.held(directory) as is_held:
+        if not is_held:
+            raise WorkflowFault(f"{directory}: another run is at work there; wait for it or stop it")
         yield
 
 
@@ -42,23 +37,28 @@ def run(asked: Settings, directory: Path, options: Sequence[str], forced: Sequen
     `forced` names stages or products that are made in any case.
     """
     with alone(directory):
-        plan = planning.of(asked, directory)
         engine.clear(directory)
+        asked.write(directory / planning.RUN_FILE)
+        plan = planning.of(asked, directory)
         planning.lay_out(plan, directory)
         run = _Run(plan, asked, directory, _chosen(plan, forced))
-        return engine.observed(directory, lambda call: run.to_the_end(call, options))
+        done = engine.observed(directory, lambda call: run.to_the_end(call, options))
+        run.tell_shared()
+        return done
 
 
 def first(asked: Settings, directory: Path, options: Sequence[str], forced: Sequence[str] = ()) -> int:
     """Let Snakemake say what it would run first; nothing is run."""
-    plan = planning.of(asked, directory)
-    planning.lay_out(plan, directory)
-    run = _Run(plan, asked, directory, _chosen(plan, forced))
-    wave = run.next_wave(options)
-    if wave is None:
-        log.info("everything is up to date")
-        return 0
-    return engine.dry(directory, [*_configured(waves.write(wave, directory), directory), *options])
+    with alone(directory):
+        asked.write(directory / planning.RUN_FILE)
+        plan = planning.of(asked, directory)
+        planning.lay_out(plan, directory)
+        run = _Run(plan, asked, directory, _chosen(plan, forced))
+        wave = run.next_wave(options)
+        if wave is None:
+            log.info("everything is up to date")
+            return 0
+        return engine.dry(directory, [*_configured(waves.write(wave, directory), directory), *options])
 
 
 def _chosen(plan: Plan, forced: Sequence[str]) -> frozenset[Key]:
@@ -89,6 +89,7 @@ class _Run:
         self._plan, self._asked, self._directory = plan, asked, directory
         self._forced, self._left = set(forced), set[Key]()
         self._beside: set[str] = set()
+        self._shared: Counter[Path] = Counter()
 
     def states(self) -> States:
         return planning.states(self._plan, self._asked, self._directory, self._forced)
@@ -96,11 +97,25 @@ class _Run:
     def next_wave(self, options: Sequence[str]) -> Plan | None:
         """Return what can be run now, but for jobs that were tried."""
         self._now = self.states()
+        if self._share():
+            self._now = self.states()
         ready = self._now.ready(self._left)
         wave = waves.make(self._plan, self._directory, ready, engine.cores(options))
         if wave is None or wave.wave is None or set(wave.wave.targets) <= self._beside:
             return None
         return wave
+
+    def _share(self) -> bool:
+        """Link what another working directory has made from the same; return whether there was anything."""
+        shared = planning.shared(self._plan, self._directory)
+        taken = shared.take(list(shared.offers(self._now, {*self._forced, *self._left})))
+        self._shared.update(offer.place for offer in taken)
+        return bool(taken)
+
+    def tell_shared(self) -> None:
+        """Say what was linked."""
+        for place, count in self._shared.items():
+            log.info("%d jobs are as in %s: their products are links to those", count, place)
 
     def to_the_end(self, call: engine.Call, options: Sequence[str]) -> int:
         """Run wave after wave; return the exit status. What failed, and what needs it, is left out of later ones."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +12,15 @@ from jwrules.cli.common import Commands, add_command, add_exclude, add_options, 
 from jwrules.errors import WorkflowFault
 
 if TYPE_CHECKING:
-    from jwrules.plan import Settings
+    from jwrules.plan import Plan, Settings
 
 _RUN_EXAMPLES = """\
 examples:
   jwrules run demo/uncal --references demo/references --output demo --cores 2
   jwrules run DATA --references crds:jwst_1464.pmap --cores 8 --set jump.rejection_threshold=5
   jwrules run DATA --references R --cores 8 --forcerun image3
+  jwrules run DATA --variant jump5 --set jump.rejection_threshold=5    (beside the first: DIR/variants/jump5)
+  jwrules run plan.yaml --output DIR                     (exactly what `jwrules plan --write` wrote there)
   jwrules run DATA --references R -n                     (what Snakemake would do)
   jwrules run DATA --references R --profile slurm        (on a cluster; docs/cluster.md)
 
@@ -26,7 +30,9 @@ The same run through Snakemake alone, once run.yaml is there:
 _PLAN_EXAMPLES = """\
 examples:
   jwrules plan demo/uncal --references demo/references --output demo
-  jwrules plan DATA --references R --set jump.rejection_threshold=5"""
+  jwrules plan DATA --references R --set jump.rejection_threshold=5
+  jwrules plan DATA --references R --html plan.html --json plan.json
+  jwrules plan DATA --references R --write plan.yaml     (then: jwrules run plan.yaml)"""
 
 _EXPLAIN_EXAMPLES = """\
 example:
@@ -41,13 +47,20 @@ def add(commands: Commands) -> None:
 
 
 def _add_asked(command: argparse.ArgumentParser) -> None:
-    command.add_argument("data", metavar="DATA", type=Path, help="folder of the raw exposures (*_uncal.fits)")
+    command.add_argument(
+        "data", metavar="DATA|PLAN", type=Path, help="folder of the raw exposures (*_uncal.fits), or a plan file"
+    )
     add_references(command)
     command.add_argument(
         "--output", metavar="DIR", type=Path, default=Path("."), help="working directory (default: here)"
     )
     add_options(command)
     add_exclude(command)
+    command.add_argument(
+        "--variant",
+        metavar="NAME",
+        help="work in DIR/variants/NAME; what is the same in DIR or another variant is linked, not made again",
+    )
 
 
 def _add_plan(commands: Commands) -> None:
@@ -55,20 +68,43 @@ def _add_plan(commands: Commands) -> None:
         commands, "plan", plan, "show what would be made, from what, how and why; nothing is run", _PLAN_EXAMPLES
     )
     _add_asked(command)
+    command.add_argument("--json", metavar="FILE", type=Path, help="write the plan there as JSON; - for the terminal")
+    command.add_argument(
+        "--write",
+        metavar="PLAN",
+        type=Path,
+        help="write a plan file there (YAML), to edit and to keep: `jwrules run PLAN`",
+    )
+    command.add_argument("--html", metavar="FILE", type=Path, help="draw the plan there: one page, needs nothing else")
 
 
-def plan(options: argparse.Namespace) -> None:
-    """Show every product that would be made of DATA: its inputs, recipe, steps, reference files, and why it is due.
+def plan(options: argparse.Namespace) -> int:
+    """Show every product that would be made of DATA: from what, with which options and reference files, and why.
 
-    Files that no recipe is for are listed with the reason.
+    It says how each product stands, what it costs, where options come from, why reference files were chosen, what is
+    left out, and all that cannot be made (then the exit status is 1). Nothing is run.
     """
     from jwrules import plan as planning
-    from jwrules.cli import listing
+    from jwrules.cli import described, listing, page
+    from jwrules.plan import planfile
 
-    directory = options.output.resolve()
-    asked = asked_for(options, directory)
+    directory = _directory(options)
+    asked = replace(asked_for(options, directory), partial=True)
     planned = planning.of(asked, directory)
-    print(listing.table(planned, planning.states(planned, asked, directory).of))
+    content = described.of(planned, asked, directory)
+    if str(options.json) == "-":
+        print(json.dumps(content, indent=1))
+    else:
+        print(listing.table(content))
+        if options.json:
+            page.write(options.json, json.dumps(content, indent=1) + "\n")
+    if options.write:
+        planfile.write(planned, asked, options.write)
+        log.info("plan file: %s", options.write)
+    if options.html:
+        page.write(options.html, page.page(content))
+        log.info("page: %s", options.html)
+    return 1 if planned.faults else 0
 
 
 def _add_run(commands: Commands) -> None:
@@ -93,31 +129,45 @@ def _add_run(commands: Commands) -> None:
         default=[],
         help="make these in any case: stages (image3) or products",
     )
+    command.add_argument(
+        "--partial", action="store_true", help="make what can be made, though some cannot; else nothing is run then"
+    )
     command.add_argument("--forceall", "-F", action="store_true", help="make everything anew")
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the workflow on DATA in the working directory: results/, logs/, pictures/ and report.html.
 
-    What is up to date is not made again. run.yaml records what was asked. Options that are not listed here go to
-    Snakemake as they are.
+    What is up to date is not made again; what another variant has made from the same is linked (with -n too). run.yaml
+    records what was asked. Options that are not listed here go to Snakemake as they are.
     """
     from jwrules import plan as planning
     from jwrules.cli import engine, waves
 
-    directory = options.output.resolve()
-    asked = asked_for(options, directory)
+    directory = _directory(options)
+    asked = replace(asked_for(options, directory), partial=options.partial)
     engine.open_up(directory)
     planned = planning.of(asked, directory)
     planned.targets()
-    asked.write(directory / planning.RUN_FILE)
+    _warn(planned)
     forced = waves.ALL if options.forceall else tuple(options.forcerun)
     if options.dry_run:
         return waves.first(asked, directory, _snakemake_options(options), forced)
     status, ran = waves.run(asked, directory, _snakemake_options(options), forced)
     if status == 0 and engine.owes_report(directory):
         _report(options.report, len(planned.all()), ran, directory)
-    return status
+    return status or (1 if planned.faults else 0)
+
+
+def _warn(planned: Plan) -> None:
+    """Say what a partial run does not make, and which exposures a plan file does not know."""
+    from jwrules.plan import planfile
+
+    for words, files in planned.faults.items():
+        log.warning("cannot be made: %s: %s", ", ".join(files), words)
+    new = [Path(one.path).name for one in planned.left_out if one.reason == planfile.NOT_LISTED]
+    if new:
+        log.warning("not in the plan file, and not taken: %s", ", ".join(new))
 
 
 def _report(wanted: bool | None, jobs: int, ran: int, directory: Path) -> None:
@@ -142,24 +192,68 @@ def _snakemake_options(options: argparse.Namespace) -> list[str]:
     return given
 
 
+def _directory(options: argparse.Namespace) -> Path:
+    """Return the working directory: that which --output names, or that of its variant."""
+    from jwrules.plan import variants
+
+    first: Path = options.output.resolve()
+    return variants.place(first, options.variant) if options.variant else first
+
+
 def asked_for(options: argparse.Namespace, directory: Path) -> Settings:
-    """Return what the command line asks for; what it does not say is taken from the run file of the directory."""
+    """Return what the command line asks for; what it does not say is taken from the run file of the directory.
+
+    A variant is its options: it keeps those that it was made with, until others are given. What a new one does not say
+    is taken from the first run.
+    """
     from jwrules import associations
     from jwrules import plan as planning
+    from jwrules.plan import variants
 
-    before = directory / planning.RUN_FILE
-    earlier = planning.read(before) if before.is_file() else None
+    if options.data.is_file():
+        return _planned(options)
+    own = _before(directory)
+    earlier = own or _before(variants.base(directory))
+    kept = own if variants.base(directory) and not (options.sets or options.recipe) else None
     if not options.data.is_dir():
         raise WorkflowFault(f"{options.data}: no such folder; DATA, the folder of the raw exposures, comes first")
     return planning.Settings(
         data=options.data.resolve(),
         references=_references(options.references, earlier),
-        recipe=Path(options.recipe).resolve() if options.recipe else None,
+        recipe=kept.recipe if kept else _resolved(options.recipe),
         steps=earlier.steps if earlier else {},
-        sets=tuple(_in_full(text) for text in options.sets),
-        exclude={**(earlier.exclude if earlier else {}), **dict(map(associations.parse, options.exclude))},
+        sets=kept.sets if kept else tuple(_in_full(text) for text in options.sets),
+        exclude={
+            **(earlier.exclude if earlier else {}),
+            **dict(map(associations.parse, getattr(options, "exclude", ()))),
+        },
         pin=earlier.pin if earlier else None,
     )
+
+
+def _planned(options: argparse.Namespace) -> Settings:
+    """Return what a plan file asks; nothing stands above it."""
+    from jwrules.plan import settings
+
+    above = {"--references": options.references, "--recipe": options.recipe, "--set": options.sets}
+    given = [name for name, value in {**above, "--exclude": getattr(options, "exclude", ())}.items() if value]
+    if given:
+        raise WorkflowFault(f"{' '.join(given)}: {options.data} is a plan file, which alone decides; write it there")
+    return settings.read_plan(options.data)
+
+
+def _before(directory: Path | None) -> Settings | None:
+    from jwrules import plan as planning
+
+    return (
+        planning.read(directory / planning.RUN_FILE)
+        if directory and (directory / planning.RUN_FILE).is_file()
+        else None
+    )
+
+
+def _resolved(recipe: str | None) -> Path | None:
+    return Path(recipe).resolve() if recipe else None
 
 
 def _in_full(text: str) -> str:

@@ -4,6 +4,9 @@ With the differences d, their variance V and the covariance C of successive ones
 and p pairs of these successive, the excess n (d - mean) has the variance V n (n - 1) + 2 C (p - n k), where k is how
 many successive ones d has. So a threshold lets as much noise pass as it says, be there two differences or a thousand.
 V and C are those of photons and of reads where groups average frames: source: Vacca et al. 2004, PASP 116, 352.
+
+Rays only rise. Where they are in two of three differences the third one seems to fall: so of few differences one that
+rises beyond the threshold is taken before one that falls.
 """
 
 from __future__ import annotations
@@ -17,6 +20,9 @@ from jwrules.kernels.differences import Bits, Thresholds, read_variance
 
 MARGIN = 1 - 1e-5
 """Excesses below this part of the threshold are no jumps, whatever the rounding."""
+
+FEW = 4
+"""Of so many differences, or fewer, one that rises is taken first."""
 
 TILE, NARROWEST, WIDEST = 16384, 128, 256
 """About how many differences are looked at together, and of how many pixels."""
@@ -115,11 +121,12 @@ def _is_calm(n: int, reach: float, level: float, read: float, expected: Noise, t
         return True
     variance, covariance = expected.photons * level + read, expected.shared * level - read / 2
     least = variance * n * (n - 1) + min(2 * covariance * (n - 1), -4 * covariance * n)
-    return n * reach < MARGIN * _threshold(n, thresholds) * np.sqrt(max(least, 0.0))
+    return n * reach < MARGIN * threshold_of(n, thresholds) * np.sqrt(max(least, 0.0))
 
 
 @compiled
-def _threshold(n: int, thresholds: Thresholds) -> float:
+def threshold_of(n: int, thresholds: Thresholds) -> float:
+    """Return the threshold (σ) of a difference among n."""
     if n == 2:
         return thresholds.two
     return thresholds.three if n == 3 else thresholds.many
@@ -138,7 +145,7 @@ def _one_by_one(
             return any_found
         level = abs(mean)
         variance, covariance = expected.photons * level + read, expected.shared * level - read / 2
-        threshold = _threshold(n, thresholds)
+        threshold = threshold_of(n, thresholds)
         worst, which = _worst(steps, per_ramp, n, pairs, mean, variance, covariance, threshold)
         if not worst > threshold:
             return any_found
@@ -171,11 +178,12 @@ def _worst(
     covariance: float,
     threshold: float,
 ) -> tuple[float, int]:
-    """Return the largest excess, in σ, and where, if it is above `threshold`; of two that are alike the one that rises.
+    """Return the largest excess, in σ, and where, if it is above `threshold`.
 
-    Most are too near the mean to be that one, whatever is beside them.
+    Of two that are alike, and of few, it is the one that rises. Most are too near the mean to be that one, whatever is
+    beside them.
     """
-    worst, which, scale = 0.0, 0, np.empty(3)
+    fall, lowest, rise, highest, scale = 0.0, 0, 0.0, 0, np.empty(3)
     for beside in range(3):
         scale[beside] = n / np.sqrt(variance * n * (n - 1) + 2 * covariance * (pairs - n * beside))
     near = MARGIN * threshold / max(scale[0], scale[1], scale[2])
@@ -186,9 +194,13 @@ def _worst(
             beside = 1 if j > first and steps[j - 1] == steps[j - 1] else 0
             after = 1 if j + 1 < first + per_ramp and steps[j + 1] == steps[j + 1] else 0
             ratio = (steps[j] - mean) * scale[beside + after]
-            if abs(ratio) > worst * (1 + 1e-9) or (ratio > 0 and ratio > worst * (1 - 1e-9)):
-                worst, which = abs(ratio), j
-    return worst, which
+            if ratio > rise:
+                rise, highest = ratio, j
+            elif -ratio > fall:
+                fall, lowest = -ratio, j
+    if rise > fall * (1 - 1e-9) or (n <= FEW and rise > threshold):
+        return rise, highest
+    return fall, lowest
 
 
 @compiled

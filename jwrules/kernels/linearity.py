@@ -76,15 +76,15 @@ def _replace(values: np.ndarray, result: np.ndarray, bits: np.ndarray, left: int
 
 @compiled
 def _evaluate(terms: np.ndarray, pixels: int, values: np.ndarray, result: np.ndarray) -> None:
-    """Write polynomials (ncoeffs, pixels) at `values` into `result`, both (pixels,).
+    """Write polynomials (two or more coefficients, pixels) at `values` into `result`, both (pixels,).
 
     Term after term for all pixels: this is what compiles to vector instructions.
     """
     order = terms.shape[0] - 1
-    highest = terms[order, :pixels]
+    highest, next_one = terms[order, :pixels], terms[order - 1, :pixels]
     for k in range(pixels):
-        result[k] = highest[k]
-    for power in range(order - 1, -1, -1):
+        result[k] = highest[k] * values[k] + next_one[k]
+    for power in range(order - 2, -1, -1):
         term = terms[power, :pixels]
         for k in range(pixels):
             result[k] = result[k] * values[k] + term[k]

@@ -9,6 +9,8 @@ import numpy as np
 from jwrules.kernels.compiled import compiled
 
 LONGEST = 0xFFFF
+ALIKE = 64
+"""How many flags are compared at once."""
 
 
 @compiled
@@ -19,17 +21,18 @@ def pack(flags: np.ndarray, i: int, y: int, runs: np.ndarray) -> int:
     """
     n, length, value = 0, 0, flags[i, 0, y, 0]
     for g in range(flags.shape[1]):
-        row, other = flags[i, g, y], np.uint8(0)
-        for x in range(row.size):
-            other |= row[x] ^ value
-        if other == 0 and length + row.size <= LONGEST:
-            length += row.size
-            continue
-        for x in range(row.size):
-            if row[x] != value or length == LONGEST:
-                n = _end(runs, n, length, value)
-                value, length = row[x], 0
-            length += 1
+        for first in range(0, flags.shape[3], ALIKE):
+            part, other = flags[i, g, y, first : first + ALIKE], np.uint8(0)
+            for x in range(part.size):
+                other |= part[x] ^ value
+            if other == 0 and length + part.size <= LONGEST:
+                length += part.size
+                continue
+            for x in range(part.size):
+                if part[x] != value or length == LONGEST:
+                    n = _end(runs, n, length, value)
+                    value, length = part[x], 0
+                length += 1
     return _end(runs, n, length, value)
 
 

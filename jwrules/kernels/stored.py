@@ -19,8 +19,8 @@ def floats_from_shorts(stored: np.ndarray, zero: float, values: np.ndarray) -> N
 
 @compiled
 def count_not_finite(bits: np.ndarray) -> int:
-    """Return how many of the float32 numbers, given by their `bits` (n,) as uint32, are NaN or infinite."""
-    exponent, found = np.uint32(0x7F800000), 0
+    """Return how many of the big-endian float32 numbers, given by their `bits` (n,) as uint32, are NaN or infinite."""
+    exponent, found = np.uint32(0x0000807F), 0
     for k in range(bits.size):
         found += (bits[k] & exponent) == exponent
     return found

@@ -7,6 +7,7 @@ Each kind of name (`kinds`) has fields and a grammar: its fields in order, each 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import PurePath
 from typing import NamedTuple
@@ -52,6 +53,8 @@ __all__ = [
     "PoolName",
     "ProductName",
     "flagged",
+    "is_one_name",
+    "of_source",
     "parse",
     "stem",
     "with_suffix",
@@ -86,6 +89,12 @@ _ENDING = re.compile(
     + r"))?"
 )
 
+
+def is_one_name(text: str) -> bool:
+    """Return whether a text names a file in the folder where it is to be, and none in another, nor a hidden one."""
+    return bool(re.fullmatch(r"[^/\\\0.][^/\\\0]*", text))
+
+
 _TABLES = ("cat", "phot", "whtlt")
 
 
@@ -110,6 +119,14 @@ def with_suffix(path: PurePath | str, suffix: str) -> str:
 def flagged(path: PurePath | str, acid: str, suffix: str = "crf") -> str:
     """Return the name of an exposure that stage 3 wrote again for association candidate `acid`."""
     return with_suffix(f"{stem(path)}_{acid}_cal.fits", suffix)
+
+
+def of_source(product: str, source: int, kind: str = "s", slits: Sequence[str] = ()) -> str:
+    """Return the name that a product of an association has for one of its sources.
+
+    `{source_id}` becomes s (b for a background, v for a virtual source) and nine digits, `{slit_name}` the slits.
+    """
+    return product.replace("{source_id}", f"{kind}{abs(source):09d}").replace("{slit_name}", "-".join(slits).lower())
 
 
 class _Parts(NamedTuple):

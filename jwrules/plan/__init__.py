@@ -8,7 +8,7 @@ from jwrules.plan.make import make
 from jwrules.plan.rows import STAGES, Job, LeftOut, Plan
 from jwrules.plan.settings import RUN_FILE, Settings, read, references_or_default
 from jwrules.plan.state import Is, State, States, summary
-from jwrules.plan.workspace import cache_of, exposures, lay_out, of, planner, prepare, states
+from jwrules.plan.workspace import cache_of, exposures, lay_out, of, planner, prepare, shared, states
 
 __all__ = [
     "RUN_FILE",
@@ -31,6 +31,7 @@ __all__ = [
     "prepare",
     "read",
     "references_or_default",
+    "shared",
     "states",
     "summary",
 ]

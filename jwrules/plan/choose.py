@@ -29,7 +29,7 @@ class Choice:
 class Planner:
     """Chooses by header. `own` is a recipe given by the user: it goes before those of the house.
 
-    `exclude` names exposures that are left out, and why.
+    `exclude` names exposures that are left out, and why; `listed` are the associations of a plan file, if there is one.
     """
 
     house: Mapping[str, Recipe]
@@ -37,6 +37,7 @@ class Planner:
     overrides: Sequence[Setting] = ()
     own: Recipe | None = None
     exclude: Mapping[str, str] = field(default_factory=dict)
+    listed: Sequence[Mapping[str, Any]] | None = None
     _links: dict[str, tuple[str, tuple[Chosen, ...]]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -71,6 +72,11 @@ class Planner:
         Raises RecipeFault where no recipe is for it, ReferenceFault where a file that a step must have is not found.
         """
         return self._once.choose(stage, header, lambda watched: self._choose(stage, watched))
+
+    def resolve(self, stage: str, header: Mapping[str, Any]) -> tuple[ResolvedStep, ...]:
+        """Return the steps of `stage` for an exposure, each value with its origin."""
+        recipe = self.recipe(header) or recipes.pick(header, self.recipes)
+        return recipe.resolve(stage, header, pars=self._pars(recipe, stage, header), overrides=self.overrides)
 
     def _choose(self, stage: str, header: Watched) -> Choice:
         recipe = self.recipe(header) or recipes.pick(header, self.recipes)

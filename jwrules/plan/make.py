@@ -1,4 +1,4 @@
-"""Pool x recipes x references -> the jobs of every stage, or every fault at once."""
+"""Pool x recipes x references -> the jobs of every stage, and every fault at once."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import jwrules
 from jwrules import associations, names, recipes
-from jwrules.errors import JwrulesError, RecipeFault, WorkflowFault
-from jwrules.plan import identity
+from jwrules.errors import JwrulesError, NameFault, RecipeFault
+from jwrules.plan import identity, planfile
 from jwrules.plan.choose import Planner
 from jwrules.plan.resources import Size, memory, minutes, seconds, size_of
 from jwrules.plan.rows import Job, LeftOut, Plan
@@ -29,9 +29,6 @@ _NEXT = re.compile(r"\n(?! )")
 _FROM_RAMPS = {"detector1": ("rate", "rateints"), "dark": ("dark",), "guider": ("cal",)}
 """What the stages that start from raw exposures make."""
 
-_NAMED = 3
-"""How many files of one fault are named."""
-
 
 @dataclass
 class Faults:
@@ -45,26 +42,17 @@ class Faults:
         try:
             yield
         except JwrulesError as fault:
-            for words in _NEXT.split(str(fault)):
-                self._add(what, words.removeprefix(f"{what}: "))
+            self.add(what, str(fault))
+
+    def add(self, what: str, said: str) -> None:
+        """Collect what is said of `what`, one fault to a line and its indented ones."""
+        for words in _NEXT.split(said):
+            self._add(what, words.removeprefix(f"{what}: "))
 
     def _add(self, what: str, words: str) -> None:
         files = self.found.setdefault(words, [])
         if what not in files:
             files.append(what)
-
-    def refuse(self) -> None:
-        """Raise one WorkflowFault that says them all, where there are any."""
-        if self.found:
-            count = len(self.found)
-            head = "1 thing is wrong" if count == 1 else f"{count} things are wrong"
-            said = [f"- {_named(files)}: {words}" for words, files in self.found.items()]
-            raise WorkflowFault("\n".join([f"{head}; nothing was run", *said]))
-
-
-def _named(files: Sequence[str]) -> str:
-    more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
-    return ", ".join(files[:_NAMED]) + more
 
 
 @dataclass(frozen=True)
@@ -82,26 +70,63 @@ class Exposure:
         return size_of(self.header)
 
 
-def make(pool: Pool, planner: Planner, directory: Path) -> Plan:
+def make(pool: Pool, planner: Planner, directory: Path, amiss: Mapping[str, Sequence[str]] | None = None) -> Plan:
     """Return the plan for the exposures of `pool`, to be run in the working directory `directory`.
 
-    Raises WorkflowFault that lists every fault: no reference file, two recipes, a damaged header, ...
+    It says what can be made, and every fault: no reference file, two recipes, ...; `amiss` are those of files that are
+    not in the pool.
     """
     faults = Faults()
+    for name, said in (amiss or {}).items():
+        faults.add(name, "\n".join(said))
     exposures, left_out = _sorted_out(pool, planner, faults)
     used = {one.recipe.name: one.recipe for one in exposures.values()}
     made = associations.make(pool, list(used.values()), planner.exclude)
+    if planner.listed is not None:
+        gone = {names.stem(one.path) for one in left_out}
+        made, wrong = planfile.regroup(made, planner.listed, exposures, gone)
+        for product, words in wrong.items():
+            faults.add(product, words)
     jobs = {
         **{stage: dict(_of_ramps(stage, exposures, planner, directory, faults)) for stage in _FROM_RAMPS},
         "image2": dict(_image2(exposures, made, planner, faults)),
         "image3": dict(_image3(exposures, made, planner, faults)),
     }
-    faults.refuse()
+    jobs, blocked = _possible(jobs)
     jobs = _identified(jobs, planner.code)
     asked = {job.association for job in jobs["image3"].values()}
     kept = {path: one for one in made if one.type == "image3" and (path := _file(one)) in asked}
     source = planner.references
-    return Plan(jobs, jwrules.__version__, tuple(left_out), kept, source.identity, tuple(source.consulted))
+    return Plan(
+        jobs,
+        jwrules.__version__,
+        tuple(left_out),
+        kept,
+        source.identity,
+        tuple(source.consulted),
+        faults=faults.found,
+        blocked=blocked,
+    )
+
+
+def _possible(
+    jobs: Mapping[str, Mapping[str, Job]],
+) -> tuple[dict[str, dict[str, Job]], dict[tuple[str, str], str]]:
+    """Return the jobs all of whose members are made, and of the others which members are not."""
+    possible: dict[str, dict[str, Job]] = {}
+    blocked: dict[tuple[str, str], str] = {}
+    made: set[str] = set()
+    for stage, its in jobs.items():
+        possible[stage] = {}
+        for name, job in its.items():
+            absent = [] if stage in _FROM_RAMPS else [path for _, path in job.members if path not in made]
+            if absent:
+                more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
+                blocked[stage, name] = f"{Path(absent[0]).name}{more} cannot be made"
+            else:
+                possible[stage][name] = job
+                made.update(job.products)
+    return possible, blocked
 
 
 def _identified(jobs: Mapping[str, Mapping[str, Job]], code: Code) -> dict[str, dict[str, Job]]:
@@ -178,7 +203,10 @@ def _image3(
         members = [names.stem(name) for name in association.of("science")]
         with faults.of(association.product):
             science = tuple(f"results/{name}_cal.fits" for name in members)
-            its = [exposures[name] for name in members]
+            its = [exposures[name] for name in members if name in exposures]
+            if not its or any("image3" not in one.recipe.stages for one in its):
+                continue  # rules may name products that no stage makes yet
+            _check_name(association.product, its[0])
             job = _job("image3", association.product, its, planner, science, ())
             gives = ("i2d", "cat", "segm") if "source_catalog" in job.runs else ("i2d",)
             yield (
@@ -187,6 +215,12 @@ def _image3(
                     job, gives=gives, association=_file(association), acid=association.candidate, pool=association.pool
                 ),
             )
+
+
+def _check_name(product: str, first: Exposure) -> None:
+    if not names.is_one_name(product):
+        subarray = first.header.get("SUBARRAY")
+        raise NameFault(f"is no file name; it is made from keywords: look at SUBARRAY = {subarray!r} of {first.path}")
 
 
 def _file(association: Association) -> str:

@@ -189,12 +189,23 @@ class LeftOut:
     reason: str
 
 
+_NAMED = 3
+"""How many files of one fault are named."""
+
+
+def _named(files: Sequence[str]) -> str:
+    more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
+    return ", ".join(files[:_NAMED]) + more
+
+
 @dataclass(frozen=True)
 class Plan:
     """Every job by stage and name, the files left out, and the associations by the path that they will have.
 
     `rules`: the context that chose the reference files, by name and content; `consulted`: the parameter files that
     were read.
+    `faults`: what cannot be made, or not be told, and why: words -> the files that they are said of; `blocked`: jobs
+    that cannot run for want of a member, and which. Neither is among the jobs.
     `wave` is None for all that the data give; else the rules make what the wave holds, and nothing else.
     """
 
@@ -204,7 +215,17 @@ class Plan:
     associations: Mapping[str, Any] = field(default_factory=dict)
     rules: Identity = field(default_factory=Identity)
     consulted: tuple[Path, ...] = ()
+    faults: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    blocked: Mapping[tuple[str, str], str] = field(default_factory=dict)
     wave: Wave | None = None
+
+    def refuse(self) -> None:
+        """Raise one WorkflowFault that says everything that cannot be made, where there is any."""
+        if self.faults:
+            head = "1 thing is wrong" if len(self.faults) == 1 else f"{len(self.faults)} things are wrong"
+            said = [f"- {_named(files)}: {words}" for words, files in self.faults.items()]
+            way_out = "`jwrules run --partial` makes the rest; `jwrules plan` shows what that is"
+            raise WorkflowFault("\n".join([f"{head}; nothing was run", *said, way_out]))
 
     def job(self, stage: str, name: str) -> Job:
         """Return the job of `stage` that makes `name`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,10 @@ class Settings:
     """The run file. `steps` are its own options (step -> parameter -> value), `sets` those of the command line.
 
     `exclude` names exposures that are left out (* stands for anything), and why.
-    `pin` is what `references.pins` reads: reference files that must not change.
+    `pin` is what `references.pins` reads: reference files that must not change. `partial`: what can be made is made,
+    though some cannot.
+    A plan file has more: `exposures`, by name with their recipes, are those that are taken; `associations` stand in
+    place of those that rules make.
     """
 
     data: Path
@@ -32,6 +35,9 @@ class Settings:
     sets: tuple[str, ...] = ()
     exclude: Mapping[str, str] = field(default_factory=dict)
     pin: str | Mapping[str, Any] | None = None
+    partial: bool = False
+    exposures: Mapping[str, str] = field(default_factory=dict)
+    associations: tuple[Mapping[str, Any], ...] = ()
 
     def write(self, path: Path) -> None:
         """Write the run file, complete or not at all, unless it already says the same."""
@@ -52,6 +58,11 @@ class Settings:
             content["exclude"] = dict(self.exclude)
         if self.pin:
             content["pin"] = self.pin
+        if self.partial:
+            content["partial"] = True
+        if self.exposures:
+            content["exposures"] = dict(self.exposures)
+            content["associations"] = [dict(one) for one in self.associations]
         return content
 
 
@@ -61,7 +72,7 @@ _HEAD = """\
 # `exclude` too: exposures to leave out (* stands for anything) and why, such as  exclude: {jw00042001001_*: trail}
 """
 
-_KEYS = ("data", "references", "recipe", "steps", "set", "exclude", "pin")
+_KEYS = ("data", "references", "recipe", "steps", "set", "exclude", "pin", "partial", "exposures", "associations")
 
 
 def read(path: Path) -> Settings:
@@ -71,6 +82,18 @@ def read(path: Path) -> Settings:
     found = source.load(path)
     source.refuse(found.faults)
     return parse(found.value, str(path))
+
+
+def read_plan(path: Path) -> Settings:
+    """Return the settings in a plan file, whose paths are seen from its folder."""
+    asked, folder = read(path), path.resolve().parent
+    crds = asked.references.startswith("crds:")
+    return replace(
+        asked,
+        data=(folder / asked.data).resolve(),
+        references=asked.references if crds else str((folder / asked.references).resolve()),
+        recipe=(folder / asked.recipe).resolve() if asked.recipe else None,
+    )
 
 
 def parse(content: Any, where: str = RUN_FILE) -> Settings:
@@ -88,7 +111,16 @@ def parse(content: Any, where: str = RUN_FILE) -> Settings:
         sets=tuple(content.get("set") or ()),
         exclude=content.get("exclude") or {},
         pin=content.get("pin") or None,
+        partial=bool(content.get("partial")),
+        exposures=content.get("exposures") or {},
+        associations=tuple(content.get("associations") or ()),
     )
+
+
+def _associations_faults(entries: Any, where: str) -> Iterable[str]:
+    from jwrules.plan import planfile
+
+    return planfile.faults(entries, where)
 
 
 def _faults(content: Mapping[str, Any], where: str) -> Iterable[str]:
@@ -104,6 +136,12 @@ def _faults(content: Mapping[str, Any], where: str) -> Iterable[str]:
         yield f"{where} $.exclude: expected exposure -> why it is left out"
     if not isinstance(content.get("pin") or "", str | Mapping):
         yield f"{where} $.pin: expected the path of a file, or pins"
+    exposures = content.get("exposures") or {}
+    if not (isinstance(exposures, Mapping) and all(isinstance(recipe, str) for recipe in exposures.values())):
+        yield f"{where} $.exposures: expected exposure -> recipe"
+    yield from _associations_faults(content.get("associations") or [], f"{where} $.associations")
+    if not isinstance(content.get("partial") or False, bool):
+        yield f"{where} $.partial: expected true or false"
     steps = content.get("steps") or {}
     if not isinstance(steps, Mapping):
         yield f"{where} $.steps: expected step -> parameter -> value"

@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jwrules
-from jwrules import associations, pool, recipes, references
+from jwrules import associations, names, pool, recipes, references
 from jwrules.house import SCRATCH, STORE
-from jwrules.plan import ramps, remembered, settings, waves
+from jwrules.plan import planfile, ramps, remembered, settings, waves
 from jwrules.plan.choose import Planner
 from jwrules.plan.links import link
 from jwrules.plan.make import make
-from jwrules.plan.rows import Plan
+from jwrules.plan.rows import LeftOut, Plan
 from jwrules.plan.settings import Settings
+from jwrules.plan.shared import Shared
 from jwrules.plan.state import Key, States
 from jwrules.pool import Pool
 from jwrules.records import Contents
@@ -62,26 +64,63 @@ def states(plan: Plan, asked: Settings, directory: Path, forced: Collection[Key]
     return found
 
 
+def shared(plan: Plan, directory: Path) -> Shared:
+    """Return what other working directories of the same data have of the jobs of a plan."""
+    cache = cache_of(directory)
+    return Shared(plan, directory, Contents(Ledger(cache / "contents.json")), Known.load(cache / "beside.pickle"))
+
+
 def of(asked: Settings, directory: Path) -> Plan:
-    """Return the plan for what is asked, to be run in `directory`; raises WorkflowFault with every fault."""
+    """Return the plan for what is asked, to be run in `directory`.
+
+    Raises WorkflowFault with everything that cannot be made; where `partial` is asked, the plan says it.
+    """
     cache = cache_of(directory)
 
     def anew() -> Plan:
         pinned, chosen_by = pins.read(asked.pin or {}, directory), planner(asked, cache)
         try:
             pins.check_context(pinned, chosen_by.references.name)
-            made = make(exposures(asked, cache), chosen_by, directory)
+            amiss: dict[str, list[str]] = {}
+            others: list[Path] = []
+            made = make(exposures(asked, cache, amiss, others), chosen_by, directory, amiss)
         finally:
             chosen_by.references.ledger.save()
         pins.check(pinned, made.rules, made.reference_files)
-        return made
+        left_out = (*made.left_out, *(LeftOut(str(path), planfile.NOT_LISTED) for path in others))
+        return replace(made, left_out=left_out, faults={**made.faults, **planfile.other_recipes(made, asked.exposures)})
 
-    return remembered.plan(asked, directory, cache, anew)
+    made = remembered.plan(replace(asked, partial=True), directory, cache, anew)
+    if not asked.partial:
+        made.refuse()
+    return made
 
 
-def exposures(asked: Settings, cache: Path) -> Pool:
-    """Return the pool of what is to be reduced; `cache` is the folder of caches."""
-    return pool.scan(asked.data, cache=cache / "headers.pickle", read=ramps.read)
+def exposures(
+    asked: Settings, cache: Path, amiss: dict[str, list[str]] | None = None, others: list[Path] | None = None
+) -> Pool:
+    """Return the pool of what is to be reduced; `cache` is the folder of caches.
+
+    `amiss` takes what is wrong with files, and `others` those that a plan file does not list.
+    """
+    found: set[str] = set()
+    excluded = associations.exclusions(asked.exclude)
+
+    def wanted(path: Path) -> bool:
+        name = names.stem(path)
+        found.add(name)
+        if not asked.exposures or name in asked.exposures or excluded.why(name):
+            return True
+        if others is not None:
+            others.append(path)
+        return False
+
+    scanned = pool.scan(asked.data, cache=cache / "headers.pickle", read=ramps.read, amiss=amiss, wanted=wanted)
+    if amiss is not None:
+        amiss |= {
+            name: [f"is in the plan file, and not in {asked.data}"] for name in asked.exposures if name not in found
+        }
+    return scanned
 
 
 def planner(asked: Settings, cache: Path) -> Planner:
@@ -92,6 +131,7 @@ def planner(asked: Settings, cache: Path) -> Planner:
         overrides=(*recipes.settings(asked.steps, "run file"), *recipes.parse_set(asked.sets)),
         own=recipes.read(asked.recipe) if asked.recipe else None,
         exclude=asked.exclude,
+        listed=asked.associations if asked.exposures else None,
     )
 
 

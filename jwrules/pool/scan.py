@@ -30,16 +30,19 @@ def scan(
     suffix: str = "uncal",
     cache: Path | None = None,
     read: Callable[[Path], headers.Header] = headers.read,
+    amiss: dict[str, list[str]] | None = None,
+    wanted: Callable[[Path], bool] = lambda path: True,
 ) -> Pool:
     """Return the pool of the files `*_<suffix>.fits` (or .fits.gz) in a directory and below it, by name.
 
-    Hidden folders are left out. What a pool file in the directory says of target and candidates stands; other
-    targets are numbered by program in the order of their names, after those. With `cache` (a JSON file) a file is only
-    read where its path, size or time changed. `read` gives its header, or raises what is wrong with the file. Raises
-    HeaderFault that lists everything that is wrong.
+    Hidden folders are left out, and files that are not `wanted`. What a pool file in the directory says of target and
+    candidates stands; other targets are numbered by program in the order of their names, after those. With `cache` (a
+    JSON file) a file is only read where its path, size or time changed. `read` gives its header, or raises what is
+    wrong with the file. Raises HeaderFault that lists everything that is wrong; where `amiss` is given, that is put
+    there by name of file, and such files are left out.
     """
     directory = Path(directory)
-    paths = _find(directory, suffix)
+    paths = [path for path in _find(directory, suffix) if wanted(path)]
     known = Known.load(cache)
     scanned: dict[Path, headers.Header] = {}
     faults = list(_twins(paths))
@@ -47,12 +50,17 @@ def scan(
         try:
             scanned[path] = known.header(path, read)
         except JwrulesError as fault:
-            faults.append(str(fault))
-    faults += [fault for path, header in scanned.items() for fault in _value_faults(path, header)]
-    if faults:
-        raise HeaderFault("\n".join(faults))
+            faults.append((path, str(fault)))
+    faults += [(path, words) for path, header in scanned.items() for words in _value_faults(path, header)]
+    if faults and amiss is None:
+        raise HeaderFault("\n".join(dict.fromkeys(words for _, words in faults)))
+    for path, words in faults:
+        if amiss is not None:
+            amiss.setdefault(str(path), []).append(words)
     known.save(cache)
-    return Pool(tuple(_rows(scanned, _given(directory))), name=_pool_name(scanned.values()))
+    unsound = {path for path, _ in faults}
+    sound = {path: header for path, header in scanned.items() if path not in unsound}
+    return Pool(tuple(_rows(sound, _given(directory))), name=_pool_name(sound.values()))
 
 
 def _find(directory: Path, suffix: str) -> list[Path]:
@@ -80,14 +88,15 @@ def _other_files(directory: Path) -> str:
     return f"; it has {', '.join(others[:3])}{', ...' if len(others) > 3 else ''}" if others else ""
 
 
-def _twins(paths: Iterable[Path]) -> Iterator[str]:
+def _twins(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
     """Files that hold the same exposure: their products would have the same names."""
     by_stem: dict[str, list[Path]] = {}
     for path in paths:
         by_stem.setdefault(names.stem(path), []).append(path)
     for stem, files in by_stem.items():
         if len(files) > 1:
-            yield f"{stem}: {len(files)} files hold this exposure: {', '.join(map(str, files))}; keep one of them"
+            words = f"{stem}: {len(files)} files hold this exposure: {', '.join(map(str, files))}; keep one of them"
+            yield from ((path, words) for path in files)
 
 
 _CHECKED = ("INSTRUME", "DETECTOR", "EXP_TYPE", "FILTER", "PUPIL")

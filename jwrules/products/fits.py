@@ -348,7 +348,7 @@ def _trim_comments(header: fits.Header) -> None:
 
 def _primary(filename: str, product: Product) -> fits.PrimaryHDU:
     header = product.meta.primary.copy()
-    header["DATE"] = (_now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3], "UTC date file created")
+    header["DATE"] = (_dates.get(filename) or _now(), "UTC date file created")
     header["FILENAME"] = (filename, "Name of the file")
     header["DATAMODL"] = (product.model, "Type of data model")
     header["JWRULES"] = (jwrules.__version__, "Version of jwrules that made this file")
@@ -367,10 +367,24 @@ def _chosen_by(context: str) -> dict[str, tuple[str, str]]:
     return {"CRDS_CTX": (context, comment), "CRDS_VER": (version("crds"), "Version of the CRDS library")}
 
 
-def _now() -> datetime:
+def _now() -> str:
     """Return the time that a product bears: SOURCE_DATE_EPOCH (seconds) where it is set, to compare bytes."""
     given = os.environ.get("SOURCE_DATE_EPOCH")
-    return datetime.fromtimestamp(float(given), UTC) if given else datetime.now(UTC)
+    time = datetime.fromtimestamp(float(given), UTC) if given else datetime.now(UTC)
+    return time.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+
+
+_dates: dict[str, str] = {}
+
+
+@contextmanager
+def dated(dates: Mapping[str, str]) -> Iterator[None]:
+    """Let products bear these dates meanwhile, by file name, as those did that they are to be compared with."""
+    _dates.update(dates)
+    try:
+        yield
+    finally:
+        _dates.clear()
 
 
 def _image(where: Hdu, data: np.ndarray, product: Product) -> fits.ImageHDU:

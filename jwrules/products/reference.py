@@ -12,6 +12,7 @@ from astropy.io import fits
 
 from jwrules.errors import DataFault, ReferenceFault
 from jwrules.kernels import stored as kernel
+from jwrules.products import plain_asdf
 from jwrules.products.fits import declared, opened
 from jwrules.products.flags import by_name
 from jwrules.products.interleaved import layout_of
@@ -279,24 +280,29 @@ def _blank(where: Hdu, shape: tuple[int, int]) -> np.ndarray:
 
 def _check_pixels(place: str, array: Stored, box: tuple[slice, ...], reftype: str) -> None:
     """Refuse an array whose share of NaN or infinite values, of a gain also of those not above 0, is too high."""
-    counts, size, allowed = [], 0, _NAN_SHARE[reftype]
-    for number in np.ndindex(array.shape[:-2]):
-        plane = array.read(
-            (*(slice(k, k + 1) for k in number), *box) if box else tuple(slice(k, k + 1) for k in number)
-        )
-        counts.append(kernel.count_not_finite(plane.reshape(-1).view(np.uint32)))
-        counts[-1] += int(np.count_nonzero(plane <= 0)) if reftype in _POSITIVE else 0
-        size += plane.size
-    if sum(counts) <= allowed * size:
+    count, size, allowed = 0, 0, _NAN_SHARE[reftype]
+    as_they_are = array.dtype == ">f4" and array.zero == 0 and array.scale == 1
+    for numbers in (raw for raw, _ in array.parts(box)) if as_they_are else (array.read(box),):
+        count += _not_finite(numbers)
+        count += int(np.count_nonzero(numbers <= 0)) if reftype in _POSITIVE else 0
+        size += numbers.size
+    if count <= allowed * size:
         return
     values = array.read(box)
     bad = ~np.isfinite(values) | ((values <= 0) & (reftype in _POSITIVE))
     where = tuple(int(i) for i in np.argwhere(bad)[0])
     what = "NaN or infinite, or not above 0" if reftype in _POSITIVE else "NaN or infinite"
     raise ReferenceFault(
-        f"{place}: {sum(counts)} of {size} values are {what}, the first at {where} (counted from 0);"
+        f"{place}: {count} of {size} values are {what}, the first at {where} (counted from 0);"
         f" at most {allowed:.0%} may be; give another reference file"
     )
+
+
+def _not_finite(numbers: np.ndarray) -> int:
+    """Return how many of the numbers, which may be as they are stored, are NaN or infinite."""
+    if numbers.dtype == ">f4":
+        return kernel.count_not_finite(np.ascontiguousarray(numbers).view(np.uint32).reshape(-1))
+    return int(np.count_nonzero(~np.isfinite(numbers)))
 
 
 def _check_column(place: str, table: fits.FITS_rec, column: str) -> None:
@@ -304,13 +310,20 @@ def _check_column(place: str, table: fits.FITS_rec, column: str) -> None:
         raise ReferenceFault(f"{place}: column {column} has no finite value in {len(table)} rows")
 
 
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        return plain_asdf.read(path)
+    except plain_asdf.NotPlain:
+        import asdf  # takes longer to load than most steps
+
+        with asdf.open(path, memmap=False, lazy_load=False) as file:
+            return dict(file.tree)
+
+
 def _tree(path: Path, reftype: str) -> Mapping[str, Any]:
     """Return the tree of an ASDF file, complete in memory."""
-    import asdf  # takes longer to load than most steps
-
     try:
-        with asdf.open(path, memmap=False, lazy_load=False) as file:
-            tree = {name: file.tree[name] for name in file.tree if name not in ("asdf_library", "history")}
+        tree = {name: value for name, value in _read(path).items() if name not in ("asdf_library", "history")}
     except FileNotFoundError as reason:
         raise ReferenceFault(f"reference file {path}: there is no such file") from reason
     except Exception as reason:  # asdf and YAML raise what they like on a damaged file

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product as combinations
+from math import prod
 from pathlib import Path
 from typing import IO, Any
 
@@ -73,20 +74,37 @@ class Stored:
 
     def fill(self, values: np.ndarray, box: Sequence[slice] = ()) -> None:
         """Write the piece in `box` into `values`, of the same shape."""
-        *outer, rows, columns = bounds(box, self.shape if len(self.shape) > 1 else (1, *self.shape))
         planes = values.reshape(-1, *values.shape[-2:]) if values.ndim > 1 else values.reshape(1, 1, -1)
-        numbers = list(combinations(*(range(start, stop) for start, stop in outer)))
-        lines, size = (rows[1] - rows[0], self.shape[-1]), self.dtype.itemsize
-        together = max(1, min(len(planes), AT_ONCE // (lines[0] * lines[1] * size)))
-        raw = np.empty((together, *lines), self.dtype)
+        for raw, place in self.parts(box):
+            self._convert(raw, planes[place])
+
+    def parts(self, box: Sequence[slice] = ()) -> Iterator[tuple[np.ndarray, tuple[slice, slice]]]:
+        """Yield what is stored of the piece in `box`, bit by bit, and which of its planes and rows that is.
+
+        The next one is written over the last.
+        """
+        *outer, rows, columns = bounds(box, self.shape if len(self.shape) > 1 else (1, *self.shape))
+        starts = self._starts(outer)
+        row = self.shape[-1] * self.dtype.itemsize
+        height = max(1, min(rows[1] - rows[0], AT_ONCE // row))
+        together = max(1, min(len(starts), AT_ONCE // (height * row)))
+        raw = np.empty((together, height, self.shape[-1]), self.dtype)
         views = [memoryview(one.reshape(-1).view(np.uint8).data) for one in raw]
         with self._opened() as file:
-            for first in range(0, len(planes), together):
-                some = numbers[first : first + together]
-                for view, number in zip(views, some, strict=False):
-                    start = self.offset + index((*number, rows[0], 0), self.shape) * size
-                    _read_into(file.fileno(), view, start, self.path)
-                self._convert(raw[: len(some), :, columns[0] : columns[1]], planes[first : first + together])
+            for first, top in combinations(range(0, len(starts), together), range(*rows, height)):
+                some, lines = starts[first : first + together], min(height, rows[1] - top)
+                for view, start in zip(views, some, strict=False):
+                    _read_into(file.fileno(), view[: lines * row], start + top * row, self.path)
+                place = slice(first, first + len(some)), slice(top - rows[0], top - rows[0] + lines)
+                yield raw[: len(some), :lines, slice(*columns)], place
+
+    def _starts(self, outer: Sequence[tuple[int, int]]) -> list[int]:
+        """Return where in the file the planes begin whose numbers lie within these limits, axis by axis."""
+        numbers = np.zeros(1, np.int64)
+        for (start, stop), size in zip(outer, self.shape, strict=False):
+            numbers = (numbers[:, np.newaxis] * size + np.arange(start, stop)).ravel()
+        plane = prod(self.shape[-2:]) * self.dtype.itemsize
+        return [int(number) for number in numbers * plane + self.offset]
 
     @contextmanager
     def _opened(self) -> Iterator[IO[bytes]]:

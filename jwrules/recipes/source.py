@@ -69,7 +69,8 @@ def load(path: Path) -> Source:
     """
     source = Source(shown(path), path)
     try:
-        _fill(source, path.read_text(encoding="utf-8"))
+        # Some editors put a byte-order mark first.
+        _fill(source, path.read_text(encoding="utf-8-sig"))
     except OSError as fault:
         raise RecipeFault(f"{source.file}: cannot be read: {fault.strerror}") from fault
     except (yaml.YAMLError, UnicodeDecodeError) as fault:

@@ -4,12 +4,17 @@ A difference of a pixel, in all its integrations, is a jump if it is more than `
 the others, where σ is the noise of that comparison, with groups that average frames. The worst is taken out, then the
 others are judged without it. So a threshold lets as many false jumps pass as a normal distribution has beyond it, with
 three groups as with a hundred; of three groups one can tell little, so that at the default thresholds one in ten jumps
-of 6 to 60 σ is missed there, of five groups one in 250. `statistic: official` compares with the median in the noise of
-a difference alone: at 4 σ it flags a fifth to 70 times of what it says. Below `min_diffs_single_pass` differences the
-worst one, in absolute value, is taken out first there. Very long exposures (`minimum_sigclip_groups`) are clipped at
-the measured scatter (the official step then unflags groups in which all pixels are outliers: broken readouts, which we
-leave flagged). Strong jumps are flagged in the four neighbours too; `after_jump_flag_*` flags what follows one (of a
-height in DN of the pixel itself; the official step takes the median gain of the array for all).
+of 6 to 60 σ is missed there, of five groups one in 250. Rays only rise: of four differences or fewer one that rises is
+taken first. `statistic: official` compares with the median in the noise of a difference alone: at 4 σ it flags a fifth
+to 70 times of what it says. Below `min_diffs_single_pass` differences the worst one, in absolute value, is taken out
+first there. Very long exposures (`minimum_sigclip_groups`) are clipped at the measured scatter (the official step then
+unflags groups in which all pixels are outliers: broken readouts, which we leave flagged). Strong jumps are flagged in
+the four neighbours too; `after_jump_flag_*` flags what follows one (of a height in DN of the pixel itself; the official
+step takes the median gain of the array for all).
+
+A ray that comes while the frames of a group are read is in two differences, and the lower part may stay below the
+threshold. `flag_rests` flags both sides of a jump that is too weak to have shown both parts, lest ramps read high (by
+2 % at a faint sky of 7 groups); a ramp is always left a difference. The official step does nothing of the kind.
 
 `expand_large_events` finds snowballs: large struck regions around a newly saturated core, of which more is affected
 than shows. A snowball that comes while the frames of a group are read is in two differences and is flagged in both;
@@ -28,7 +33,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jwrules.kernels import jump as kernel
-from jwrules.kernels import showers, snowballs
+from jwrules.kernels import jump_rests, showers, snowballs
 from jwrules.products.flags import DQ
 from jwrules.products.kinds import Gain, Meta, Ramp, Readnoise
 from jwrules.steps.declare import Part, Skip, par, step
@@ -54,6 +59,7 @@ class Params:
     minimum_sigclip_groups: int = par(100, "integrations (groups, if not only_use_ints) to clip by scatter from", ge=1)
     only_use_ints: bool = par(True, "clip a difference against that of the same groups of other integrations only")
     statistic: str = par("calibrated", "what a difference is compared with", choices=("calibrated", "official"))
+    flag_rests: bool = par(True, "flag both sides of weak jumps where groups average frames (calibrated)")
     flag_4_neighbors: bool = par(True, "flag the four neighbours of a jump too")
     max_jump_to_flag_neighbors: float = par(1000.0, "strongest jump whose neighbours are flagged", unit="sigma", ge=0)
     min_jump_to_flag_neighbors: float = par(10.0, "weakest jump whose neighbours are flagged", unit="sigma", ge=0)
@@ -108,6 +114,14 @@ def _large_events(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnois
     return ramp.counting(events=events)
 
 
+def _rests(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Ramp:
+    """Return the ramp with both sides of weak jumps flagged; after snowballs, which are sought by what surely jumps."""
+    if int(ramp.meta.get("NFRAMES", 1)) > 1 and _mode(_lost(ramp), params) == kernel.BY_MEAN:
+        rules = _expected(ramp), _thresholds(params), BITS
+        jump_rests.flag(ramp.data, ramp.groupdq, gain.data, readnoise.data, *rules)
+    return ramp
+
+
 @step(
     status="S_JUMP",
     along="ramps",
@@ -121,13 +135,20 @@ def _large_events(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnois
             changes="flags",
             when=lambda params: params.expand_large_events or params.find_showers,
             flags_suffice=lambda params: not params.find_showers,
-        )
+        ),
+        Part(
+            _rests,
+            along="ramps",
+            changes="flags",
+            when=lambda params: params.flag_rests and params.statistic == "calibrated",
+            spares_saturated=True,
+        ),
     ],
     finish=_finish,
 )
 def jump(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Ramp:
     """Return the ramp with JUMP_DET in groupdq, and PRIMECRS and EXTNCRS, the rates of cosmic rays and large events."""
-    lost = np.zeros(ramp.data.shape[:2], bool) if ramp.left_out is None else ramp.left_out
+    lost = _lost(ramp)
     mode = _mode(lost, params)
     ramp.pixeldq[...] |= np.where(~(gain.data > 0), np.uint32(DQ.NO_GAIN_VALUE | DQ.DO_NOT_USE), np.uint32(0))
     found = _find(ramp, params, mode, gain.data, readnoise.data)
@@ -135,6 +156,21 @@ def jump(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Ram
         ramp = _expect(ramp, params, lost, gain.data, readnoise.data)
     intervals = max(lost.size - int(lost.sum()) - len(lost), 0)
     return ramp.counting(found=found, intervals=intervals * ramp.pixeldq[ramp.own].size)
+
+
+def _lost(ramp: Ramp) -> np.ndarray:
+    return np.zeros(ramp.data.shape[:2], bool) if ramp.left_out is None else ramp.left_out
+
+
+def _thresholds(params: Params) -> kernel.Thresholds:
+    return kernel.Thresholds(
+        params.rejection_threshold, params.four_group_rejection_threshold, params.three_group_rejection_threshold,
+        params.min_jump_to_flag_neighbors, params.max_jump_to_flag_neighbors,
+    )  # fmt: skip
+
+
+def _expected(ramp: Ramp) -> kernel.Noise:
+    return kernel.noise(int(ramp.meta.get("NFRAMES", 1)), int(ramp.meta.get("GROUPGAP", 0)))
 
 
 def _mode(lost: np.ndarray, params: Params) -> int:
@@ -155,12 +191,8 @@ def _mode(lost: np.ndarray, params: Params) -> int:
 
 def _find(ramp: Ramp, params: Params, mode: int, gain: np.ndarray, readnoise: np.ndarray) -> int:
     """Flag jumps, their neighbours and what follows them; return how many differences are jumps themselves."""
-    thresholds = kernel.Thresholds(
-        params.rejection_threshold, params.four_group_rejection_threshold, params.three_group_rejection_threshold,
-        params.min_jump_to_flag_neighbors, params.max_jump_to_flag_neighbors,
-    )  # fmt: skip
-    expected = kernel.noise(int(ramp.meta.get("NFRAMES", 1)), int(ramp.meta.get("GROUPGAP", 0)))
-    spreads = kernel.find(ramp.data, ramp.groupdq, gain, readnoise, expected, mode, thresholds, BITS)
+    rules = _expected(ramp), mode, _thresholds(params), BITS
+    spreads = kernel.find(ramp.data, ramp.groupdq, gain, readnoise, *rules)
     found = sum(int(np.count_nonzero(plane & JUMP_DET)) for plane in ramp.groupdq[:, :, *ramp.own])
     if params.flag_4_neighbors:
         kernel.spread(spreads, ramp.groupdq, BITS)

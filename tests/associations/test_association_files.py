@@ -1,14 +1,17 @@
 """Association files: written as the official pipeline reads them, read as it writes them, checked."""
 
+import importlib.util
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from association_scene import exposure, make
+from association_scene import every_recipe, exposure, make
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema.validators import validator_for
 
-from jwrules import associations
+from jwrules import associations, pool
 from jwrules.associations import Association, Member
 from jwrules.errors import DataFault
 
@@ -129,3 +132,38 @@ def test_all_that_is_wrong_with_the_members_is_said_at_once(tmp_path):
     assert "members[0].exptype: 'sience' is no role of a member; did you mean 'science'?" in said
     assert "members[2]: b_cal.fits is already member 1" in said
     assert "there is no member with the exptype 'science'" in said
+
+
+@pytest.mark.parametrize(("key", "value"), [("name", "../../home/x"), ("name", ".hidden"), ("asn_id", "../o001")])
+def test_a_name_that_leads_elsewhere_is_refused(tmp_path, key, value):
+    path = associations.write(make(exposure(1))[1], tmp_path)
+    content = json.loads(path.read_text())
+    (content if key == "asn_id" else content["products"][0])[key] = value
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataFault, match=f"{key}: '{value}' is no (part of a )?file name; "):
+        associations.read(path)
+
+
+def test_the_official_schemas_accept_every_association_of_the_largest_pool(shared):
+    package = importlib.util.find_spec("jwst") or pytest.skip("the official pipeline is not here")
+    folder = Path(package.submodule_search_locations[0]) / "associations/lib"
+    levels = {"2": "level2b", "3": "level3"}
+    schemas = {
+        stage: json.loads((folder / f"asn_schema_jw_{level}.json").read_text()) for stage, level in levels.items()
+    }
+    check = {stage: validator_for(schema)(schema).validate for stage, schema in schemas.items()}
+    table = pool.read(shared / "data/associations/mega_pool/pool.csv")
+    made = associations.make(table, every_recipe())
+    for one in made:
+        check[one.type[-1]](json.loads(associations.text(one)))
+    assert len(made) == 858
+
+
+def test_a_byte_order_mark_does_no_harm_and_nesting_without_end_is_told(tmp_path):
+    path = associations.write(make(exposure(1))[1], tmp_path)
+    sound = associations.read(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert associations.read(path) == sound
+    path.write_text("[" * 100_000)
+    with pytest.raises(DataFault, match="is no association file: "):
+        associations.read(path)

@@ -96,3 +96,12 @@ def test_rows_that_contradict_each_other_are_both_kept_and_it_is_said(caplog):
     assert caplog.messages == [
         "jw01234001001_02101_00001_nrca1_uncal.fits: 2 rows of the pool contradict each other in FILTER"
     ]
+
+
+def test_two_products_of_one_name_are_said(caplog):
+    background = exposure(2, observation=2, bkgdtarg="t", asn_candidate="null")
+    gather_all(exposure(1, asn_candidate="null"), background)
+    assert caplog.messages == [
+        "jw01234-a3001_t001_nircam_clear-f090w: jw01234-a3001_image3_00001_asn.json and "
+        "jw01234-a3001_image3_00002_asn.json make a product of this name each"
+    ]

@@ -116,6 +116,15 @@ def test_a_job_that_is_tried_again_has_not_failed():
     assert "detector1 a is tried again" in terminal.getvalue()
 
 
+def test_of_jobs_that_failed_together_the_log_of_the_batch_system_is_named():
+    terminal = io.StringIO()
+    with progress.shown(terminal):
+        handler = progress.LogHandler(None, None)
+        emitted(handler, LogEvent.GROUP_ERROR, groupid="exposures", aux_logs=["logs/slurm/2.log"])
+        handler.close()
+    assert "(log: logs/slurm/2.log)" in terminal.getvalue()
+
+
 def test_a_log_that_is_not_there_is_no_failure(tmp_path):
     assert tail([str(tmp_path / "none.log")]) == ""
 

@@ -1,6 +1,7 @@
 """A small program on a real Slurm of one node: the same bytes as without it, though one of its jobs is killed."""
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -119,8 +120,22 @@ def runs(tmp_path_factory):
     return Runs(cluster, one, two, text, node)
 
 
+RECORD = re.compile(r"_(detector1|image2|image3)\.json$")
+
+
 def products(demo):
-    return {str(path.relative_to(demo)): path for name in ("results", "pictures") for path in (demo / name).iterdir()}
+    made = [path for name in ("results", "pictures") for path in (demo / name).iterdir()]
+    return {str(path.relative_to(demo)): path for path in made if not RECORD.search(path.name)}
+
+
+def records(demo):
+    """What was recorded of each job, but for what it was given and took, and where on the disk its files are."""
+    found = [path for path in (demo / "results").iterdir() if RECORD.search(path.name)]
+    return {path.name: json.loads(path.read_text(), object_hook=lasting) for path in found}
+
+
+def lasting(entry):
+    return {key: value for key, value in entry.items() if key not in ("stat", "cost", "command")}
 
 
 @pytest.mark.parametrize("here", ["one", "two"])
@@ -129,6 +144,11 @@ def test_the_cluster_gives_the_same_bytes(runs, here):
     assert len(ours) == 5 * DITHERS + 4 + DITHERS + 2
     assert sorted(theirs) == sorted(ours)
     assert [name for name, path in ours.items() if path.read_bytes() != theirs[name].read_bytes()] == []
+
+
+def test_the_cluster_keeps_the_same_records(runs):
+    assert len(records(runs.one)) == 2 * DITHERS + 1
+    assert records(runs.cluster) == records(runs.one)
 
 
 def test_a_killed_job_is_tried_again_with_twice_the_memory(runs):

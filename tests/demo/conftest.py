@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+import kills
 import pytest
 
 from tests.demo import small
@@ -61,10 +62,10 @@ class Demo:
         """Run the workflow."""
         return self.jwrules("run", *self.asked("--cores", "2", *options), check=check, **how)
 
-    def counted(self, *options: str) -> Counter[str]:
+    def counted(self, *options: str, env=None) -> Counter[str]:
         """Run the workflow without its report; return the jobs that were done, by rule, as Snakemake's log has them."""
         before = set(self._logs())
-        self.run("--no-report", *options)
+        self.run("--no-report", *options, env=env)
         said = "".join(log.read_text() for log in set(self._logs()) - before)
         done = re.findall(r"^Finished jobid: \d+ \(Rule: (\w+?)(?:_batch\d+_(\d+)jobs)?\)", said, re.MULTILINE)
         return sum((Counter({rule: int(count or 1)}) for rule, count in done if rule != "all"), Counter())
@@ -105,10 +106,10 @@ def small_raw(simulated, tmp_path_factory) -> Demo:
 
 @pytest.fixture(scope="session")
 def small_finished(small_raw, tmp_path_factory) -> Demo:
-    """The small program, run to the end, once: every job of it. Read only."""
+    """The small program, run to the end, once: every job of it, all products of one date. Read only."""
     demo = Demo(tmp_path_factory.mktemp("small_finished") / "demo")
     shutil.copytree(small_raw.folder, demo.folder)
-    assert demo.counted() == small.EVERYTHING
+    assert demo.counted(env={"SOURCE_DATE_EPOCH": kills.EPOCH}) == small.EVERYTHING
     return demo
 
 

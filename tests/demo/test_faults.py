@@ -77,9 +77,9 @@ def carries_on(demo):
     done = run(demo)
     assert done.returncode == 0, done.stderr
     exposures = [path.name.removesuffix("_uncal.fits") for path in demo.uncal.iterdir()]
-    expected = {f"{name}_{suffix}.fits" for name in exposures for suffix in ("rate", "rateints", "cal")}
-    assert set(os.listdir(demo.results)) == expected
-    for path in demo.results.iterdir():
+    ends = ("rate.fits", "rateints.fits", "cal.fits", "detector1.json", "image2.json")
+    assert set(os.listdir(demo.results)) == {f"{name}_{end}" for name in exposures for end in ends}
+    for path in demo.products("*.fits"):
         headers.check_complete(path)
     return done
 
@@ -91,7 +91,6 @@ def visible(folder):
 def test_faults_of_several_exposures_are_told_at_once(several, simulated):
     more = several.uncal / f"{small.ONE_MORE}_uncal.fits"
     small.cut_file(simulated.uncal / more.name, more)
-    sound = {path: path.read_bytes() for path in several.uncal.iterdir()}
     short, bare, long = (several.uncal / f"{name}_uncal.fits" for name in small.EXPOSURES)
     os.truncate(short, 200_000)
     with fits.open(bare) as hdus:
@@ -109,9 +108,6 @@ def test_faults_of_several_exposures_are_told_at_once(several, simulated):
     ]:
         assert f"{path}: {words}" in said
     assert not several.results.exists()
-    for path, content in sound.items():
-        path.write_bytes(content)
-    carries_on(several)
 
 
 def smaller(array):
@@ -190,7 +186,7 @@ def no_folder(place):
 def test_an_output_that_cannot_be_written_is_told_before_anything_runs(one, closed):
     with closed(one.results):
         assert f"{one.results}: nothing can be written there" in failed(one)
-    carries_on(one)
+    assert not (one.folder / "logs").exists()
 
 
 def test_a_full_disk_is_told_and_with_more_room_the_run_carries_on(one, tmp_path):

@@ -92,14 +92,15 @@ def _plain(column) -> np.ndarray:
 def test_flags_differ_by_jumps_and_by_what_is_taken_for_a_snowball(both, name):
     """The official search for snowballs takes five pixels near an edge for one, and lets saturated stars grow.
 
-    `jump.statistic=official`, `jump.expand_large_events=false`: none differs.
+    Of ramps that a ray saturates we leave out a group that it saturates in part (`saturation.partial_search`).
+    `jump.statistic=official`, `jump.expand_large_events=false`, `saturation.partial_search=official`: none differs.
     """
     ours, official = both.pair(name)
     found, size = flags(ours, official), fits.getdata(ours, "DQ").size
     assert set(found) <= {"JUMP_DET", "SATURATED", "DO_NOT_USE"}
     assert sum(found["JUMP_DET"]) < 0.02 * size
     for flag in ("SATURATED", "DO_NOT_USE"):
-        assert found.get(flag, (0, 0))[0] == 0
+        assert found.get(flag, (0, 0))[0] < 5e-5 * size
         assert found.get(flag, (0, 0))[1] < 2e-4 * size
 
 

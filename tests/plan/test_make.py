@@ -103,6 +103,13 @@ def test_exposures_without_a_recipe_are_left_out_with_the_reason(tmp_path):
     assert "EXP_TYPE is NRC_DARK" in left_out[0].reason
 
 
+def test_an_association_of_a_stage_that_the_recipe_lacks_is_no_job(tmp_path):
+    asked = program(tmp_path, RECIPE.replace("  image3: [tweakreg, skymatch, resample]\n", ""))
+    plan = planned(tmp_path, asked)
+    assert plan.jobs["image3"] == {}
+    assert len(plan.jobs["image2"]) == 8
+
+
 @pytest.mark.parametrize("where", ["run file", "recipe"])
 def test_an_excluded_exposure_is_processed_nowhere_and_its_reason_is_kept(tmp_path, where):
     name = exposure(2, "nrca1")
@@ -151,6 +158,17 @@ def test_every_missing_reference_is_told_at_once_with_its_exposures(tmp_path):
     assert "gain" in str(fault.value)
     assert exposure(1, "nrca1") in str(fault.value)
     assert exposure(1, "nrcalong") not in str(fault.value)
+
+
+def test_a_product_that_would_lie_in_another_folder_is_refused(tmp_path):
+    asked = program(tmp_path, RECIPE.replace("[INSTRUME, optics, target]", "[INSTRUME, optics, target, SUBARRAY]"))
+    path = tmp_path / "uncal" / f"{exposure(1, 'nrca1')}_uncal.fits"
+    write_header(path, header(1, "nrca1", SUBARRAY="../../x"))
+    with pytest.raises(
+        WorkflowFault, match=r"-\.\./\.\./x: is no file name; .* look at SUBARRAY = '../../[xX]' of"
+    ) as said:
+        planned(tmp_path, asked)
+    assert str(path) in str(said.value)
 
 
 def test_one_fault_of_many_exposures_is_told_once(tmp_path):
@@ -208,3 +226,15 @@ def test_a_file_that_an_option_names_counts_by_its_content(tmp_path):
         plan = planned(tmp_path, replace(asked, sets=(f"tweakreg.abs_refcat={catalog}",)))
         chains.append(plan.job("image3", SHORT).steps)
     assert chains[0] == chains[1] != chains[2]
+
+
+def test_what_can_be_made_is_planned_beside_what_cannot_and_why(tmp_path):
+    asked = program(tmp_path)
+    (tmp_path / "references" / "jwst_nircam_dark_nrca1.fits").unlink()
+    (asked.data / f"{exposure(1, 'nrcalong')}_uncal.fits").write_bytes(b"damaged")
+    plan = planned(tmp_path, replace(asked, partial=True))
+    assert set(plan.jobs["image2"]) == {exposure(dither, "nrcalong") for dither in (2, 3, 4)}
+    assert list(plan.jobs["image3"]) == [LONG]
+    assert len(plan.faults) == 2
+    assert plan.blocked["image2", exposure(1, "nrca1")] == f"{exposure(1, 'nrca1')}_rate.fits cannot be made"
+    assert plan.blocked["image3", SHORT] == f"{exposure(1, 'nrca1')}_cal.fits and 3 more cannot be made"

@@ -6,7 +6,7 @@ import pytest
 from program_scene import exposure, header, planned, program, write_header
 
 from jwrules import headers
-from jwrules.errors import HeaderFault
+from jwrules.errors import WorkflowFault
 from jwrules.plan import ramps
 
 
@@ -67,11 +67,11 @@ def test_faults_of_headers_and_of_arrays_are_told_at_once(tmp_path):
     short = asked.data / f"{exposure(2, 'nrca1')}_uncal.fits"
     os.truncate(short, short.stat().st_size - 2880)
     raw(asked.data, dither=3, FILTER="F999X")
-    with pytest.raises(HeaderFault) as fault:
+    with pytest.raises(WorkflowFault) as fault:
         planned(tmp_path, asked)
     assert "truncated" in str(fault.value)
     assert "F999X" in str(fault.value)
-    assert len(str(fault.value).splitlines()) == 2
+    assert len(str(fault.value).splitlines()) == 4
 
 
 def test_a_file_that_was_mended_is_looked_at_again(tmp_path):
@@ -79,7 +79,7 @@ def test_a_file_that_was_mended_is_looked_at_again(tmp_path):
     path = raw(asked.data)
     whole = path.read_bytes()
     path.write_bytes(whole[:-2880])
-    with pytest.raises(HeaderFault, match="truncated"):
+    with pytest.raises(WorkflowFault, match="truncated"):
         planned(tmp_path, asked)
     path.write_bytes(whole)
     assert exposure(1, "nrca1") in planned(tmp_path, asked).jobs["detector1"]

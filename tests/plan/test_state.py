@@ -170,6 +170,26 @@ def test_a_product_without_record_is_made_anew(made):
     assert due(folder, asked) == {("image2", FIRST): "no record says how it was made"}
 
 
+def test_what_a_killed_run_with_other_options_left_is_not_taken_for_what_was_there(made):
+    folder, asked = made
+
+    def kill(moment, job):
+        if moment == "half" and job.stage == "image3":
+            raise pretend.Killed
+
+    with pytest.raises(pretend.Killed):
+        pretend.run(replace(asked, sets=("tweakreg.kernel_fwhm=2.1",)), folder, at=kill)
+    reasons = due(folder, asked)
+    assert reasons == {("image3", MOSAIC): "no record says how it was made"}
+
+
+def test_a_clock_that_was_set_back_makes_nothing_stale(made):
+    folder, asked = made
+    for path in (folder / "uncal").iterdir():
+        os.utime(path, (4e9, 4e9))
+    assert due(folder, asked) == {}
+
+
 def test_other_code_makes_stale_what_goes_through_it(made, monkeypatch):
     folder, asked = made
     monkeypatch.setattr("jwrules.records.code.Code.version", lambda self, stage, steps: f"new {stage == 'image2'}")

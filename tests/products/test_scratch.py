@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from jwrules import cli
 from jwrules.errors import DataFault
 from jwrules.house import SCRATCH
 from jwrules.products import fits, scratch
@@ -88,3 +89,9 @@ def test_the_first_place_that_can_be_written_is_taken_by_path_or_by_variable(tmp
     for places, folder in (("NO_DISK:NODE_DISK", tmp_path), (f"/nowhere:{tmp_path}", tmp_path), ("none", None)):
         monkeypatch.setenv(SCRATCH, places)
         assert scratch.folder() == folder
+
+
+def test_a_scratch_that_is_no_folder_is_told_before_anything_is_read(tmp_path, capsys):
+    options = ["--output", str(tmp_path), "--scratch", str(tmp_path / "nowhere")]
+    assert cli.main(["detector1", str(tmp_path / "a_uncal.fits"), *options]) == 1
+    assert "nowhere: no folder that can be written in" in capsys.readouterr().err

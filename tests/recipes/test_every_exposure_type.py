@@ -180,18 +180,22 @@ def test_time_series_of_miri_keep_their_first_and_last_groups(known, exp_type):
         ("MIR_LRS-FIXEDSLIT", "P750L", False),
     ],
 )
-def test_showers_are_sought_where_operations_do(known, exp_type, passband, sought):
-    assert jump(known, exp_type, FILTER=passband) == ({"find_showers": True} if sought else {})
+@pytest.mark.parametrize("series", [False, True])
+def test_showers_are_sought_where_operations_do(known, exp_type, passband, sought, series):
+    assert jump(known, exp_type, FILTER=passband, TSOVISIT=series) == ({"find_showers": True} if sought else {})
 
 
-@pytest.mark.parametrize("exp_type", ["NRC_IMAGE", "NRC_CORON", "NIS_IMAGE", "NRS_IFU", "NRS_BRIGHTOBJ"])
-def test_snowballs_are_sought_in_the_near_infrared(known, exp_type):
-    assert jump(known, exp_type) == {"expand_large_events": True}
+@pytest.mark.parametrize(
+    ("exp_type", "factor"),
+    [("NRC_IMAGE", None), ("NRC_CORON", None), ("NIS_IMAGE", 1.75), ("NRS_IFU", 3.0), ("NRS_BRIGHTOBJ", 3.0)],
+)
+def test_snowballs_are_sought_in_the_near_infrared_and_grow_as_in_operations(known, exp_type, factor):
+    assert jump(known, exp_type) == {"expand_large_events": True} | ({"expand_factor": factor} if factor else {})
 
 
 @pytest.mark.parametrize("exp_type", ["FGS_IMAGE", "NIS_SOSS"])
 def test_snowballs_are_not_sought_where_operations_do_not(known, exp_type):
-    assert jump(known, exp_type) == {}
+    assert "expand_large_events" not in jump(known, exp_type)
 
 
 @pytest.mark.parametrize("exp_type", RECIPE_OF)

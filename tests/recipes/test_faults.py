@@ -114,6 +114,13 @@ def test_a_condition_without_its_quotes_is_told_to_have_them(tmp_path):
     assert faults(tmp_path, text)[0].endswith("!FULL is no plain value; a text is put in quotes: '!FULL'")
 
 
+def test_a_byte_order_mark_does_no_harm(tmp_path):
+    path = written(tmp_path, "x.yaml", HEADER + "stages: {detector1: [ramp_fit]}")
+    sound = recipes.read(path, CARDS)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert recipes.read(path, CARDS) == sound
+
+
 def test_a_missing_file_is_said():
     with pytest.raises(RecipeFault, match=r"nowhere\.yaml: cannot be read: No such file"):
         recipes.read("nowhere.yaml", CARDS)

@@ -100,35 +100,26 @@ def test_light_at_the_floor_is_not_used():
     assert np.count_nonzero(flags) == 1
 
 
-def leap(bias=None, **params):
-    """Groups of five frames of which the second holds one that something struck."""
+def leap(start, bias=None, **params):
+    """Groups of five frames of which the second holds one at the threshold."""
     product = even(groups=3, NFRAMES=5)
-    product.data[0, :, 700, 100] = 2000, 2000 + 48000 / 5 + 100, 60000
-    return saturated(product, bias=bias, n_pix_grow_sat=0, **params).groupdq[0, :, 700, 100].tolist()
+    product.data[0, :, 700, 100] = start, start + (50000 - start) / 5 + 4000, 60000
+    return saturated(product, bias=bias, **params).groupdq[0]
 
 
-def test_a_second_group_that_something_struck_counts_as_saturated():
-    assert leap(bias=1000.0) == [0, DQ.SATURATED, DQ.SATURATED]
+@pytest.mark.parametrize(("search", "flag"), [("ramp", DQ.DO_NOT_USE), ("official", DQ.SATURATED)])
+def test_a_second_group_that_something_struck_is_left_out_and_its_neighbours_too(search, flag):
+    flags = leap(2000, bias=1000.0, partial_search=search)
+    assert flags[:, 700, 100].tolist() == [0, flag, DQ.SATURATED]
+    assert np.count_nonzero(flags[1]) == 9
 
 
-def test_it_is_judged_by_the_read_pattern_and_above_the_bias():
-    assert leap(use_readpatt=False, bias=1000.0) == [0, 0, DQ.SATURATED]
-    product = even(groups=3, NFRAMES=5)
-    product.data[0, :, 700, 100] = 12000, 12000 + 38000 / 5 + 100, 60000
+@pytest.mark.parametrize(("search", "flag"), [("ramp", DQ.DO_NOT_USE), ("official", DQ.SATURATED)])
+def test_it_is_judged_by_the_read_pattern_and_above_the_bias(search, flag):
+    assert not leap(2000, bias=1000.0, partial_search=search, use_readpatt=False)[1].any()
     # 12000 DN in the mean of frames 1 to 5 are 60000 in frame 15, but 2000 above a bias of 10000 are 10000
-    for bias, second in ((None, 0), (10000.0, int(DQ.SATURATED))):
-        flags = saturated(even_copy(product), bias=bias, n_pix_grow_sat=0).groupdq[0, :, 700, 100]
-        assert flags.tolist() == [0, second, DQ.SATURATED]
-
-
-def even_copy(product):
-    return exposure(product.data, "NRS1", NFRAMES=5)
-
-
-def test_its_neighbours_are_saturated_too():
-    product = even(groups=3, NFRAMES=5)
-    product.data[0, :, 700, 100] = 2000, 2000 + 48000 / 5 + 100, 60000
-    assert np.count_nonzero(saturated(product, bias=1000.0).groupdq[0, 1]) == 9
+    for bias, second in ((None, 0), (10000.0, int(flag))):
+        assert leap(12000, bias=bias, partial_search=search)[1, 700, 100] == second
 
 
 def test_pixels_without_a_threshold_are_marked_and_never_saturated():

@@ -85,6 +85,42 @@ def test_two_jumps_in_a_ramp_are_both_found(ngroups):
     assert [g for g, flag in enumerate(flags(searched(one_pixel(counts)))) if flag] == [2, 4]
 
 
+@pytest.mark.parametrize("ngroups", [4, 5])
+def test_of_few_differences_two_that_rise_are_jumps_and_not_the_others(ngroups):
+    # a ray within group 1 is in two differences alike
+    counts = struck_line(ngroups, 1, 2000.0) + np.where(np.arange(ngroups) >= 2, 2000.0, 0.0)
+    assert np.flatnonzero(flags(searched(one_pixel(counts)))).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("sigmas", "frames", "expected"), [(20, 8, [3, 4, 5]), (60, 8, [4]), (20, 4, [4]), (10, 1, [4])]
+)
+def test_both_sides_of_a_jump_are_flagged_that_may_hide_the_lower_part(sigmas, frames, expected):
+    # a seventh of 42 sigma is 6, a third of 18 too: two more than the threshold
+    height = sigmas * np.sqrt(100 / GAIN + READNOISE**2 / frames)
+    product = one_pixel(struck_line(9, 4, height), NFRAMES=frames)
+    assert np.flatnonzero(flags(searched(deepcopy(product)))).tolist() == expected
+    assert np.flatnonzero(flags(searched(product, flag_rests=False))).tolist() == [4]
+
+
+def test_where_both_parts_of_a_ray_are_found_no_more_is_flagged():
+    counts = struck_line(9, 4, 100.0) + np.where(np.arange(9) >= 5, 60.0, 0.0)
+    assert np.flatnonzero(flags(searched(one_pixel(counts, NFRAMES=8)))).tolist() == [4, 5]
+
+
+def test_what_a_neighbour_has_flagged_hides_no_rest():
+    data = np.tile(struck_line(9, 4, 120.0).reshape(1, 9, 1, 1), (1, 1, 1, 2))
+    data[0, 5:, 0, 1] += 300.0
+    result = searched(ramp(data, NFRAMES=8))
+    assert np.flatnonzero(result.groupdq[0, :, 0, 0]).tolist() == [3, 4, 5]
+
+
+@pytest.mark.parametrize(("ngroups", "expected"), [(3, [1]), (4, [2]), (5, [1, 2, 3])])
+def test_a_ramp_is_left_a_difference(ngroups, expected):
+    counts = struck_line(ngroups, expected[len(expected) // 2], 120.0)
+    assert np.flatnonzero(flags(searched(one_pixel(counts, NFRAMES=8)))).tolist() == expected
+
+
 def test_groups_that_are_not_usable_have_no_jumps():
     product = one_pixel(struck_line(8, 3, 4000.0))
     product.groupdq[0, 3] = DQ.DO_NOT_USE
@@ -228,7 +264,8 @@ def test_noise_is_flagged_as_often_as_the_threshold_says(ngroups, frames, gap, r
     side = int(np.sqrt(1e6 / (ngroups * (frames + gap))))
     data = noisy(rate, (1, ngroups, side, side), frames=frames, gap=gap, seed=ngroups)
     limits = dict.fromkeys(("", "four_group_", "three_group_"), 3.0)
-    params = {f"{name}rejection_threshold": limit for name, limit in limits.items()} | {"flag_4_neighbors": False}
+    params = {f"{name}rejection_threshold": limit for name, limit in limits.items()}
+    params |= {"flag_4_neighbors": False, "flag_rests": False}
     found = searched(ramp(data, NFRAMES=frames, GROUPGAP=gap), **params).groupdq[:, 1:] == JUMP
     stated = 0.0026998 * found.size
     assert np.count_nonzero(found) < 1.2 * stated + 3 * np.sqrt(stated)

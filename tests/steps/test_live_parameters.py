@@ -61,6 +61,7 @@ TRIALS = [
     *trials("jump", STRUCK, max_jump_to_flag_neighbors=100.0, min_jump_to_flag_neighbors=50.0),
     *trials("jump", scenes.struck(3), three_group_rejection_threshold=4.0),
     *trials("jump", scenes.struck(4), four_group_rejection_threshold=4.0),
+    *trials("jump", scenes.struck(NFRAMES=4), flag_rests=False),
     *trials("jump", STRUCK, OFFICIAL, min_diffs_single_pass=5),
     *trials("jump", scenes.struck(5, 12, 20), minimum_sigclip_groups=12),
     *trials("jump", scenes.struck(5, 12, 20), {"minimum_sigclip_groups": 12}, only_use_ints=False),
@@ -91,7 +92,7 @@ TRIALS = [
     *trials("refpix", scenes.interleaved, ovr_corr_mitigation_ftr=1e6, preserve_irs2_refpix=True),
     *trials("refpix", scenes.interleaved, irs2_mean_subtraction=True),
     *trials("rscd", scenes.decaying, method="decay"),
-    *trials("saturation", scenes.saturating, n_pix_grow_sat=0, use_readpatt=False),
+    *trials("saturation", scenes.saturating, n_pix_grow_sat=0, use_readpatt=False, partial_search="official"),
 ]
 
 

@@ -70,7 +70,8 @@ def sky():
     readout = {"frames": 8, "gap": 2, "tgroup": 42.0, "gain": gain, "readnoise": 11.0 * 2**0.5 / gain}
     data, random = noisy(electrons / gain, (1, 7, side, side), **readout), np.random.default_rng(7)
     hit, frame = random.random((side, side)) < 0.1, random.integers(10, 61, (side, side))
-    charge = hit * np.clip(random.lognormal(np.log(1300), 1.3, (side, side)), 200, 9e4) / gain
+    charge = random.lognormal(np.log(1300), 1.3, (side, side)) * random.choice([1, 0.5, 0.1], (side, side))
+    charge = hit * np.clip(charge, 60, 9e4) / gain
     for g in range(7):
         data[0, g] += charge * np.clip(10 * g + 8 - frame, 0, 8) / 8
     return data, hit
@@ -86,7 +87,7 @@ def test_at_a_faint_sky_ramps_cut_by_cosmic_rays_are_true(finder):
     found = (product.groupdq & np.uint8(DQ.JUMP_DET)).any(axis=(0, 1))
     cut = hit & found & np.isfinite(rate.data)
     error = rate.data[cut].astype(float) * 2.05 / 0.45 - 1
-    assert found[hit].mean() > 0.999
+    assert found[hit].mean() > 0.95
     assert abs(error.mean()) < 3e-3 + 3 * error.std() / cut.sum() ** 0.5
 
 

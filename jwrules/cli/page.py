@@ -1,0 +1,27 @@
+"""The plan as a page: one file that needs no other, with the graph of what is made from what."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from jwrules.cli.described import Content, summary
+
+_FRAME = Path(__file__).with_name("plan.html")
+_PLACE = "@PLAN@"
+
+
+def page(content: Content) -> str:
+    """Return the page of a plan."""
+    # In a script no text may look like its end.
+    text = json.dumps({**content, "summary": summary(content)}, separators=(",", ":")).replace("<", "\\u003c")
+    return _FRAME.read_text(encoding="utf-8").replace(_PLACE, text)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a text, complete or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)

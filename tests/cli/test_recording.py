@@ -1,0 +1,45 @@
+"""A job whose member goes or changes meanwhile leaves no record: its products are of neither state."""
+
+import os
+from argparse import Namespace
+
+import pytest
+
+from jwrules.cli.recording import recorded
+from jwrules.errors import DataFault
+
+
+@pytest.fixture
+def job(tmp_path):
+    """A job in the folder of its output, recorded before: its options, and its member."""
+    (tmp_path / "a_uncal.fits").write_text("a ramp")
+    (tmp_path / "a_detector1.json").write_text("how it was made")
+    return Namespace(record="id", output=tmp_path, command="detector1"), tmp_path / "a_uncal.fits"
+
+
+def rewrite(path):
+    os.utime(path, (1e9, 1e9))
+
+
+@pytest.mark.parametrize(("change", "words"), [(os.unlink, "removed"), (rewrite, "changed")])
+def test_a_member_that_goes_or_changes_meanwhile_is_told_and_nothing_is_recorded(job, change, words):
+    options, member = job
+    told = pytest.raises(DataFault, match=f"{member}: was {words} while it was read; ")
+    with told, recorded(options, "a", [(member, "science")]):
+        change(member)
+    assert not (options.output / "a_detector1.json").exists()
+
+
+def test_while_a_job_runs_no_record_speaks_of_what_was_there_before(job):
+    options, member = job
+    with pytest.raises(KeyboardInterrupt), recorded(options, "a", [(member, "science")]):
+        assert not (options.output / "a_detector1.json").exists()
+        raise KeyboardInterrupt
+
+
+def test_without_a_record_asked_for_an_earlier_one_stays(job):
+    options, member = job
+    options.record = None
+    with recorded(options, "a", [(member, "science")]):
+        pass
+    assert (options.output / "a_detector1.json").exists()

@@ -1,0 +1,49 @@
+"""One run works in a directory at a time."""
+
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from program_scene import program
+
+from jwrules.cli import waves
+from jwrules.errors import WorkflowFault
+
+AT_WORK = """\
+import sys, time
+from pathlib import Path
+from jwrules.cli import waves
+with waves.alone(Path(sys.argv[1])):
+    print("at work", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def other(tmp_path):
+    """Another run at work in the directory."""
+    process = subprocess.Popen([sys.executable, "-c", AT_WORK, tmp_path], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "at work\n"
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_a_second_run_is_refused_and_leaves_the_first_alone(tmp_path, other):
+    asked = program(tmp_path)
+    asked.write(tmp_path / "run.yaml")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for run in (waves.run, waves.first):
+        with pytest.raises(WorkflowFault, match=f"{tmp_path}: another run is at work there; wait for it or stop it"):
+            run(replace(asked, sets=("dq_init.skip=true",)), tmp_path, ["--cores", "1"])
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert other.poll() is None
+
+
+def test_a_run_that_was_killed_is_in_nobodys_way(tmp_path, other):
+    other.send_signal(signal.SIGKILL)
+    other.wait()
+    with waves.alone(tmp_path):
+        pass
