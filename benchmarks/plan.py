@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 from astropy.io import fits
 
@@ -123,7 +124,8 @@ def row(count: int, folder: Path) -> str:
     common = [str(folder / "uncal"), "--references", str(folder / "references"), "--output", str(folder)]
     limit = read_headers(folder)
     cold, warm = (run([*PROGRAM, "plan", *common]) for _ in range(2))
-    pretend.run(Settings(data=folder / "uncal", references=str(folder / "references")), folder)
+    with mock.patch.object(waves, "_LARGEST", 10 * count):
+        pretend.run(Settings(data=folder / "uncal", references=str(folder / "references")), folder)
     nothing = run([*PROGRAM, "run", *common, "--cores", "2", "--no-report"])
     log = folder / "logs" / "detector1" / f"{write_exposure(folder, count)}.log"
     dither = run([*PROGRAM, "run", *common, "--cores", "2", "--no-report"], log.exists)

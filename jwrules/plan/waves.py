@@ -77,7 +77,10 @@ def _lacking(plan: Plan, job: Job, directory: Path, due: Collection[Key]) -> lis
     beside = [*plan.flagged(job), *job.pictures, *_associations([job])]
     if (job.stage, job.name) in due:
         return beside
-    return [path for path in beside if not os.path.exists(f"{directory}/{path}")]
+    lacking = [path for path in beside if not os.path.exists(f"{directory}/{path}")]
+    # What goes with a job that failed, or waits for one that did, cannot be made.
+    is_made = lacking and all(os.path.exists(f"{directory}/{path}") for path in job.products)
+    return lacking if is_made else []
 
 
 def _associations(jobs: Iterable[Job]) -> list[str]:

@@ -47,6 +47,14 @@ def test_nothing_is_wanted_of_what_a_later_wave_makes(unmade):
     assert [path for path in wave.wave.targets if "nrcalong" in path or LONG in path] == []
 
 
+def test_nothing_is_wanted_of_a_job_that_failed(unmade):
+    folder, plan, ready = unmade
+    others = [key for key in ready if "nrcalong" in key[1] or key[1] == LONG]
+    wave = waves.make(plan, folder, others, cores=18)
+    assert wave.wave.jobs == set(others)
+    assert [path for path in wave.wave.targets if "nrca1" in path or SHORT in path] == []
+
+
 def test_many_processors_have_larger_waves(unmade):
     folder, plan, ready = unmade
     assert len(waves.make(plan, folder, ready, cores=18).wave.jobs) == len(ready) == 18
