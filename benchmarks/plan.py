@@ -78,6 +78,7 @@ def write_exposure(folder: Path, number: int) -> str:
         "OBSERVTN": f"{observation + 1:03}",
         "FILENAME": f"{name}_uncal.fits",
         "SUBARRAY": "FULL",
+        "NGROUPS": 2,
         "SUBSIZE1": 2048,
         "SUBSIZE2": 2048,
         "TARGPROP": f"FIELD-{observation + 1}",
@@ -118,17 +119,27 @@ def read_headers(folder: Path) -> Cost:
     return Cost(time.perf_counter() - began, time.process_time() - cpu, 0.0)
 
 
+def tell(progress: str) -> None:
+    """Say on the error stream how far it is: 10,000 exposures take an hour."""
+    print(f"{time.strftime('%H:%M:%S')} {progress}", file=sys.stderr, flush=True)
+
+
 def row(count: int, folder: Path) -> str:
     """Return one line of the table."""
+    tell(f"{count:,} exposures: writing their files")
     write_program(folder, count)
     common = [str(folder / "uncal"), "--references", str(folder / "references"), "--output", str(folder)]
     limit = read_headers(folder)
+    tell(f"headers {limit}")
     cold, warm = (run([*PROGRAM, "plan", *common]) for _ in range(2))
+    tell(f"cold {cold}, {cold.peak:.0f} MB; warm {warm}, {warm.peak:.0f} MB; pretending their products")
     with mock.patch.object(waves, "_LARGEST", 10 * count):
         pretend.run(Settings(data=folder / "uncal", references=str(folder / "references")), folder)
     nothing = run([*PROGRAM, "run", *common, "--cores", "2", "--no-report"])
+    tell(f"nothing to do {nothing}, {nothing.peak:.0f} MB")
     log = folder / "logs" / "detector1" / f"{write_exposure(folder, count)}.log"
     dither = run([*PROGRAM, "run", *common, "--cores", "2", "--no-report"], log.exists)
+    tell(f"a new dither {dither}, {dither.peak:.0f} MB")
     peak = max(one.peak for one in (cold, warm, nothing, dither))
     return f"| {count:,} | {limit} | {cold} | {warm} | {nothing} | {dither} | {peak:.0f} |"
 

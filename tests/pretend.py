@@ -10,12 +10,11 @@ from jwrules import records
 from jwrules.plan import waves
 
 
-def content(job, directory, same=()):
+def content(job, digests, same=()):
     """What a product holds: it depends on all that the job depends on, or (of a stage in `same`) on its name alone."""
     if job.stage in same:
         return f"{job.stage} {job.name}".encode()
-    members = [records.digest_of(directory / path) for _, path in job.members]
-    return hashlib.sha256("\n".join([job.identity, *members]).encode()).hexdigest().encode()
+    return hashlib.sha256("\n".join([job.identity, *digests]).encode()).hexdigest().encode()
 
 
 class Killed(Exception):
@@ -36,7 +35,7 @@ def make(plan, job, directory, same=(), at=nothing):
     folder = plan.flagged_folder(job)
     if folder:
         (directory / folder).mkdir(parents=True, exist_ok=True)
-    what, gave = content(job, directory, same), []
+    what, gave = content(job, [one.digest for one in members], same), []
     for path in job.products:
         (directory / path).unlink(missing_ok=True)
     records.forget(directory / "results", job.name, job.stage)

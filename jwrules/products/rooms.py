@@ -56,11 +56,19 @@ class Memory:
 
 
 class Packed:
-    """Flags (nints, ngroups, ny, nx) in memory, each row of an integration packed as runs."""
+    """Flags (nints, ngroups, ny, nx), each row of an integration packed as runs.
 
-    def __init__(self, shape: Sequence[int]) -> None:
-        self._shape = tuple(shape)
-        self._rows: dict[tuple[int, int], np.ndarray] = {}
+    What is put back is added at the end of a log, the first `LOG` bytes of which are in memory and the others in a
+    scratch file in `folder`: however many integrations there are, it takes no more memory.
+    """
+
+    LOG = 48 * 2**20
+
+    def __init__(self, shape: Sequence[int], folder: Path | None = None) -> None:
+        self._shape, self._folder = tuple(shape), folder
+        rows = (shape[0], shape[2])
+        self._starts, self._sizes = np.zeros(rows, np.int64), np.zeros(rows, np.int32)
+        self._log = _Log(self.LOG, folder)
         self._lock = threading.Lock()
 
     def read(self, box: Sequence[slice]) -> np.ndarray:
@@ -68,8 +76,11 @@ class Packed:
         ints, groups, rows, columns = bounds(box, self._shape)
         piece = np.empty((ints[1] - ints[0], groups[1], rows[1] - rows[0], columns[1] - columns[0]), np.uint8)
         for i, y in combinations(range(*ints), range(*rows)):
-            kernel.unpack(self._rows[i, y], piece, i - ints[0], y - rows[0], columns[0], self._shape[-1])
+            kernel.unpack(self._runs(i, y), piece, i - ints[0], y - rows[0], columns[0], self._shape[-1])
         return piece
+
+    def _runs(self, i: int, y: int) -> np.ndarray:
+        return self._log.read(int(self._starts[i, y]), int(self._sizes[i, y]))
 
     def write(self, box: Sequence[slice], piece: np.ndarray) -> None:
         """Put back the piece in `box`, which has all groups."""
@@ -79,8 +90,10 @@ class Packed:
             return
         room, piece = np.empty(3 * groups[1] * self._shape[-1], np.uint8), np.ascontiguousarray(piece)
         for i, y in combinations(range(*ints), range(*rows)):
-            n = kernel.pack(piece, i - ints[0], y - rows[0], room)
-            self._rows[i, y] = room[:n].copy()
+            self._put(i, y, room[: kernel.pack(piece, i - ints[0], y - rows[0], room)])
+
+    def _put(self, i: int, y: int, runs: np.ndarray) -> None:
+        self._starts[i, y], self._sizes[i, y] = self._log.add(runs), runs.size
 
     def _write_beside(
         self, ints: tuple[int, int], rows: tuple[int, int], columns: tuple[int, int], piece: np.ndarray
@@ -90,42 +103,87 @@ class Packed:
         row = np.zeros((1, piece.shape[1], 1, self._shape[-1]), np.uint8)
         for i, y in combinations(range(*ints), range(*rows)):
             with self._lock:
-                if (i, y) in self._rows:
-                    kernel.unpack(self._rows[i, y], row, 0, 0, 0, self._shape[-1])
+                if self._sizes[i, y]:
+                    kernel.unpack(self._runs(i, y), row, 0, 0, 0, self._shape[-1])
                 row[0, :, 0, slice(*columns)] = piece[i - ints[0], :, y - rows[0]]
-                self._rows[i, y] = room[: kernel.pack(row, 0, 0, room)].copy()
+                self._put(i, y, room[: kernel.pack(row, 0, 0, room)])
 
     def as_it_is(self) -> Packed:
         """Return the flags as they are now, whatever is put back later."""
-        frozen = Packed(self._shape)
-        frozen._rows = dict(self._rows)
+        frozen = Packed(self._shape, self._folder)
+        frozen._log, frozen._starts, frozen._sizes = self._log, self._starts.copy(), self._sizes.copy()
         return frozen
 
     def close(self) -> None:
-        """Give back the memory."""
-        self._rows = {}
+        """Give back what they take."""
+        self._log.close()
+
+
+class _Log:
+    """Bytes, each of which is written once: the first `size` in memory, the others in a scratch file in `folder`."""
+
+    def __init__(self, size: int, folder: Path | None) -> None:
+        self._memory, self._folder, self._end = np.empty(size, np.uint8), folder, 0
+        self._file: Any = None
+        self._lock = threading.Lock()
+
+    def add(self, content: np.ndarray) -> int:
+        """Write bytes; return where they begin. DataFault where the disk is full."""
+        with self._lock:
+            start, last = self._end, self._end + content.size
+            if last > self._memory.size:
+                start = max(start, self._memory.size)
+                last = start + content.size
+                if self._file is None:
+                    with _telling(self._folder, last):
+                        self._file = _unnamed(self._folder)
+            self._end = last
+        if last <= self._memory.size:
+            self._memory[start:last] = content
+        else:
+            with _telling(self._folder, last):
+                write_from(self._file.fileno(), content, start - self._memory.size)
+        return start
+
+    def read(self, start: int, size: int) -> np.ndarray:
+        """Return so many bytes from `start` on."""
+        if start < self._memory.size:
+            return self._memory[start : start + size]
+        content = os.pread(self._file.fileno(), size, start - self._memory.size)
+        return np.frombuffer(content, np.uint8)
+
+    def close(self) -> None:
+        """Give back what it takes."""
+        self._memory = self._memory[:0]
+        if self._file is not None:
+            self._file.close()
+
+
+def _unnamed(folder: Path | None) -> Any:
+    """Return a file that has no name: it goes when the process ends, however that happens."""
+    return tempfile.TemporaryFile(dir=folder, prefix=".jwrules.")
+
+
+@contextmanager
+def _telling(folder: Path | None, size: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as reason:
+        raise DataFault(
+            f"{folder or tempfile.gettempdir()}: the groups of the exposure cannot be kept there ({reason.strerror});"
+            f" they take {size / 2**20:.0f} MB of disk: free some, or give so much more --memory"
+        ) from reason
 
 
 class Scratch:
     """An array in a file in `folder` that has no name: it goes when the process ends, however that happens."""
 
     def __init__(self, shape: Sequence[int], dtype: Any, folder: Path | None = None) -> None:
-        self._shape, self._dtype = tuple(shape), np.dtype(dtype)
-        self._folder = folder or Path(tempfile.gettempdir())
-        with self._telling():
-            self._file = tempfile.TemporaryFile(dir=folder, prefix=".jwrules.")  # noqa: SIM115
-            os.ftruncate(self._file.fileno(), prod(shape) * self._dtype.itemsize)
-
-    @contextmanager
-    def _telling(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as reason:
-            size = prod(self._shape) * self._dtype.itemsize / 2**20
-            raise DataFault(
-                f"{self._folder}: the groups of the exposure cannot be kept there ({reason.strerror}); they take"
-                f" {size:.0f} MB of disk: free some, or give so much more --memory"
-            ) from reason
+        self._shape, self._dtype, self._folder = tuple(shape), np.dtype(dtype), folder
+        self._size = prod(shape) * self._dtype.itemsize
+        with _telling(folder, self._size):
+            self._file = _unnamed(folder)
+            os.ftruncate(self._file.fileno(), self._size)
 
     def _lines(self, box: Sequence[slice], piece: np.ndarray) -> Any:
         """Yield what is contiguous both in the file and in `piece`, with where it begins in the file."""
@@ -145,7 +203,7 @@ class Scratch:
 
     def write(self, box: Sequence[slice], piece: np.ndarray) -> None:
         """Put back the piece in `box`."""
-        with self._telling():
+        with _telling(self._folder, self._size):
             for line, offset in self._lines(box, np.ascontiguousarray(piece, self._dtype)):
                 write_from(self._file.fileno(), line, offset)
 

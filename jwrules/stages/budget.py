@@ -85,7 +85,7 @@ class Budget:
         size = twice * samples * SAMPLE
         enough = size + self.threads * BLOCK <= free and (bool(self.memory) or data or size <= ROOMS)
         if not (enough or data):
-            exposure.rooms |= {"groupdq": Packed(exposure.shape)} if flags else {}
+            exposure.rooms |= {"groupdq": Packed(exposure.shape, self.scratch)} if flags else {}
             return tuple(exposure.rooms)
         for name, (shape, dtype) in shapes.items():
             exposure.rooms[name] = self.room(shape, dtype, in_memory=enough)

@@ -4,6 +4,7 @@ import hashlib
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -175,6 +176,12 @@ def kept_nowhere(self, exposure, route):
     return ("groupdq",)
 
 
+def kept_in_a_log(self, exposure, route):
+    """The same, nearly all of it in a scratch file."""
+    with mock.patch.object(Packed, "LOG", 1000):
+        return kept_nowhere(self, exposure, route)
+
+
 def kept_on_disk(self, exposure, route):
     nints, _, ny, nx = exposure.shape
     shapes = {"data": (exposure.shape, "f4"), "groupdq": (exposure.shape, "u1"), "zeroframe": ((nints, ny, nx), "f4")}
@@ -183,7 +190,7 @@ def kept_on_disk(self, exposure, route):
 
 
 @pytest.mark.parametrize("chain", CHAINS)
-@pytest.mark.parametrize("kept", [None, kept_nowhere, kept_on_disk])
+@pytest.mark.parametrize("kept", [None, kept_nowhere, kept_in_a_log, kept_on_disk])
 @pytest.mark.parametrize(("rows", "columns", "threads"), [(40, 48, 2), (5, 48, 2), (7, 11, 1)])
 def test_blocks_change_no_bit(night, whole, tmp_path, monkeypatch, chain, kept, rows, columns, threads):
     monkeypatch.setattr(budget.Budget, "patch", lambda self, exposure, margin: (rows, columns))
