@@ -247,6 +247,9 @@ class Exposure:
                 with self._lock:
                     room = self._resized.setdefault(name, None) or make_room(shape, value.dtype.str)
                     self._resized[name] = room
+                if isinstance(room, Memory) and value.shape == shape and value.flags.owndata:
+                    room.array = value
+                    continue
                 room.write((inner.i, *[slice(None)] * (value.ndim - 1)), value)
             else:
                 self.rooms[name].write(index, part)
