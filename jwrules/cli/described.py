@@ -104,6 +104,7 @@ def _job(job: Job, group: int, state: State, places: Mapping[Key, Path]) -> Cont
         "members": [{"file": PurePath(path).name, "role": role} for role, path in job.members],
         "association": PurePath(job.association).name,
         "candidate": job.acid,
+        "given": job.given,
         "mem_mb": job.mem_mb,
         "cpu_s": round(job.seconds, 1),
         "at_most_min": job.runtime,

@@ -66,6 +66,8 @@ def _job(job: Content) -> Iterator[str]:
     yield f"    {job['name']}  {count}{_suffix(science[0])} -> {gives}: {_why(job)}"
     if len(science) > 1:
         yield f"      members   {_named(science)}"
+    if job["given"]:
+        yield f"      as said in  {job['given']}"
     if background:
         yield f"      background  {_named(background)}"
 

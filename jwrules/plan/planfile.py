@@ -18,7 +18,7 @@ import yaml
 from jwrules import names
 from jwrules.associations import Association, Member, exclusions
 from jwrules.associations.files import ROLES
-from jwrules.plan.rows import Job, Plan
+from jwrules.plan.rows import ENDING, Job, Plan
 from jwrules.plan.settings import Settings
 from jwrules.references import pins
 
@@ -55,7 +55,8 @@ def content(plan: Plan, asked: Settings, folder: Path) -> dict[str, Any]:
     """Return a plan as plain values; paths below the `folder` of the file are seen from there."""
     raw = [job for stage in _FROM_RAMPS for job in plan.jobs.get(stage, {}).values()]
     said = exclusions(asked.exclude)
-    reasons = {names.stem(Path(one.path).name): " ".join(one.reason.split()) for one in plan.left_out}
+    exposures = [one for one in plan.left_out if not one.path.endswith(ENDING)]
+    reasons = {names.stem(Path(one.path).name): " ".join(one.reason.split()) for one in exposures}
     left_out = {name: why.removeprefix("excluded: ") for name, why in reasons.items()}
     pinned = pins.of(plan.rules, plan.reference_files)
     return {

@@ -112,3 +112,16 @@ def test_what_another_run_has_is_said_to_be_linked(words, capsys, tmp_path):
     _, plan = planned(words, capsys, "--variant", "wide", "--set", "image3.resample.pixfrac=0.5")
     assert [(one["linked"], one["to_make"]) for one in plan["stages"]] == [(8, 0), (8, 0), (0, 2)]
     assert {job["reason"] for job in plan["jobs"] if job["state"] == "linked"} == {f"{tmp_path} has it"}
+
+
+def test_associations_among_the_data_are_shown_and_those_that_no_stage_makes_too(words, capsys):
+    data, members = Path(words[0]), [{"expname": f"{exposure(1, 'nrca1')}_cal.fits", "exptype": "science"}]
+    for kind in ("image3", "spec3"):
+        content = {"asn_type": kind, "asn_id": "o001", "products": [{"name": "mine", "members": members}]}
+        (data / f"{kind}_asn.json").write_text(json.dumps(content))
+    assert cli.main(["plan", *words]) == 0
+    said = capsys.readouterr().out
+    assert f"as said in  {data}/image3_asn.json" in said
+    assert f"{data}/spec3_asn.json: no stage of jwrules makes spec3 yet" in said
+    assert cli.main(["associate", str(data), "--output", str(data.parent / "asn")]) == 0
+    assert f"2 association files in {data} were not read; plan and run use them" in capsys.readouterr().err
