@@ -27,7 +27,7 @@ def of(plan: Plan, asked: Settings, directory: Path) -> Content:
     places = {(one.job.stage, one.job.name): one.place for one in planning.shared(plan, directory).offers(states)}
     cache = planning.cache_of(directory)
     amiss: dict[str, list[str]] = {}
-    teller = Teller(planning.planner(asked, cache), planning.exposures(asked, cache, amiss))
+    teller = Teller(planning.planner(asked, cache, directory), planning.exposures(asked, cache, amiss))
     content = described(plan, states.of, teller.of, places)
     return {
         "release": plan.release,

@@ -266,7 +266,7 @@ def _image3(
             yield association.product, replace(job, gives=gives, **_told(association))
 
 
-def _told(association: Association) -> dict[str, str]:
+def _told(association: Association) -> dict[str, Any]:
     """Return what a job of stage 3 says of its association; of one among the data what it holds."""
     text = associations.text(association) if association.source else ""
     return {

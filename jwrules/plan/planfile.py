@@ -29,7 +29,7 @@ _FROM_RAMPS = ("detector1", "dark", "guider")
 _HEAD = """\
 # A plan: `jwrules run {name}` makes exactly this. It is yours to edit and to keep under version control.
 # exclude: exposures that are left out, and why: to drop one, add it there.
-# pin: reference files by name and SHA-256; a run stops where one is another.
+# pin: reference files by name and SHA-256: no other is taken, and a run stops where one holds something else.
 # associations: members and roles of each product; delete a product, or a member, or give it another role.
 """
 
