@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import jwrules
 from jwrules import associations, names, recipes
 from jwrules.errors import JwrulesError, NameFault, RecipeFault
-from jwrules.plan import given, identity, planfile, twins
+from jwrules.plan import disk, given, identity, planfile, twins
 from jwrules.plan.choose import Planner
 from jwrules.plan.resources import Size, memory, minutes, seconds, size_of
 from jwrules.plan.rows import Job, LeftOut, Plan
@@ -211,7 +211,8 @@ def _of_ramps(
             continue
         with faults.of(exposure.path.name):
             science = (_seen_from(directory, exposure.path),)
-            yield exposure.name, _job(stage, exposure.name, [exposure], planner, science, _FROM_RAMPS[stage])
+            job = _job(stage, exposure.name, [exposure], planner, science)
+            yield exposure.name, _giving(job, _FROM_RAMPS[stage], [exposure])
 
 
 def _image2(
@@ -224,9 +225,9 @@ def _image2(
         with faults.of(exposure.path.name):
             sky = tuple(f"results/{name}_rate.fits" for name in backgrounds.get(exposure.name, ()))
             science = (f"results/{exposure.name}_rate.fits",)
-            job = _job("image2", exposure.name, [exposure], planner, science, ())
-            source = sources.get(exposure.name, "")
-            yield exposure.name, replace(job, gives=_image2_gives(job, sky), background=sky, given=source)
+            job = _job("image2", exposure.name, [exposure], planner, science)
+            job = replace(job, background=sky, given=sources.get(exposure.name, ""))
+            yield exposure.name, _giving(job, _image2_gives(job, sky), [exposure])
 
 
 def _image2_gives(job: Job, sky: Sequence[str]) -> tuple[str, ...]:
@@ -261,9 +262,16 @@ def _image3(
             if not its or any("image3" not in one.recipe.stages for one in its):
                 continue  # rules may name products that no stage makes yet
             _check_name(association.product, its[0])
-            job = _job("image3", association.product, its, planner, science, ())
+            job = replace(_job("image3", association.product, its, planner, science), **_told(association))
             gives = ("i2d", "cat", "segm") if "source_catalog" in job.runs else ("i2d",)
-            yield association.product, replace(job, gives=gives, **_told(association))
+            yield association.product, _giving(job, gives, its)
+
+
+def _giving(job: Job, gives: tuple[str, ...], exposures: Sequence[Exposure]) -> Job:
+    """Return a job with the suffixes of what it makes, and the room that this takes."""
+    again = ("crf",) if job.stage == "image3" and "outlier_detection" in job.runs else ()
+    sizes, headers = [one.size for one in exposures], [one.header for one in exposures]
+    return replace(job, gives=gives, room=disk.room(job.stage, (*gives, *again), sizes, headers))
 
 
 def _told(association: Association) -> dict[str, Any]:
@@ -294,7 +302,6 @@ def _job(
     exposures: Sequence[Exposure],
     planner: Planner,
     science: tuple[str, ...],
-    gives: tuple[str, ...],
 ) -> Job:
     first, sizes = exposures[0].header, [exposure.size for exposure in exposures]
     choice = planner.choose(stage, first)
@@ -304,7 +311,7 @@ def _job(
         name=name,
         recipe=choice.recipe,
         science=science,
-        gives=gives,
+        gives=(),
         steps=steps,
         files=files,
         runs=choice.runs,

@@ -62,11 +62,12 @@ class Job:
 
     `science`, `background`: paths of its input files, seen from the working directory; `gives`: suffixes of what
     it makes; `steps`: the chain as JSON; `runs`: its steps that are not skipped; `mem_mb` in megabytes, `runtime` in
-    minutes, at most, and `seconds` as estimated; `association`: the path that its association file will have, `acid`
-    its candidate and `pool` the pool it is of; `given`: the file among the data that is the association, if one is, and
-    the digest of what it says; `files`: those that options name, such as an astrometric catalogue;
-    `about`: what a table or the report says of it (instrument, filter, target, ...); `context`: that which chose the
-    reference files; `identity`: a digest of all this but memory, time, context and what people read.
+    minutes, at most, `seconds` and `room` (bytes of its products) as estimated; `association`: the path that its
+    association file will have, `acid` its candidate and `pool` the pool it is of; `given`: the file among the data that
+    is the association, if one is, and the digest of what it says; `files`: those that options name, such as an
+    astrometric catalogue; `about`: what a table or the report says of it (instrument, filter, target, ...); `context`:
+    that which chose the reference files; `identity`: a digest of all this but memory, time, context and what people
+    read.
     """
 
     stage: str
@@ -80,6 +81,7 @@ class Job:
     mem_mb: int
     runtime: int
     seconds: float = 0.0
+    room: int = 0
     background: tuple[str, ...] = ()
     association: str = ""
     acid: str = ""

@@ -10,7 +10,7 @@ from program_scene import exposure, program
 
 from jwrules import cli, recipes
 from jwrules.cli import page
-from jwrules.plan import settings
+from jwrules.plan import disk, settings
 
 DARK = "jwst_nircam_dark_nrca1.fits"
 
@@ -125,3 +125,20 @@ def test_associations_among_the_data_are_shown_and_those_that_no_stage_makes_too
     assert f"{data}/spec3_asn.json: no stage of jwrules makes spec3 yet" in said
     assert cli.main(["associate", str(data), "--output", str(data.parent / "asn")]) == 0
     assert f"2 association files in {data} were not read; plan and run use them" in capsys.readouterr().err
+
+
+def test_a_plan_tells_the_room_that_products_take_by_stage_and_warns_where_there_is_less(
+    words, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(disk, "free", lambda directory: 10**6)
+    status, plan = planned(words, capsys, "--html", str(tmp_path / "plan.html"))
+    assert status == 0
+    assert plan["disk"] == {
+        "products": sum(one["bytes"] for one in plan["stages"]),
+        "missing": plan["disk"]["products"],
+    } | {"free": 10**6}
+    rate, integrations = 20 * 160**2 + disk.HEADERS, 20 * 160**2 + disk.HEADERS
+    assert plan["stages"][0]["bytes"] == 8 * (rate + integrations)
+    assert "of it still to come; 1.0 MB are free in" in (tmp_path / "plan.html").read_text()
+    assert cli.main(["plan", *words]) == 0
+    assert "not enough" in capsys.readouterr().err
