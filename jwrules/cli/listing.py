@@ -99,8 +99,13 @@ def _cannot(content: Content) -> Iterator[str]:
     yield f"cannot be made: {len(content['cannot'])} {'reason' if len(content['cannot']) == 1 else 'reasons'}"
     for one in content["cannot"]:
         yield f"  {_named(one['files'])}: {one['why']}".replace("\n", "\n  ")
+    waiting: dict[str, list[Content]] = {}
     for one in content["blocked"]:
-        yield f"  {one['stage']} {one['name']}: {one['why']}"
+        waiting.setdefault(one["stage"], []).append(one)
+    for stage, jobs in waiting.items():
+        yield from (f"  {stage} {one['name']}: {one['why']}" for one in jobs[:_MEMBERS])
+        if len(jobs) > _MEMBERS:
+            yield f"  {stage}: {len(jobs) - _MEMBERS} more wait for what cannot be made"
 
 
 def _totals(content: Content) -> Iterator[str]:

@@ -119,6 +119,8 @@ def merge(made: Sequence[Association], given: Sequence[Association], known: Know
 
     One of the data stands in place of those of its type that have its name, or no science exposure besides its own.
     """
+    if not given:
+        return Merged(list(made))
     merged = Merged()
     usable = [one for one in (_usable(one, known, merged) for one in given) if one]
     named = {(one.type, one.product) for one in usable}
@@ -234,6 +236,9 @@ def _few(files: Sequence[str]) -> str:
 
 def distinct(made: Iterable[Association]) -> list[Association]:
     """Return the associations with a file name of its own each: of those of rules that lack one the number goes up."""
+    made = list(made)
+    if not any(one.named for one in made):
+        return made
     taken: set[str] = set()
     found = []
     for one in made:

@@ -38,7 +38,12 @@ _FROM_RAMPS = {"detector1": ("rate", "rateints"), "dark": ("dark",), "guider": (
 class Faults:
     """Faults collected from everywhere, each with the files that it concerns."""
 
-    found: dict[str, list[str]] = field(default_factory=dict)
+    _of: dict[str, dict[str, None]] = field(default_factory=dict)
+
+    @property
+    def found(self) -> dict[str, list[str]]:
+        """The faults in words, each with its files, in the order in which they came."""
+        return {words: list(files) for words, files in self._of.items()}
 
     @contextmanager
     def of(self, what: str) -> Iterator[None]:
@@ -54,9 +59,7 @@ class Faults:
             self._add(what, words.removeprefix(f"{what}: "))
 
     def _add(self, what: str, words: str) -> None:
-        files = self.found.setdefault(words, [])
-        if what not in files:
-            files.append(what)
+        self._of.setdefault(words, {})[what] = None
 
 
 @dataclass(frozen=True)
