@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jwrules import house
+from jwrules.cli import alone
 from jwrules.cli.common import log
 from jwrules.cli.locks import end_stragglers, free
 from jwrules.cli.stopping import stderr_to, stoppable
@@ -120,7 +121,7 @@ def _snakemake(arguments: Sequence[str]) -> int:
             parser, options = parse_args(list(arguments))
         except SystemExit as end:
             raise WorkflowFault(said.getvalue().strip().splitlines()[-1]) from end
-    with _whatever_the_clock_says(), _forgetting():
+    with _whatever_the_clock_says(), _forgetting(), alone.kept():
         return 0 if args_to_api(options, parser) else 1
 
 
