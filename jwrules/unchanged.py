@@ -12,6 +12,11 @@ Whoever keeps the time of content (`cp -p`, `rsync -t`, `touch -r`) leaves a tra
 """
 
 
+def is_linked(before: State, now: State) -> bool:
+    """Return whether only the time of the inode changed: by a link, a name, a mode, or a hand that set times back."""
+    return before[:2] == now[:2] and before[3] == now[3]
+
+
 def state(path: Path | str) -> State:
     """Return the state of the file that `path` leads to; OSError where there is none."""
     stat = os.stat(path)

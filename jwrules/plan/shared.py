@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
@@ -94,17 +93,22 @@ class Shared:
     def take(self, offers: Iterable[Offer]) -> list[Offer]:
         """Link products, and all that goes with them, with their records; return what was taken.
 
-        A link changes a file's inode, by which records tell it from one that was written to. So the records of other
-        directories that hold it are brought up to date too, but of those where a run is at work: these read the file.
+        A link changes a file's inode, by which records tell it from one that was written to. So nothing is taken from a
+        directory where a run is at work, whose jobs read the files; and the records of all directories that hold them
+        are brought up to date too, but where a run is at work.
         """
         taken = []
-        with ExitStack() as locked:
-            at_rest = [one for one in self._others if locked.enter_context(lock.held(one))]
-            for offer in offers:
-                if self._take(offer):
-                    taken.append(offer)
-                    for other in at_rest:
-                        _look_again(other, offer)
+        for offer in offers:
+            with lock.held(offer.place) as is_at_rest:
+                if not (is_at_rest and self._take(offer)):
+                    continue
+                _look_again(offer.place, offer)
+            taken.append(offer)
+            for other in self._others:
+                if other != offer.place and _gave_the_same(other, offer):
+                    with lock.held(other) as is_at_rest:
+                        if is_at_rest:
+                            _look_again(other, offer)
         return taken
 
     def _take(self, offer: Offer) -> bool:
@@ -181,6 +185,12 @@ def _written(path: Path, text: str) -> None:
     fresh = path.with_name(f".{path.name}.{os.getpid()}.part")
     fresh.write_text(text, encoding="utf-8")
     fresh.replace(path)
+
+
+def _gave_the_same(directory: Path, offer: Offer) -> bool:
+    """Return whether a directory has a product of an offer, as the same file."""
+    found = {name: records.stat(directory / RESULTS / name) for name in offer.gave}
+    return any(stat is not None and stat[3] == offer.gave[name][3] for name, stat in found.items())
 
 
 def _look_again(directory: Path, offer: Offer) -> None:

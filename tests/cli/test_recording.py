@@ -5,8 +5,11 @@ from argparse import Namespace
 
 import pytest
 
+from jwrules import records
 from jwrules.cli.recording import recorded
 from jwrules.errors import DataFault
+
+BENCH = Namespace(stage="detector1", references={}, hashes={}, context="N/A", recipe="")
 
 
 @pytest.fixture
@@ -14,7 +17,7 @@ def job(tmp_path):
     """A job in the folder of its output, recorded before: its options, and its member."""
     (tmp_path / "a_uncal.fits").write_text("a ramp")
     (tmp_path / "a_detector1.json").write_text("how it was made")
-    return Namespace(record="id", output=tmp_path, command="detector1"), tmp_path / "a_uncal.fits"
+    return Namespace(record="id", output=tmp_path, command="detector1", steps="[]"), tmp_path / "a_uncal.fits"
 
 
 def rewrite(path):
@@ -43,3 +46,20 @@ def test_without_a_record_asked_for_an_earlier_one_stays(job):
     with recorded(options, "a", [(member, "science")]):
         pass
     assert (options.output / "a_detector1.json").exists()
+
+
+def test_a_member_that_is_linked_meanwhile_is_as_it_was(job):
+    options, member = job
+    with recorded(options, "a", [(member, "science")]) as running:
+        running.bench = BENCH
+        (options.output / "link.fits").hardlink_to(member)
+    [one] = records.read(options.output / "a_detector1.json").members
+    assert (one.digest, one.stat) == (records.digest(member), records.stat(member))
+
+
+def test_a_member_that_is_written_to_under_its_time_is_told(job):
+    options, member = job
+    before = member.stat()
+    with pytest.raises(DataFault, match="was changed"), recorded(options, "a", [(member, "science")]):
+        member.write_text("A RAMP")
+        os.utime(member, ns=(before.st_atime_ns, before.st_mtime_ns))

@@ -160,15 +160,25 @@ def test_where_links_cannot_be_made_files_are_copied(made, monkeypatch):
     assert standing(place, asked) == {}
 
 
-def test_records_of_a_directory_where_a_run_is_at_work_are_left_alone(made):
+def test_where_a_run_is_at_work_nothing_is_linked_that_it_may_read(made):
     folder, asked = made
-    text = (folder / "results" / f"{FIRST}_image2.json").read_text()
+    before = {path: records.stat(path) for path in (folder / "results").iterdir()}
     with lock.held(folder) as is_held:
         assert is_held
-        _, ran = vary(folder, asked)
-    assert ran == []
-    assert (folder / "results" / f"{FIRST}_image2.json").read_text() == text
-    assert standing(folder, asked) == {}
+        place, ran = vary(folder, asked)
+    assert len(ran) == 18
+    assert before == {path: records.stat(path) for path in (folder / "results").iterdir()}
+    assert not is_shared(folder, place, f"results/{FIRST}_rate.fits")
+
+
+def test_records_of_a_third_directory_follow_unless_a_run_is_at_work_there(made, monkeypatch):
+    folder, asked = made
+    second, third = (vary(folder, asked, name)[0] for name in ("second", "third"))
+    with lock.held(second):
+        vary(folder, asked, "fourth")
+    assert standing(second, asked) == {}
+    let_no_product_be_read(monkeypatch)
+    assert standing(folder, asked) == standing(third, asked) == {}
 
 
 def test_a_run_that_is_killed_while_it_links_leaves_no_record_of_what_was_there_before(made, monkeypatch):
