@@ -22,10 +22,14 @@ ALL = ("*",)
 """What `forced` says for every job."""
 
 
+_PATIENCE = 5.0
+"""Seconds to wait for the lock of a directory: a variant that links from there holds it, a moment for each job."""
+
+
 @contextmanager
 def alone(directory: Path) -> Iterator[None]:
     """Let no other run work in a directory meanwhile; WorkflowFault where one does. A killed run frees it."""
-    with lock.held(directory) as is_held:
+    with lock.held(directory, _PATIENCE) as is_held:
         if not is_held:
             raise WorkflowFault(f"{directory}: another run is at work there; wait for it or stop it")
         yield

@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from jwrules import associations, records
+from jwrules.errors import DataFault
 from jwrules.plan import lock
 from jwrules.plan.rows import RESULTS, Job, Plan
 from jwrules.plan.state import Is, Key, States
@@ -194,13 +196,15 @@ def _gave_the_same(directory: Path, offer: Offer) -> bool:
 
 
 def _look_again(directory: Path, offer: Offer) -> None:
-    """Bring the record of a job up to date where links came to its products."""
+    """Bring the record of a job up to date where links came to its products, if it can be written."""
     record = records.read(directory / offer.job.record)
     if record is None or record.identity != offer.job.identity:
         return
     gave = tuple(_now(directory / RESULTS, one, offer.gave.get(one.file)) for one in record.gave)
     if gave != record.gave:
-        records.write(replace(record, gave=gave), directory / RESULTS)
+        # Of a record that stays as it is, the products are read once more: nothing is lost.
+        with suppress(DataFault):
+            records.write(replace(record, gave=gave), directory / RESULTS)
 
 
 def _now(folder: Path, one: Gave, shared: Stat | None) -> Gave:

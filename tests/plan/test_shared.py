@@ -10,7 +10,7 @@ from program_scene import RECIPE, exposure, program
 
 from jwrules import plan as planning
 from jwrules import records
-from jwrules.errors import WorkflowFault
+from jwrules.errors import DataFault, WorkflowFault
 from jwrules.plan import Is, lock, variants
 
 FIRST = exposure(1, "nrca1")
@@ -171,6 +171,19 @@ def test_where_a_run_is_at_work_nothing_is_linked_that_it_may_read(made):
     assert not is_shared(folder, place, f"results/{FIRST}_rate.fits")
 
 
+def test_while_a_job_is_linked_only_that_directory_is_locked(made, monkeypatch):
+    def linked(source, *rest):
+        with lock.held(folder) as first_is_free, lock.held(second) as second_is_free:
+            assert (first_is_free, second_is_free) == (False, True)
+        return real(source, *rest)
+
+    folder, asked = made
+    second, _ = vary(folder, asked, "second")
+    real = os.link
+    monkeypatch.setattr(os, "link", linked)
+    assert vary(folder, asked, "third")[1] == []
+
+
 def test_records_of_a_third_directory_follow_unless_a_run_is_at_work_there(made, monkeypatch):
     folder, asked = made
     second, third = (vary(folder, asked, name)[0] for name in ("second", "third"))
@@ -179,6 +192,19 @@ def test_records_of_a_third_directory_follow_unless_a_run_is_at_work_there(made,
     assert standing(second, asked) == {}
     let_no_product_be_read(monkeypatch)
     assert standing(folder, asked) == standing(third, asked) == {}
+
+
+def test_what_is_protected_in_another_directory_is_shared_as_it_is(made, monkeypatch):
+    def refuse(record, where):
+        if where.parent == folder:
+            raise DataFault(f"{where}: cannot be written (Read-only file system)")
+        return real(record, where)
+
+    folder, asked = made
+    real = records.write
+    monkeypatch.setattr(records, "write", refuse)
+    assert vary(folder, asked)[1] == []
+    assert standing(folder, asked) == {}
 
 
 def test_a_run_that_is_killed_while_it_links_leaves_no_record_of_what_was_there_before(made, monkeypatch):
