@@ -104,6 +104,7 @@ def make(pool: Pool, planner: Planner, directory: Path, amiss: Mapping[str, Sequ
         kept,
         source.identity,
         tuple(source.consulted),
+        tuple(planner.absent),
         faults=faults.found,
         blocked=blocked,
     )
@@ -237,15 +238,15 @@ def _job(
 ) -> Job:
     first, sizes = exposures[0].header, [exposure.size for exposure in exposures]
     choice = planner.choose(stage, first)
-    steps, files = planner.linked(choice.steps)
+    linked = planner.linked(choice.steps)
     return Job(
         stage=stage,
         name=name,
         recipe=choice.recipe,
         science=science,
         gives=gives,
-        steps=steps,
-        files=files,
+        steps=linked.steps,
+        files=linked.files,
         runs=choice.runs,
         references=choice.references,
         mem_mb=memory(stage, sizes),

@@ -77,8 +77,8 @@ def _references(source: str) -> list[Path]:
 
 
 def _chosen(made: Plan) -> Iterator[Path]:
-    """The files that a plan opens, or read options from; those of a CRDS cache lie elsewhere than its rules."""
-    return iter(sorted({*made.consulted, *(one.path for job in made.all() for one in job.opened)}))
+    """The files that a plan opens, reads options from, or looks for in vain, wherever they lie."""
+    return iter(sorted({*made.consulted, *made.absent, *(one.path for job in made.all() for one in job.opened)}))
 
 
 def _below(place: Path) -> Iterator[Path]:

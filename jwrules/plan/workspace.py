@@ -78,7 +78,7 @@ def of(asked: Settings, directory: Path) -> Plan:
     cache = cache_of(directory)
 
     def anew() -> Plan:
-        pinned, chosen_by = pins.read(asked.pin or {}, directory), planner(asked, cache)
+        pinned, chosen_by = pins.read(asked.pin or {}, directory), planner(asked, cache, directory)
         try:
             pins.check_context(pinned, chosen_by.references.name)
             amiss: dict[str, list[str]] = {}
@@ -123,8 +123,11 @@ def exposures(
     return scanned
 
 
-def planner(asked: Settings, cache: Path) -> Planner:
-    """Return what chooses recipe, options and reference files, as is asked; `cache` is the folder of caches."""
+def planner(asked: Settings, cache: Path, directory: Path | None = None) -> Planner:
+    """Return what chooses recipe, options and reference files, as is asked; `cache` is the folder of caches.
+
+    `directory` is the working directory, from which options name files.
+    """
     return Planner(
         house=recipes.all(),
         references=references.open(asked.references, cache / "references.json"),
@@ -132,6 +135,7 @@ def planner(asked: Settings, cache: Path) -> Planner:
         own=recipes.read(asked.recipe) if asked.recipe else None,
         exclude=asked.exclude,
         listed=asked.associations if asked.exposures else None,
+        folder=directory,
     )
 
 

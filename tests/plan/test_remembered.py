@@ -74,6 +74,18 @@ def test_a_new_reference_is_noticed(made, tmp_path):
     assert made() == 2
 
 
+@pytest.mark.parametrize("named", ["stars.ecsv", "FOLDER/stars.ecsv"])
+def test_a_file_that_an_option_names_is_noticed_when_it_comes_and_when_it_changes(asked, tmp_path, named):
+    asked = replace(asked, steps={"tweakreg": {"abs_refcat": named.replace("FOLDER", str(tmp_path))}})
+    chains = []
+    for content in ("", "stars", "other stars"):
+        if content:
+            (tmp_path / "stars.ecsv").write_text(content)
+        [job, _] = planned(tmp_path, asked).jobs["image3"].values()
+        chains.append(job.steps)
+    assert len(set(chains)) == 3
+
+
 def test_a_damaged_memory_is_made_anew(made, tmp_path):
     (tmp_path / ".jwrules" / remembered.FILE).write_bytes(b"half")
     assert made() == 2
