@@ -103,7 +103,7 @@ def make(pool: Pool, planner: Planner, directory: Path, amiss: Mapping[str, Sequ
         tuple(left_out),
         kept,
         source.identity,
-        tuple(source.consulted),
+        (*source.consulted, *(planner.own.files if planner.own else ())),
         tuple(planner.absent),
         faults=faults.found,
         blocked=blocked,

@@ -114,6 +114,7 @@ def _extended(data: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
 def _extend(made: Draft, place: Place, name: str, cards: Cards, extended_by: tuple[Path, ...]) -> None:
     folders = (made.source.path.parent, house.root() / "recipes")
     path = next((folder / name for folder in folders if (folder / name).is_file()), None)
+    made.files += [folder / name for folder in folders]
     if path is None:
         known = [str(one.relative_to(folder)) for folder in folders for one in folder.rglob("*.yaml")]
         made.faults.append(Fault(made.source.file, place, f"there is no recipe '{name}'{nearest(name, known)}"))

@@ -46,7 +46,7 @@ class ResolvedStep:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A recipe with all that it extends; `conditions` say which exposures it is for, `files` what was read."""
+    """A recipe with all that it extends; `conditions` say which exposures it is for, `files` what was looked at."""
 
     name: str
     path: Path

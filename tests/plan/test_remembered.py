@@ -50,6 +50,19 @@ def test_an_edited_recipe_is_noticed(made, asked):
     assert made() == 2
 
 
+def test_a_recipe_that_is_extended_is_noticed_wherever_it_lies(asked, tmp_path):
+    base = tmp_path / "shared" / "base.yaml"
+    base.parent.mkdir()
+    (tmp_path / "mine").mkdir()
+    asked = replace(asked, recipe=tmp_path / "mine" / "short.yaml")
+    asked.recipe.write_text("extends: ../shared/base.yaml\ntemplate: NIRCam Imaging\n")
+    chains = []
+    for text in (RECIPE, RECIPE.replace("dark_current, ", "")):
+        base.write_text(text)
+        chains.append(planned(tmp_path, asked).job("detector1", exposure(1, "nrca1")).runs)
+    assert chains[0] != chains[1]
+
+
 def test_another_option_is_noticed(made, asked):
     assert made(replace(asked, sets=("resample.pixfrac=0.5",))) == 2
 
