@@ -202,8 +202,8 @@ def _named(files: Sequence[str]) -> str:
 class Plan:
     """Every job by stage and name, the files left out, and the associations by the path that they will have.
 
-    `rules`: the context that chose the reference files, by name and content; `consulted`: the parameter files and
-    recipes that were read; `absent`: where files that options name were looked for in vain.
+    `rules`: the context that chose the reference files, by name and content; `consulted`: reference files and
+    recipes that were looked at, there or not; `absent`: where files that options name were looked for in vain.
     `faults`: what cannot be made, or not be told, and why: words -> the files that they are said of; `blocked`: jobs
     that cannot run for want of a member, and which. Neither is among the jobs.
     `wave` is None for all that the data give; else the rules make what the wave holds, and nothing else.

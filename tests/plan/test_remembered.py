@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 
 import pytest
+from crds_scene import CONTEXT, write_cache
 from program_scene import RECIPE, exposure, header, planned, program, write_header, write_reference
 
 from jwrules.plan import remembered
@@ -109,3 +110,26 @@ def test_a_folder_that_cannot_be_written_is_done_without(asked, tmp_path, plan_o
     (tmp_path / "file").touch()
     plan = remembered.plan(asked, tmp_path, tmp_path / "file" / "cache", lambda: plan_of(asked))
     assert plan.all()
+
+
+CHAIN = """\
+template: NIRCam Imaging
+for: {INSTRUME: NIRCAM, EXP_TYPE: NRC_IMAGE}
+stages:
+  detector1: [dq_init, ramp_fit, gain_scale]
+"""
+
+
+def test_a_reference_that_was_missing_from_a_cache_is_noticed_when_it_is_back(tmp_path, at):
+    files = {
+        kind: {"NRCA1": f"jwst_nircam_{kind}_0001.fits", "NRCALONG": f"jwst_nircam_{kind}_0002.fits"}
+        for kind in ("mask", "readnoise", "gain")
+    }
+    file = at(write_cache(tmp_path / "cache", files)) / "references/jwst/nircam/jwst_nircam_gain_0001.fits"
+    asked = replace(program(tmp_path, CHAIN), references=f"crds:{CONTEXT}", partial=True)
+    content = file.read_bytes()
+    file.unlink()
+    # The library changes the environment when it is loaded: the second plan is remembered.
+    assert [len(planned(tmp_path, asked).faults) for _ in range(2)] == [1, 1]
+    file.write_bytes(content)
+    assert planned(tmp_path, asked).faults == {}
