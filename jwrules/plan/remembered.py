@@ -9,7 +9,8 @@ import contextlib
 import hashlib
 import os
 import pickle
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import jwrules
@@ -17,6 +18,7 @@ from jwrules import house
 from jwrules.plan.rows import Plan
 from jwrules.plan.settings import Settings
 from jwrules.records import Stat, stat
+from jwrules.unchanged import is_settled
 
 FILE = "plan.pickle"
 
@@ -34,23 +36,27 @@ _CRDS = "CRDS_PATH"
 def plan(asked: Settings, directory: Path, cache: Path, make: Callable[[], Plan]) -> Plan:
     """Return the plan for what is asked, from the folder `cache` or, where anything changed since, from `make`.
 
-    Nothing is remembered of a CRDS cache whose place is not known.
+    Nothing is remembered of a CRDS cache whose place is not known, nor while files changed a moment ago.
     """
     if asked.references.startswith("crds:") and not os.environ.get(_CRDS):
         return make()
-    before = _fingerprint(asked, directory)
+    began = time.time_ns()
+    sources = _stats(_sources(asked, directory))
+    before = _fingerprint(asked, directory, sources)
     known = _load(cache / FILE)
     if known and known[0] == before and known[1] == _stats(_chosen(known[2])):
         return known[2]
     made = make()
-    _save(cache / FILE, (before, _stats(_chosen(made)), made))
+    chosen = _stats(_chosen(made))
+    if all(is_settled(found, began) for _, found in (*sources, *chosen) if found):
+        _save(cache / FILE, (before, chosen, made))
     return made
 
 
-def _fingerprint(asked: Settings, directory: Path) -> str:
+def _fingerprint(asked: Settings, directory: Path, sources: Sequence[tuple[str, Stat | None]]) -> str:
     """Return a digest of what a plan is made from: the files by path and what tells whether they were written to."""
     environment = sorted((name, value) for name, value in os.environ.items() if name.startswith("CRDS_"))
-    said = [jwrules.__version__, asked, directory, environment, _stats(_sources(asked, directory))]
+    said = [jwrules.__version__, asked, directory, environment, sources]
     return hashlib.sha256(repr(said).encode()).hexdigest()
 
 

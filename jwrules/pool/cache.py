@@ -12,7 +12,7 @@ from typing import Any
 
 from jwrules import headers
 from jwrules.errors import HeaderFault
-from jwrules.unchanged import state
+from jwrules.unchanged import is_settled, state
 
 log = logging.getLogger("jwrules")
 
@@ -61,10 +61,12 @@ class Known:
         except OSError as fault:
             raise HeaderFault(f"{path}: cannot be read: {fault.strerror}") from fault
         place = str(path.absolute())
-        entry = self.before.get(place)
+        entry, settled = self.before.get(place), True
         if entry is None or entry[0] != now:
+            settled = is_settled(now)
             entry = now, {keyword: self._shared(value) for keyword, value in read(path).items()}
-        self.now[place] = entry
+        if settled:
+            self.now[place] = entry
         return entry[1]
 
     def _shared(self, value: Any) -> Any:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from jwrules.records import record
 from jwrules.records.contents import Stat, stat
+from jwrules.unchanged import is_settled
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Known:
     path: Path
     before: dict[str, tuple[Stat, Summary]] = field(default_factory=dict)
     now: dict[str, tuple[Stat, Summary]] = field(default_factory=dict)
+    unsettled: set[str] = field(default_factory=set)
 
     @classmethod
     def load(cls, path: Path) -> Known:
@@ -49,6 +51,8 @@ class Known:
             return None
         entry = self.before.get(place)
         if entry is None or entry[0] != found:
+            if not is_settled(found):
+                self.unsettled.add(place)
             read = record.read(Path(place))
             if read is None:
                 return None
@@ -58,12 +62,13 @@ class Known:
 
     def save(self) -> None:
         """Keep what was read, complete or not at all; what cannot be written is done without."""
-        if self.now == self.before:
+        kept = {place: entry for place, entry in self.now.items() if place not in self.unsettled}
+        if kept == self.before:
             return
         fresh = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         with contextlib.suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_bytes(pickle.dumps(self.now))
+            fresh.write_bytes(pickle.dumps(kept))
             fresh.replace(self.path)
 
 

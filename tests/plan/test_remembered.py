@@ -7,7 +7,10 @@ import pytest
 from crds_scene import CONTEXT, write_cache
 from program_scene import RECIPE, exposure, header, planned, program, write_header, write_reference
 
+from jwrules import unchanged
 from jwrules.plan import remembered
+
+pytestmark = pytest.mark.usefixtures("settled")
 
 
 @pytest.fixture
@@ -39,6 +42,13 @@ def plan_of(tmp_path):
 
 def test_the_second_time_it_is_remembered(made):
     assert made() == 1
+
+
+def test_a_plan_of_files_that_changed_a_moment_ago_is_not_remembered(made, asked, monkeypatch):
+    asked.recipe.write_text(RECIPE + "# more")
+    for name in ("SETTLED", "FINE"):
+        monkeypatch.setattr(unchanged, name, 10**12)
+    assert (made(), made()) == (2, 3)
 
 
 def test_a_new_exposure_is_noticed(made, asked):

@@ -7,6 +7,8 @@ from jwrules.errors import DataFault
 from jwrules.records.known import Known
 from jwrules.records.record import key
 
+pytestmark = pytest.mark.usefixtures("settled")
+
 STAT = (1, 2, 3, 4)
 
 

@@ -9,7 +9,7 @@ import asdf
 import pytest
 from astropy.io import fits
 
-from jwrules import references
+from jwrules import references, unchanged
 from jwrules.errors import HeaderFault, ReferenceFault
 
 EXPOSURE = {
@@ -269,7 +269,8 @@ def test_a_keyword_edited_in_place_is_seen(add, choose, folder):
 
 
 def test_a_file_that_has_not_changed_is_not_read_again(add, choose, monkeypatch):
-    monkeypatch.setattr("jwrules.references.ledger._SETTLED", 0)
+    for name in ("SETTLED", "FINE"):
+        monkeypatch.setattr(unchanged, name, 0)
     add("gain.fits", "GAIN")
     assert choose("gain") == "gain.fits"
     monkeypatch.setattr("jwrules.headers.read", pytest.fail)
