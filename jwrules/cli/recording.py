@@ -118,11 +118,18 @@ def words(options: argparse.Namespace) -> Sequence[str]:
 
 
 def _gave(path: Path, folder: Path) -> records.Gave:
+    """Return what was made; DataFault where another job put its own in that place: no record may vouch for it."""
     from jwrules import records
+    from jwrules.products import placed
 
     found = records.stat(path)
-    assert found is not None
-    return records.Gave(os.path.relpath(path, folder), records.data_digest(path) or records.digest(path), found)
+    if found is not None and placed.is_ours(path):
+        gave = records.Gave(os.path.relpath(path, folder), records.data_digest(path) or records.digest(path), found)
+        if records.stat(path) == found:
+            return gave
+    raise DataFault(
+        f"{path}: another job replaced or removed it just now; no record is written, run again when it ended"
+    )
 
 
 def versions() -> dict[str, str]:

@@ -8,6 +8,7 @@ import pytest
 from jwrules import records
 from jwrules.cli.recording import recorded
 from jwrules.errors import DataFault
+from jwrules.products import fits
 
 BENCH = Namespace(stage="detector1", references={}, hashes={}, context="N/A", recipe="")
 
@@ -38,6 +39,19 @@ def test_while_a_job_runs_no_record_speaks_of_what_was_there_before(job):
     with pytest.raises(KeyboardInterrupt), recorded(options, "a", [(member, "science")]):
         assert not (options.output / "a_detector1.json").exists()
         raise KeyboardInterrupt
+
+
+def test_a_product_that_another_job_put_in_its_place_gets_no_record(job):
+    options, member = job
+    product = options.output / "a_rate.fits"
+    told = pytest.raises(DataFault, match=f"{product}: another job replaced or removed it")
+    with told, recorded(options, "a", [(member, "science")]) as running:
+        running.bench, running.made = BENCH, [product]
+        with fits.arriving(product) as written:
+            written.write_text("of this job")
+        (options.output / "other").write_text("of that job")
+        (options.output / "other").replace(product)
+    assert not (options.output / "a_detector1.json").exists()
 
 
 def test_without_a_record_asked_for_an_earlier_one_stays(job):
