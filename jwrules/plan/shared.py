@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from jwrules import associations, records
-from jwrules.errors import DataFault
+from jwrules.errors import DataFault, WorkflowFault
 from jwrules.plan import lock
 from jwrules.plan.rows import RESULTS, Job, Plan
 from jwrules.plan.state import Is, Key, States
@@ -101,14 +101,14 @@ class Shared:
         """
         taken = []
         for offer in offers:
-            with lock.held(offer.place) as is_at_rest:
+            with _at_rest(offer.place) as is_at_rest:
                 if not (is_at_rest and self._take(offer)):
                     continue
                 _look_again(offer.place, offer)
             taken.append(offer)
             for other in self._others:
                 if other != offer.place and _gave_the_same(other, offer):
-                    with lock.held(other) as is_at_rest:
+                    with _at_rest(other) as is_at_rest:
                         if is_at_rest:
                             _look_again(other, offer)
         return taken
@@ -187,6 +187,17 @@ def _written(path: Path, text: str) -> None:
     fresh = path.with_name(f".{path.name}.{os.getpid()}.part")
     fresh.write_text(text, encoding="utf-8")
     fresh.replace(path)
+
+
+@contextmanager
+def _at_rest(directory: Path) -> Iterator[bool]:
+    """Let no run begin in a directory meanwhile; give whether none is at work, as where nothing can be written."""
+    with ExitStack() as locked:
+        try:
+            is_at_rest = locked.enter_context(lock.held(directory))
+        except WorkflowFault:
+            is_at_rest = True
+        yield is_at_rest
 
 
 def _gave_the_same(directory: Path, offer: Offer) -> bool:
