@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePath
 
-from jwrules import headers, records
+from jwrules import below, headers, records
 from jwrules.errors import DataFault, JwrulesError, WorkflowFault
 from jwrules.house import STORE
 from jwrules.plan import RUN_FILE, read
@@ -76,8 +76,8 @@ class Again:
 
     def _member(self, name: str) -> Path | None:
         at_once = (folder / name for folder in self._folders)
-        below = (path for folder in self._folders[-1:] for path in sorted(folder.rglob(name)))
-        return next((path for paths in (at_once, below) for path in paths if path.is_file()), None)
+        deeper = (path for path in sorted(below.files(self._folders[-1])) if path.name == name)
+        return next((path for paths in (at_once, deeper) for path in paths if path.is_file()), None)
 
     def _changed_association(self) -> Iterator[str]:
         from jwrules import associations

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import jwrules
-from jwrules import house
+from jwrules import below, house
 from jwrules.plan.rows import Plan
 from jwrules.plan.settings import Settings
 from jwrules.records import Stat, stat
@@ -23,7 +23,7 @@ from jwrules.unchanged import is_settled
 FILE = "plan.pickle"
 
 _CODE = (
-    *("names", "conditions.py", "unchanged.py", "headers.py", "pool", "recipes"),
+    *("names", "conditions.py", "unchanged.py", "below.py", "headers.py", "pool", "recipes"),
     *("associations", "references", "records", "plan"),
     *("kernels", "wcs", "products", "steps", "stages"),
 )
@@ -88,11 +88,7 @@ def _chosen(made: Plan) -> Iterator[Path]:
 
 
 def _below(place: Path) -> Iterator[Path]:
-    if place.is_file():
-        yield place
-    for folder, below, files in os.walk(place, followlinks=True):
-        below[:] = sorted(name for name in below if not name.startswith((".", "__pycache__")))
-        yield from (Path(folder, name) for name in sorted(files))
+    return iter([place]) if place.is_file() else below.files(place)
 
 
 def _stats(paths: Iterable[Path]) -> list[tuple[str, Stat | None]]:

@@ -309,3 +309,16 @@ def test_flight_files_of_miri(shared, tmp_path):
     mrs |= {"CHANNEL": "34", "BAND": "MEDIUM"}
     names = [c.name for c in chooser.choose(["distortion", "specwcs"], mrs).values()]
     assert names == ["jwst_miri_mrs34B_distortion_flt9.asdf", "jwst_miri_mrs34B_specwcs_flt9.asdf"]
+
+
+def test_a_folder_that_is_linked_counts_and_a_hidden_one_does_not(add, choose, folder, tmp_path):
+    add("gain.fits", "GAIN")
+    (folder / "gain.fits").rename(tmp_path / "gain.fits")
+    (folder / ".old").mkdir()
+    add("dark.fits", "DARK").rename(folder / ".old" / "dark.fits")
+    (tmp_path / "store").mkdir()
+    (tmp_path / "gain.fits").rename(tmp_path / "store" / "gain.fits")
+    (folder / "more").symlink_to(tmp_path / "store")
+    assert choose("gain") == "gain.fits"
+    with pytest.raises(ReferenceFault, match="none of this type is there"):
+        choose("dark")
