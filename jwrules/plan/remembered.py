@@ -8,14 +8,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import pickle
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import jwrules
-from jwrules import below, house
-from jwrules.plan.rows import Plan
+from jwrules import below, house, kept
+from jwrules.plan.rows import KEPT, Plan
 from jwrules.plan.settings import Settings
 from jwrules.records import Stat, stat
 from jwrules.unchanged import is_settled
@@ -23,7 +22,7 @@ from jwrules.unchanged import is_settled
 FILE = "plan.pickle"
 
 _CODE = (
-    *("names", "conditions.py", "unchanged.py", "below.py", "headers.py", "pool", "recipes"),
+    *("names", "conditions.py", "unchanged.py", "below.py", "kept.py", "headers.py", "pool", "recipes"),
     *("associations", "references", "records", "plan"),
     *("kernels", "wcs", "products", "steps", "stages"),
 )
@@ -49,7 +48,8 @@ def plan(asked: Settings, directory: Path, cache: Path, make: Callable[[], Plan]
     made = make()
     chosen = _stats(_chosen(made))
     if all(is_settled(found, began) for _, found in (*sources, *chosen) if found):
-        _save(cache / FILE, (before, chosen, made))
+        with contextlib.suppress(OSError):
+            kept.save(cache / FILE, (before, chosen, made))
     return made
 
 
@@ -96,17 +96,7 @@ def _stats(paths: Iterable[Path]) -> list[tuple[str, Stat | None]]:
 
 
 def _load(path: Path) -> tuple[str, list[tuple[str, Stat | None]], Plan] | None:
-    try:
-        with path.open("rb") as file:
-            fingerprint, stats, made = pickle.load(file)
-    except (OSError, EOFError, ValueError, TypeError, AttributeError, ImportError, pickle.UnpicklingError):
-        return None
-    return fingerprint, stats, made
-
-
-def _save(path: Path, content: tuple[str, list[tuple[str, Stat | None]], Plan]) -> None:
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_bytes(pickle.dumps(content))
-        fresh.replace(path)
+    known = kept.load(path, KEPT)
+    if isinstance(known, tuple) and len(known) == 3 and isinstance(known[2], Plan):
+        return known
+    return None

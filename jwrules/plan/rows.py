@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jwrules import names, records
+from jwrules.associations import Association, Member
 from jwrules.errors import WorkflowFault
 from jwrules.house import STORE
 from jwrules.plan.links import link
@@ -325,3 +326,7 @@ class Plan:
     def pictures(self) -> list[str]:
         """Return the pictures of the report."""
         return [path for job in self.all() for path in job.pictures]
+
+
+KEPT = (Plan, Job, Batch, Wave, LeftOut, Association, Member, Chosen, Identity, type(Path()))
+"""The classes that a plan consists of."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from jwrules import kept
 from jwrules.records import record
 from jwrules.records.contents import Stat, stat
 from jwrules.unchanged import is_settled
@@ -35,11 +35,8 @@ class Known:
     @classmethod
     def load(cls, path: Path) -> Known:
         """Return what a file keeps."""
-        try:
-            with path.open("rb") as file:
-                return cls(path, pickle.load(file))
-        except (OSError, EOFError, ValueError, TypeError, AttributeError, ImportError, pickle.UnpicklingError):
-            return cls(path)
+        before = kept.load(path, (Summary,))
+        return cls(path, before) if _is_known(before) else cls(path)
 
     def of(self, path: Path | str) -> Summary | None:
         """Return the summary of a record, looked for once, or None where there is none that can be read."""
@@ -62,14 +59,16 @@ class Known:
 
     def save(self) -> None:
         """Keep what was read, complete or not at all; what cannot be written is done without."""
-        kept = {place: entry for place, entry in self.now.items() if place not in self.unsettled}
-        if kept == self.before:
-            return
-        fresh = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        with contextlib.suppress(OSError):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_bytes(pickle.dumps(kept))
-            fresh.replace(self.path)
+        settled = {place: entry for place, entry in self.now.items() if place not in self.unsettled}
+        if settled != self.before:
+            with contextlib.suppress(OSError):
+                kept.save(self.path, settled)
+
+
+def _is_known(content: Any) -> bool:
+    """Return whether that is what `Known` keeps: records by path."""
+    entries = content.values() if isinstance(content, dict) else [None]
+    return all(isinstance(one, tuple) and len(one) == 2 and isinstance(one[1], Summary) for one in entries)
 
 
 def _summary(read: record.Record) -> Summary:
