@@ -230,6 +230,14 @@ def test_a_picture_of_other_products_does_not_stay(made):
     assert (place / "pictures" / f"{MOSAIC}_i2d.png").read_text() != "of other products"
 
 
+def test_a_folder_above_where_nothing_ran_is_left_alone(tmp_path):
+    place = tmp_path / "variants" / "one"
+    place.mkdir(parents=True)
+    pretend.run(program(place), place)
+    assert [path.name for path in tmp_path.iterdir()] == ["variants"]
+    assert variants.beside(place) == []
+
+
 def test_the_name_of_a_variant_is_no_path(tmp_path):
     with pytest.raises(WorkflowFault, match="a name is wanted"):
         variants.place(tmp_path, "../elsewhere")
