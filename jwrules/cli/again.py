@@ -40,12 +40,16 @@ class Again:
         """The command as it was given."""
         from jwrules import cli
 
-        words = shlex.split(str(self.record.told.get("command", "")))
-        with contextlib.redirect_stderr(None):
+        command = str(self.record.told.get("command", ""))
+        with contextlib.redirect_stderr(None), contextlib.redirect_stdout(None):
             try:
-                return cli.build().parse_args(words[1:])
-            except SystemExit as end:
-                raise WorkflowFault(f"its record has a command that this release does not take: {words}") from end
+                options = cli.build().parse_args(shlex.split(command)[1:])
+            except (SystemExit, ValueError):
+                options = argparse.Namespace()
+        is_whole = getattr(options, "steps", None) and all("=" in text for text in options.chosen)
+        if getattr(options, "command", "") != self.record.stage or not is_whole:
+            raise WorkflowFault(f"its record has no command of the stage {self.record.stage}: {command}")
+        return options
 
     @property
     def dates(self) -> dict[str, str]:

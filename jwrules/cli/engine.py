@@ -118,9 +118,15 @@ def _snakemake(arguments: Sequence[str]) -> int:
         try:
             parser, options = parse_args(list(arguments))
         except SystemExit as end:
-            raise WorkflowFault(said.getvalue().strip().splitlines()[-1]) from end
+            words = f"Snakemake runs nothing with these options: {' '.join(arguments)}"
+            raise WorkflowFault(_last_line(said.getvalue()) or words) from end
     with _whatever_the_clock_says(), _forgetting():
         return 0 if args_to_api(options, parser) else 1
+
+
+def _last_line(text: str) -> str:
+    """Return the last line of what a program said, or nothing."""
+    return next(iter(text.strip().splitlines()[-1:]), "")
 
 
 @contextlib.contextmanager
@@ -190,7 +196,7 @@ def write_report(directory: Path) -> None:
     arguments = [sys.executable, "-m", "snakemake", *command(directory), "--report", str(fresh)]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     if done.returncode:
-        log.warning("no report was written: %s", done.stderr.strip().splitlines()[-1] if done.stderr else "")
+        log.warning("no report was written: %s", _last_line(done.stderr) or "Snakemake does not say why")
     else:
         fresh.replace(page)
         (directory / _OWED).unlink(missing_ok=True)

@@ -65,6 +65,14 @@ def test_everything_that_changed_is_listed_and_nothing_is_made(run, capsys):
     assert product(run).read_bytes() == before
 
 
+@pytest.mark.parametrize("command", ["jwrules plan x", "jwrules guider 'x", "jwrules guider x", "jwrules --help", ""])
+def test_a_record_whose_command_is_not_that_of_its_stage_is_told(run, capsys, command):
+    path = run / "results" / f"{NAME}_guider.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"command": command}))
+    assert cli.main(["reproduce", str(product(run))]) == 2
+    assert f"its record has no command of the stage guider: {command}" in capsys.readouterr().err
+
+
 def test_a_product_without_record_cannot_be_made_again(run, capsys):
     (run / "results" / f"{NAME}_guider.json").unlink()
     assert cli.main(["reproduce", str(product(run))]) == 2
