@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePath
 
-from jwrules import below, headers, records
+from jwrules import below, headers, names, records
 from jwrules.errors import DataFault, JwrulesError, WorkflowFault
 from jwrules.house import STORE
-from jwrules.plan import RUN_FILE, read
+from jwrules.plan import RUN_FILE, STAGES, read
 from jwrules.plan.links import sha256_of
 from jwrules.records import Record
 from jwrules.references import content_hash
@@ -147,16 +147,23 @@ def _short(digest: str) -> str:
     return digest.rpartition(":")[2][:_SHOWN]
 
 
+def _records(folder: Path, name: str) -> Iterator[Path]:
+    """Yield the files that may be the record of a product: those that are called as it is, then all that name it."""
+    yield from (records.place(folder, names.stem(name), stage) for stage in STAGES)
+    for path in sorted(folder.glob("*.json")):
+        if path.is_file() and name in path.read_text(errors="replace"):
+            yield path
+
+
 def of(product: Path) -> Again:
     """Return the job that made a product, by the record beside it; WorkflowFault where there is none."""
     folder = product.resolve().parent
     folders = [folder, *([folder.parents[2] / "results"] if STORE in folder.parts else [])]
     for place in folders:
-        for path in sorted(place.glob("*.json")):
-            if product.name in path.read_text(errors="replace"):
-                record = records.read(path)
-                if record and product.name in {PurePath(one.file).name for one in record.gave}:
-                    return Again(record, place)
+        for path in _records(place, product.name):
+            record = records.read(path)
+            if record and product.name in {PurePath(one.file).name for one in record.gave}:
+                return Again(record, place)
     looked = " and ".join(str(place) for place in folders)
     raise WorkflowFault(
         f"{product}: no record in {looked} says how it was made (NAME_STAGE.json); `jwrules run` writes one beside "

@@ -32,13 +32,12 @@ def table(plan: Plan, pool: Pool, planner: Planner, kind: str | None = None) -> 
 
 def _used(plan: Plan) -> dict[tuple[str, Chosen], list[str]]:
     """Return the exposures by type and file."""
-    used: dict[tuple[str, Chosen], list[str]] = {}
+    used: dict[tuple[str, Chosen], dict[str, None]] = {}
     for job in plan.all():
         members = dict.fromkeys(names.stem(path) for path in job.science)
         for pair in job.references.items():
-            known = used.setdefault(pair, [])
-            known += [name for name in members if name not in known]
-    return used
+            used.setdefault(pair, {}).update(members)
+    return {pair: list(exposures) for pair, exposures in used.items()}
 
 
 def _entry(

@@ -7,6 +7,7 @@ import pytest
 from guide_scene import NAME, reads, write_raw, write_references
 
 from jwrules import cli
+from jwrules.cli import again
 from jwrules.plan.links import link
 from jwrules.references import Chosen, content_hash
 
@@ -71,6 +72,11 @@ def test_a_record_whose_command_is_not_that_of_its_stage_is_told(run, capsys, co
     path.write_text(json.dumps(json.loads(path.read_text()) | {"command": command}))
     assert cli.main(["reproduce", str(product(run))]) == 2
     assert f"its record has no command of the stage guider: {command}" in capsys.readouterr().err
+
+
+def test_the_record_of_a_product_is_looked_for_under_its_name_first(run, monkeypatch):
+    monkeypatch.setattr("pathlib.Path.glob", pytest.fail)
+    assert again.of(product(run)).record.name == NAME
 
 
 def test_a_product_without_record_cannot_be_made_again(run, capsys):
