@@ -100,16 +100,6 @@ def _call(directory: Path, options: Sequence[str], handlers: Sequence[LogHandler
     return status
 
 
-def cores(options: Sequence[str]) -> int:
-    """Return how many processors the options of Snakemake ask for; those of this machine where they do not say."""
-    given = [
-        after
-        for word, after in zip(options, [*options[1:], ""], strict=True)
-        if word in ("--cores", "-c", "--jobs", "-j")
-    ]
-    return next((int(count) for count in given if count.isdecimal() and int(count)), os.cpu_count() or 1)
-
-
 def _snakemake(arguments: Sequence[str]) -> int:
     """Run Snakemake in this process, without its line on profiles; return its exit status."""
     from snakemake.cli import args_to_api, parse_args

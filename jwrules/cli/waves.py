@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from jwrules import plan as planning
-from jwrules.cli import engine
+from jwrules.cli import engine, passed
 from jwrules.cli.common import log
 from jwrules.errors import WorkflowFault
 from jwrules.plan import Is, Plan, Settings, States, lock, waves
@@ -104,7 +104,7 @@ class _Run:
         if self._share():
             self._now = self.states()
         ready = self._now.ready(self._left)
-        wave = waves.make(self._plan, self._directory, ready, engine.cores(options))
+        wave = waves.make(self._plan, self._directory, ready, passed.cores(options))
         if wave is None or wave.wave is None or set(wave.wave.targets) <= self._beside:
             return None
         return wave

@@ -1,6 +1,5 @@
 """Snakemake is run as it is asked."""
 
-import os
 import re
 from argparse import Namespace
 
@@ -8,13 +7,6 @@ import pytest
 
 from jwrules.cli import engine
 from jwrules.errors import WorkflowFault
-
-
-@pytest.mark.parametrize(
-    ("options", "cores"), [(["--cores", "3"], 3), (["-c", "2"], 2), (["--jobs", "9"], 9), (["--cores", "all"], None)]
-)
-def test_as_many_processors_as_are_asked_for(options, cores):
-    assert engine.cores(options) == (cores or os.cpu_count())
 
 
 @pytest.mark.workflow
