@@ -29,10 +29,18 @@ def files(folder: Path, refuse: Callable[[OSError], None] = _ignore) -> Iterator
             refuse(fault)
             continue
         for entry in entries:
-            if entry.is_dir():
+            if _is_folder(entry):
                 (linked if entry.is_symlink() else own).append(entry.path)
             else:
                 yield Path(entry.path)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        # A link to itself, say: it is found as a file, and told where it is opened.
+        return False
 
 
 def _entries(place: str, seen: set[tuple[int, int]]) -> list[os.DirEntry[str]]:

@@ -30,6 +30,11 @@ def test_links_to_other_folders_are_followed_and_what_is_hidden_is_not(tmp_path)
     assert names(tmp_path / "here") == ["file", "link/file"]
 
 
+def test_a_link_to_itself_is_found_as_a_file(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    assert names(tmp_path) == ["loop"]
+
+
 def test_a_folder_that_cannot_be_searched_is_told(tmp_path):
     said = []
     assert not list(below.files(tmp_path / "gone", said.append))
