@@ -184,13 +184,12 @@ def _report(wanted: bool | None, jobs: int, ran: int, directory: Path) -> None:
 
 
 def _snakemake_options(options: argparse.Namespace) -> list[str]:
-    from jwrules.cli import profiles
+    from jwrules.cli import passed, profiles
 
     given = profiles.found(options.snakemake)
-    elsewhere = {"--executor", "-e", "--profile", "--jobs", "-j"} & {text.split("=")[0] for text in given}
     if options.cores:
         given = ["--cores", options.cores, *given]
-    elif not elsewhere:
+    elif not passed.say_where(given):
         given = ["--cores", "all", *given]
     return given
 

@@ -6,14 +6,13 @@ stage makes. An exposure that is excluded is no member; nothing else is changed.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path, PurePath
 
-from jwrules import associations, names
+from jwrules import associations, below, names
 from jwrules.associations import Association
 from jwrules.errors import DataFault
 from jwrules.plan.rows import ENDING, RESULTS, LeftOut
@@ -34,12 +33,12 @@ _WAY_OUT = "or take out of the file what it does not need, or the file out of DA
 
 def find(data: Path) -> list[Path]:
     """Return the association files in a folder and below it, by name; not those that a run wrote there itself."""
-    found: list[Path] = []
-    for folder, below, files in os.walk(data, followlinks=True):
-        own = RESULTS if RUN_FILE in files else ""
-        below[:] = sorted(name for name in below if not name.startswith(".") and name != own)
-        found += [Path(folder, name) for name in files if name.endswith(ENDING) and not name.startswith(".")]
+    found = [path for path in below.files(data) if path.name.endswith(ENDING) and not _is_of_a_run(path)]
     return sorted(found, key=lambda path: (path.name, path))
+
+
+def _is_of_a_run(path: Path) -> bool:
+    return path.parent.name == RESULTS and (path.parent.parent / RUN_FILE).is_file()
 
 
 def read(data: Path, amiss: dict[str, list[str]]) -> list[Association]:

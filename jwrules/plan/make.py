@@ -124,7 +124,8 @@ def make(
         tuple(left_out),
         kept,
         source.identity,
-        tuple(source.consulted),
+        (*source.consulted, *(planner.own.files if planner.own else ())),
+        tuple(planner.absent),
         faults=faults.found,
         blocked=blocked,
     )
@@ -308,15 +309,15 @@ def _job(
 ) -> Job:
     first, sizes = exposures[0].header, [exposure.size for exposure in exposures]
     choice = planner.choose(stage, first)
-    steps, files = planner.linked(choice.steps)
+    linked = planner.linked(choice.steps)
     return Job(
         stage=stage,
         name=name,
         recipe=choice.recipe,
         science=science,
         gives=(),
-        steps=steps,
-        files=files,
+        steps=linked.steps,
+        files=linked.files,
         runs=choice.runs,
         references=choice.references,
         mem_mb=memory(stage, sizes),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jwrules import names, records
+from jwrules.associations import Association, Member
 from jwrules.errors import WorkflowFault
 from jwrules.house import STORE
 from jwrules.plan.links import link
@@ -207,8 +208,8 @@ def _named(files: Sequence[str]) -> str:
 class Plan:
     """Every job by stage and name, the files left out, and the associations by the path that they will have.
 
-    `rules`: the context that chose the reference files, by name and content; `consulted`: the parameter files that
-    were read.
+    `rules`: the context that chose the reference files, by name and content; `consulted`: reference files and
+    recipes that were looked at, there or not; `absent`: where files that options name were looked for in vain.
     `faults`: what cannot be made, or not be told, and why: words -> the files that they are said of; `blocked`: jobs
     that cannot run for want of a member, and which. Neither is among the jobs.
     `wave` is None for all that the data give; else the rules make what the wave holds, and nothing else.
@@ -220,6 +221,7 @@ class Plan:
     associations: Mapping[str, Any] = field(default_factory=dict)
     rules: Identity = field(default_factory=Identity)
     consulted: tuple[Path, ...] = ()
+    absent: tuple[Path, ...] = ()
     faults: Mapping[str, Sequence[str]] = field(default_factory=dict)
     blocked: Mapping[tuple[str, str], str] = field(default_factory=dict)
     wave: Wave | None = None
@@ -332,3 +334,7 @@ class Plan:
     def pictures(self) -> list[str]:
         """Return the pictures of the report."""
         return [path for job in self.all() for path in job.pictures]
+
+
+KEPT = (Plan, Job, Batch, Wave, LeftOut, Association, Member, Chosen, Identity, type(Path()))
+"""The classes that a plan consists of."""

@@ -128,7 +128,7 @@ def exposures(
 def planner(asked: Settings, cache: Path, directory: Path | None = None) -> Planner:
     """Return what chooses recipe, options and reference files, as is asked; `cache` is the folder of caches.
 
-    Pins that are a file of their own are seen from the working directory.
+    `directory` is the working directory, from which pins that are a file of their own are seen, and files of options.
     """
     chooser = references.open(asked.references, cache / "references.json")
     chooser.pinned = pins.read(asked.pin or {}, directory or Path()).files
@@ -139,6 +139,7 @@ def planner(asked: Settings, cache: Path, directory: Path | None = None) -> Plan
         own=recipes.read(asked.recipe) if asked.recipe else None,
         exclude=asked.exclude,
         listed=asked.associations if asked.exposures else None,
+        folder=directory,
     )
 
 

@@ -52,6 +52,7 @@ class Chooser(ABC):
         self._found: dict[tuple[Any, ...], Path | type[NoneFits] | None] = {}
         self._opened: dict[Path, Chosen] = {}
         self._contents: dict[Path, Mapping[str, Any]] = {}
+        self._looked_at: set[Path] = set()
 
     @property
     def name(self) -> str:
@@ -65,8 +66,8 @@ class Chooser(ABC):
 
     @property
     def consulted(self) -> list[Path]:
-        """The parameter files that were read."""
-        return sorted(self._contents)
+        """The files that were looked at, and those that were looked for in vain: what was chosen depends on them."""
+        return sorted(self._looked_at)
 
     def choose(
         self, types: Iterable[str], header: Mapping[str, Any], optional: Collection[str] = ()
@@ -188,6 +189,7 @@ class Chooser(ABC):
 
     def _chosen(self, path: Path) -> Chosen:
         if path not in self._opened:
+            self._looked_at.add(path)
             self._check(path)
             self._opened[path] = Chosen(path, path.name, self.ledger.content_hash(path))
         return self._opened[path]
@@ -199,6 +201,7 @@ class Chooser(ABC):
 
     def _content(self, path: Path) -> Mapping[str, Any]:
         if path not in self._contents:
+            self._looked_at.add(path)
             self._contents[path] = parameters.read(path)
         return self._contents[path]
 

@@ -109,6 +109,7 @@ class Context(Chooser):
         path = library.place(name)
         if path.is_file():
             return path
+        self._looked_at.add(path)
         raise ReferenceFault(
             f"{name}, type '{reftype}' of {self.context}, is not in the cache {library.folder('references')};"
             f" `jwrules references fetch DATA --references {self.source}` brings all that is missing"

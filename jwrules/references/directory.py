@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from jwrules import below
 from jwrules.errors import ReferenceFault
 from jwrules.references import own, selection
 from jwrules.references.chooser import Chooser, NoneFits, exposure
@@ -17,7 +18,10 @@ from jwrules.references.selection import Candidate, Verdict
 
 
 class Directory(Chooser):
-    """Reference files below a folder: `*.fits`, `*.asdf` and `*.json` whose header says what REFTYPE they are."""
+    """Reference files below a folder: `*.fits`, `*.asdf` and `*.json` whose header says what REFTYPE they are.
+
+    Folders that are linked count, hidden ones do not (`below.files`).
+    """
 
     def __init__(self, folder: Path, ledger: Ledger) -> None:
         super().__init__(str(folder), ledger)
@@ -70,7 +74,7 @@ class Directory(Chooser):
         """The selection keywords of every file below the folder; of one that cannot be read, the fault."""
         if not self.folder.is_dir():
             raise ReferenceFault(f"{self.folder}: there is no such directory of reference files")
-        paths = sorted(p for p in self.folder.rglob("*") if p.suffix in own.SUFFIXES and p.is_file())
+        paths = sorted(path for path in below.files(self.folder) if path.suffix in own.SUFFIXES and path.is_file())
         return {path.absolute(): self.ledger.fact("keywords", path.absolute(), own.keywords) for path in paths}
 
     @cached_property

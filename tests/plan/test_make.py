@@ -229,6 +229,21 @@ def test_a_file_that_an_option_names_counts_by_its_content(tmp_path):
     assert chains[0] == chains[1] != chains[2]
 
 
+def test_a_file_is_seen_from_the_working_directory_or_from_the_recipe_that_names_it(tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    asked = program(tmp_path / "run", RECIPE.replace("tweakreg,", "tweakreg: {abs_refcat: stars.ecsv},"))
+    options = {"tweakreg": {"abs_refcat": "stars.ecsv"}}
+    (tmp_path / "run" / "work").mkdir()
+    for place in ("run", "run/work"):
+        (tmp_path / place / "stars.ecsv").write_text(place)
+    opened = [
+        planned(tmp_path / "run" / "work", replace(asked, steps=steps)).job("image3", SHORT).files[0].path
+        for steps in ({}, options)
+    ]
+    assert opened == [tmp_path / "run" / "stars.ecsv", tmp_path / "run" / "work" / "stars.ecsv"]
+
+
 def test_what_can_be_made_is_planned_beside_what_cannot_and_why(tmp_path):
     asked = program(tmp_path)
     (tmp_path / "references" / "jwst_nircam_dark_nrca1.fits").unlink()

@@ -9,7 +9,7 @@ import asdf
 import pytest
 from astropy.io import fits
 
-from jwrules import references
+from jwrules import references, unchanged
 from jwrules.errors import HeaderFault, ReferenceFault
 
 EXPOSURE = {
@@ -269,7 +269,8 @@ def test_a_keyword_edited_in_place_is_seen(add, choose, folder):
 
 
 def test_a_file_that_has_not_changed_is_not_read_again(add, choose, monkeypatch):
-    monkeypatch.setattr("jwrules.references.ledger._SETTLED", 0)
+    for name in ("SETTLED", "FINE"):
+        monkeypatch.setattr(unchanged, name, 0)
     add("gain.fits", "GAIN")
     assert choose("gain") == "gain.fits"
     monkeypatch.setattr("jwrules.headers.read", pytest.fail)
@@ -308,3 +309,16 @@ def test_flight_files_of_miri(shared, tmp_path):
     mrs |= {"CHANNEL": "34", "BAND": "MEDIUM"}
     names = [c.name for c in chooser.choose(["distortion", "specwcs"], mrs).values()]
     assert names == ["jwst_miri_mrs34B_distortion_flt9.asdf", "jwst_miri_mrs34B_specwcs_flt9.asdf"]
+
+
+def test_a_folder_that_is_linked_counts_and_a_hidden_one_does_not(add, choose, folder, tmp_path):
+    add("gain.fits", "GAIN")
+    (folder / "gain.fits").rename(tmp_path / "gain.fits")
+    (folder / ".old").mkdir()
+    add("dark.fits", "DARK").rename(folder / ".old" / "dark.fits")
+    (tmp_path / "store").mkdir()
+    (tmp_path / "gain.fits").rename(tmp_path / "store" / "gain.fits")
+    (folder / "more").symlink_to(tmp_path / "store")
+    assert choose("gain") == "gain.fits"
+    with pytest.raises(ReferenceFault, match="none of this type is there"):
+        choose("dark")
