@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jwrules import house
+from jwrules.cli import alone
 from jwrules.cli.common import log
 from jwrules.cli.locks import end_stragglers, free
 from jwrules.cli.stopping import stderr_to, stoppable
@@ -111,7 +112,7 @@ def _snakemake(arguments: Sequence[str]) -> int:
         except SystemExit as end:
             words = f"Snakemake runs nothing with these options: {' '.join(arguments)}"
             raise WorkflowFault(_last_line(said.getvalue()) or words) from end
-    with _whatever_the_clock_says(), _forgetting():
+    with _whatever_the_clock_says(), _forgetting(), alone.kept():
         return 0 if args_to_api(options, parser) else 1
 
 

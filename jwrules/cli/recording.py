@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import platform
@@ -102,7 +103,7 @@ def _write(
         "recipe": running.bench.recipe,
         "steps": json.loads(options.steps),
         "references": references,
-        "association": options.association.name if "association" in options else "",
+        **_association(options),
         "command": shlex.join(["jwrules", *words(options)]),
         "cost": dict(spent),
         "versions": versions(),
@@ -110,6 +111,15 @@ def _write(
     made = tuple(_gave(path, options.output) for path in running.made)
     record = records.Record(running.bench.stage, name, options.record, tuple(members), made, told)
     log.info("wrote %s", records.write(record, options.output))
+
+
+def _association(options: argparse.Namespace) -> dict[str, str]:
+    path = getattr(options, "association", None)
+    return {"association": path.name, "association_sha256": _sha256(path)} if path else {"association": ""}
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def words(options: argparse.Namespace) -> Sequence[str]:

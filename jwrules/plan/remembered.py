@@ -14,6 +14,7 @@ from pathlib import Path
 
 import jwrules
 from jwrules import below, house, kept
+from jwrules.plan import given
 from jwrules.plan.rows import KEPT, Plan
 from jwrules.plan.settings import Settings
 from jwrules.records import Stat, stat
@@ -68,6 +69,7 @@ def _sources(asked: Settings, directory: Path) -> Iterator[Path]:
     if asked.recipe:
         yield from sorted([*asked.recipe.parent.glob("*.yaml"), *asked.recipe.parent.glob("*/*.yaml")])
     yield from (path for path in _below(asked.data) if path.name.endswith(_DATA))
+    yield from given.find(asked.data)
     if isinstance(asked.pin, str):
         yield directory / asked.pin
     for place in _references(asked.references):

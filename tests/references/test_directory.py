@@ -166,7 +166,7 @@ def test_none_names_every_candidate_and_what_ruled_it_out(add, choose):
     lines = str(fault.value).splitlines()
     assert lines[0].startswith("jw01234001001_02101_00001_nrca1_uncal.fits: no reference file of type 'flat' in ")
     assert "  blue.fits: FILTER is F070W, the exposure's F200W" in lines
-    assert "  late.fits: USEAFTER is 2024-01-01T00:00:00, the exposure was taken 2023-05-01T10:20:30.456000" in lines
+    assert "  late.fits: USEAFTER is 2024-01-01T00:00:00, the exposure was taken before" in lines
     assert "  miri.fits: INSTRUME is MIRI, the exposure's NIRCAM" in lines
     assert "if_impossible: skip" in lines[-1]
     assert "dark.fits" not in str(fault.value)
