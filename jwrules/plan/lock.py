@@ -37,6 +37,16 @@ def held(directory: Path, patience: float = 0.0) -> Iterator[bool]:
         yield _taken(file, time.monotonic() + patience)
 
 
+def is_busy(directory: Path) -> bool:
+    """Return whether a run is at work in a directory, as far as can be told; nothing is written there."""
+    try:
+        with (directory / STORE / "run.lock").open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as reason:
+        return reason.errno in _BUSY
+    return False
+
+
 def _opened(place: Path) -> IO[str]:
     """Open the file of a lock, only to read where it is somebody else's."""
     try:

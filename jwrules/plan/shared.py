@@ -38,7 +38,7 @@ class Shared:
     def __init__(self, plan: Plan, directory: Path, contents: Contents, known: Known) -> None:
         self._plan, self._directory = plan, directory
         self._contents, self._known = contents, known
-        self._others = beside(directory)
+        self._others = [one for one in beside(directory) if not lock.is_busy(one)]
         self._maker = {path: job for job in plan.all() for path in job.products}
 
     def offers(self, states: States, but: Collection[Key] = ()) -> Iterator[Offer]:

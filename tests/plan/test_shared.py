@@ -180,6 +180,18 @@ def test_while_a_job_is_linked_only_that_directory_is_locked(made, monkeypatch):
     assert vary(folder, asked, "third")[1] == []
 
 
+def test_a_directory_where_a_run_is_at_work_offers_nothing(made):
+    folder, asked = made
+    place = variants.place(folder, "other")
+    place.mkdir(parents=True)
+    asked.write(place / "run.yaml")
+    plan = planning.of(asked, place)
+    states = planning.states(plan, asked, place)
+    with lock.held(folder):
+        assert not list(planning.shared(plan, place).offers(states))
+    assert len(list(planning.shared(plan, place).offers(states))) == 18
+
+
 def test_records_of_a_third_directory_follow_unless_a_run_is_at_work_there(made, monkeypatch):
     folder, asked = made
     second, third = (vary(folder, asked, name)[0] for name in ("second", "third"))

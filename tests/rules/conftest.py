@@ -1,6 +1,7 @@
 """A program of which everything is made, as the plan sees it."""
 
 import base64
+import importlib
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,12 @@ from jwrules.cli import engine
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _snakemake_writes_to_what_stays_open():
+    """Load what keeps the output that it finds when it is loaded: that of one test is closed after it."""
+    importlib.import_module("snakemake.shell")
 
 
 @pytest.fixture(scope="session")
