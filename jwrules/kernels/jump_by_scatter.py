@@ -1,7 +1,7 @@
 """Jumps as differences that clipping leaves out: of the same groups of all integrations, or of all groups.
 
 Where the median can only be in a narrow bracket, mostly all numbers are on the same side of the bounds wherever in it
-the median is. Where that is not so, the numbers in the bracket are sorted, and only where that does not help all.
+the median is. Where that is not so, it is selected among the numbers in the bracket; hardly ever all are sorted.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jwrules.kernels import tallies
-from jwrules.kernels.clipping import clip_bounds, sort
+from jwrules.kernels.clipping import clip_bounds, select
 from jwrules.kernels.compiled import compiled
 from jwrules.kernels.differences import Bits, Thresholds, differences, read_variance, store
 from jwrules.kernels.tallies import BRACKET, Tallies, deviation
@@ -19,8 +19,11 @@ from jwrules.kernels.tallies import BRACKET, Tallies, deviation
 MARGIN = 1 - 1e-4
 """Numbers nearer than this part of a limit are within it, whatever the rounding."""
 
-ROUNDS, FEWEST, LEAST = 5, 3, 128
-"""Rounds of clipping; of fewer numbers, and of those in a bracket that holds more, all are sorted."""
+ROUNDS, FEWEST = 5, 3
+"""Rounds of clipping, and how many numbers it takes."""
+
+WIDE = 4 * BRACKET
+"""Half the width of the bracket that is tried next."""
 
 SELDOM = 64
 """Of the differences of some pixels of a row, one in so many may be a hit that is remembered."""
@@ -51,7 +54,7 @@ def find(
     per_ramp = 1 if by_group else ngroups - 1
     n = nints * per_ramp
     width = tallies.width_of(n)
-    steps, room, some = np.empty((n, width), np.float32), np.empty(n, np.float32), np.empty(max(LEAST, n // 4))
+    steps, room, some = np.empty((n, width), np.float32), np.empty(n, np.float32), np.empty(n)
     lie, extremes, unsure = tallies.room_for(width), np.empty((4, width)), np.empty(width, np.bool_)
     most = width * nints * (ngroups - 1) // SELDOM + 1
     hits = Hits(np.empty((most, 3), np.int32), np.empty(most, np.float32))
@@ -65,14 +68,16 @@ def find(
                 )
                 tallies.bracket(steps, pixels, lie)
                 for k in range(pixels):
-                    extremes[0, k] = min(extremes[0, k], lie.median_from[k])
-                    extremes[1, k] = max(extremes[1, k], lie.median_to[k])
                     if gain[y, first + k] > 0 and not _is_calm(lie, k, thresholds.many):
                         _copy(steps, k, room)
-                        low, high = _clip(room, k, lie, thresholds.many, some)
-                        found = _flag(
-                            room, k, low, high, flags, y, first + k, g, per_ramp, bits.jump, extremes, hits, found
-                        )
+                        _narrow(room, k, lie)
+                        if not _is_calm(lie, k, thresholds.many):
+                            low, high = _clip(room, k, lie, thresholds.many, some)
+                            found = _flag(
+                                room, k, low, high, flags, y, first + k, g, per_ramp, bits.jump, extremes, hits, found
+                            )
+                    extremes[0, k] = min(extremes[0, k], lie.median_from[k])
+                    extremes[1, k] = max(extremes[1, k], lie.median_to[k])
             unsure[:] = found > most or seen & np.uint8(bits.jump) != 0
             for h in range(min(found, most)):
                 k = hits.where[h, 0]
@@ -111,10 +116,13 @@ def _clip(room: np.ndarray, k: int, lie: Tallies, limit: float, some: np.ndarray
 
 @compiled
 def _clip_surely(room: np.ndarray, k: int, lie: Tallies, limit: float, some: np.ndarray) -> tuple[bool, float, float]:
-    """Clip the differences of a pixel without sorting them all; return whether that is certain, and the bounds."""
+    """Clip the differences of a pixel without sorting them all; return whether that is certain, and the bounds.
+
+    What clipping leaves also tells better where the median of all is.
+    """
     n, total, squares = lie.number[k], lie.total[k], lie.squares[k]
     kept_from, kept_to, low, high = -np.inf, np.inf, 0.0, 0.0
-    middle = lie.median_from[k], lie.median_to[k]
+    middle, sigma = (lie.median_from[k], lie.median_to[k]), 0.0
     for turn in range(ROUNDS):
         if n < FEWEST:
             return False, 0.0, 0.0
@@ -124,7 +132,7 @@ def _clip_surely(room: np.ndarray, k: int, lie: Tallies, limit: float, some: np.
         if not _is_certain(room, middle, limit * sigma):
             exact = _median_within(room, kept_from, kept_to, n, middle, some)
             middle = exact, exact
-            if not (exact == exact and _is_certain(room, middle, limit * sigma)):
+            if not _is_certain(room, middle, limit * sigma):
                 return False, 0.0, 0.0
         low, high, before = middle[1] - MARGIN * limit * sigma, middle[0] + MARGIN * limit * sigma, n
         for value in room:
@@ -133,7 +141,23 @@ def _clip_surely(room: np.ndarray, k: int, lie: Tallies, limit: float, some: np.
         if n == before:
             break
         kept_from, kept_to = max(kept_from, low), min(kept_to, high)
+    if n >= FEWEST:
+        _learn(room, k, lie, total / n, sigma)
     return True, low, high
+
+
+@compiled
+def _narrow(room: np.ndarray, k: int, lie: Tallies) -> None:
+    """Find a bracket of the median of all differences of a pixel, if the first one does not hold it."""
+    if lie.median_from[k] == lie.low[k]:
+        _learn(room, k, lie, lie.total[k] / lie.number[k], deviation(lie, k))
+
+
+@compiled
+def _learn(room: np.ndarray, k: int, lie: Tallies, mean: float, sigma: float) -> None:
+    """Narrow the bracket of the median of all differences of a pixel, if it is not far from some mean."""
+    low, high = _bracket(room, -np.inf, np.inf, lie.number[k], mean, sigma)
+    lie.median_from[k], lie.median_to[k] = max(lie.median_from[k], low), min(lie.median_to[k], high)
 
 
 @compiled
@@ -141,12 +165,15 @@ def _bracket(
     room: np.ndarray, kept_from: float, kept_to: float, n: int, mean: float, sigma: float
 ) -> tuple[float, float]:
     """Return between which limits the median of the n numbers that are kept lies."""
-    low, high = mean - BRACKET * sigma / np.sqrt(n), mean + BRACKET * sigma / np.sqrt(n)
-    below, above = 0, 0
-    for value in room:
-        below += (value >= kept_from) & (value < low)
-        above += (value <= kept_to) & (value > high)
-    return (low, high) if 2 * max(below, above) < n - 1 else (kept_from, kept_to)
+    for factor in (BRACKET, WIDE):
+        low, high = mean - factor * sigma / np.sqrt(n), mean + factor * sigma / np.sqrt(n)
+        below, above = 0, 0
+        for value in room:
+            below += (value >= kept_from) & (value < low)
+            above += (value <= kept_to) & (value > high)
+        if 2 * max(below, above) < n - 1:
+            return low, high
+    return kept_from, kept_to
 
 
 @compiled
@@ -163,22 +190,23 @@ def _is_certain(room: np.ndarray, middle: tuple[float, float], reach: float) -> 
 def _median_within(
     room: np.ndarray, kept_from: float, kept_to: float, n: int, middle: tuple[float, float], some: np.ndarray
 ) -> float:
-    """Return the median of the n numbers that are kept, which is in a bracket; NaN where that holds too many."""
+    """Return the median of the n numbers that are kept, which is in a bracket."""
     size, below = 0, 0
     for value in room:
         if kept_from <= value <= kept_to:
             if value < middle[0]:
                 below += 1
             elif value <= middle[1]:
-                if size == some.size:
-                    return np.nan
                 some[size] = value
                 size += 1
-    first, last = (int(n) - 1) // 2 - below, int(n) // 2 - below
-    if first < 0 or last >= size:
-        return np.nan
-    sort(some, size)
-    return (some[first] + some[last]) / 2
+    rank = int(n) // 2 - below
+    select(some, size, rank)
+    if int(n) % 2:
+        return some[rank]
+    lower = some[0]
+    for j in range(1, rank):
+        lower = max(lower, some[j])
+    return (lower + some[rank]) / 2
 
 
 @compiled
