@@ -120,6 +120,7 @@ def join(segments: list[Path], target: Path) -> None:
     if "INT_TIMES" in first:
         times = np.concatenate([hdus["INT_TIMES"].data for hdus in opened])
         fits.append(target, times, fits.Header([("EXTNAME", "INT_TIMES")]))
+    fits.append(target, first["ASDF"].data, first["ASDF"].header)
     for hdus in opened:
         hdus.close()
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from jwrules import house
 from jwrules.cli.common import log
-from jwrules.cli.locks import free
+from jwrules.cli.locks import end_stragglers, free
 from jwrules.cli.stopping import stderr_to, stoppable
 from jwrules.errors import WorkflowFault
 from jwrules.house import STORE
@@ -62,6 +62,7 @@ Call = Callable[[Sequence[str]], int]
 def clear(directory: Path) -> None:
     """Remove what a killed run left: its lock, its jobs."""
     free(directory)
+    end_stragglers(directory)
 
 
 def dry(directory: Path, options: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""The lock of a working directory: a killed run leaves it behind."""
+"""What a killed run leaves in a working directory: its lock, and jobs that outlived it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 
 _PATIENCE = 5.0
 """Seconds for a job to end after it was asked to."""
+
+
+def end_stragglers(directory: Path) -> None:
+    """End jobs that outlived the shell in which they were started: their run, though it ended, has lost sight of them.
+
+    To be called by the only run in the directory. What somebody runs there by hand has no record, and is left alone.
+    """
+    while jobs := [process for process, _ in _at_work(directory, _is_recorded)]:
+        _end(jobs)
 
 
 def free(directory: Path) -> None:
@@ -68,11 +77,15 @@ def _is_job(words: Sequence[str]) -> bool:
     return bool({*after} & {*_COMMANDS}) or any(_IN_A_SHELL.search(word) for word in words)
 
 
+def _is_recorded(words: Sequence[str]) -> bool:
+    return _is_job(words) and any(sign in " ".join(words) for sign in (" --record ", "jwrules batch "))
+
+
 def _end(processes: Sequence[psutil.Process]) -> None:
     import psutil
 
     numbers = ", ".join(str(process.pid) for process in processes)
-    log.warning("jobs of the killed run still ran (process %s); they are ended", numbers)
+    log.warning("jobs of an earlier run still ran (process %s); they are ended", numbers)
     for process in processes:
         with contextlib.suppress(psutil.Error):
             process.terminate()

@@ -83,6 +83,7 @@ def _write(
     told = {
         "release": jwrules.__version__,
         "context": running.bench.context,
+        "recipe": running.bench.recipe,
         "steps": json.loads(options.steps),
         "references": references,
         "association": options.association.name if "association" in options else "",

@@ -8,7 +8,7 @@ output give in time are weighted wave by wave, and their sum is taken off the pi
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -46,7 +46,7 @@ class Correction:
     """
 
     def __init__(
-        self, layout: Layout, taken: np.ndarray, weights: Sequence[Sequence[np.ndarray]], *, keep: bool
+        self, layout: Layout, taken: np.ndarray, weights: Iterable[Iterable[np.ndarray]], *, keep: bool
     ) -> None:
         self.layout, self.taken, self.keep = layout, taken, keep
         self.kept = np.arange(layout.rows) if keep else layout.light
@@ -60,6 +60,7 @@ class Correction:
         for integration, corrected in zip(data, result, strict=True):
             for number, frame in enumerate(self._frames(integration)):
                 corrected[number] = frame
+                del frame  # the next one needs as much memory
         return result
 
     def _frames(self, data: np.ndarray) -> Iterator[np.ndarray]:
@@ -77,12 +78,12 @@ class Correction:
         _bridge(series, _missing(self.taken, layout))
         held = layout.time[~layout.is_reference]
         half = filled(transform.over_lines(series), held, self._passed, transform)
-        common = transform.within_lines(half)
+        common = transform.within_lines(half, in_place=not self.keep)
         if self.keep:
             _put_back(result, 0, frames, transform.series(half), layout)
         for output in range(1, OUTPUTS):
             series = self._series(number, frames, _reference_of(output, self.taken, layout), lines[output])
-            spectrum = transform.within_lines(transform.over_lines(series))
+            spectrum = transform.within_lines(transform.over_lines(series), in_place=True)
             combine(spectrum, self._pixels[output - 1], common, self._output[output - 1])
             excess = transform.series(transform.half_of(spectrum))
             _subtract(number, frames, output, lines[output], excess, layout, result)

@@ -35,9 +35,9 @@ class Transform:
         half *= self._turn
         return np.asarray(half)
 
-    def within_lines(self, half: np.ndarray) -> np.ndarray:
-        """Return the transform whose first half is given."""
-        return np.asarray(self._fft.fft(half, axis=0, workers=allowed_threads()))
+    def within_lines(self, half: np.ndarray, *, in_place: bool = False) -> np.ndarray:
+        """Return the transform whose first half is given; that may be used up, `in_place`."""
+        return np.asarray(self._fft.fft(half, axis=0, overwrite_x=in_place, workers=allowed_threads()))
 
     def half_of(self, spectrum: np.ndarray) -> np.ndarray:
         """Return the first half of a transform that is given; the transform is used up."""

@@ -352,8 +352,22 @@ def _primary(filename: str, product: Product) -> fits.PrimaryHDU:
     header["FILENAME"] = (filename, "Name of the file")
     header["DATAMODL"] = (product.model, "Type of data model")
     header["JWRULES"] = (jwrules.__version__, "Version of jwrules that made this file")
-    header.update(_chosen_by(str(product.provenance.get("context", ""))))
+    how = product.provenance
+    header.update(_chosen_by(str(how.get("context", ""))))
+    if "recipe" in how:
+        header["JWRECIPE"] = (how["recipe"], "Digest of the steps and their options")
+        for line in _history(how):
+            header["HISTORY"] = line.encode("ascii", "replace").decode()
     return fits.PrimaryHDU(header=header)
+
+
+def _history(how: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a stage did: a line for itself, then one for each step with the options that the recipe gave it."""
+    yield f"jwrules {how['release']} {how['stage']}, recipe {how['recipe']}"
+    for step in how["steps"]:
+        options = "".join(f" {name}={value}" for name, value in step["params"].items())
+        reason = f" ({step['reason']})" if step["reason"] else ""
+        yield f"  {step['step']} {step['status']}{reason}{options}"
 
 
 def _chosen_by(context: str) -> dict[str, tuple[str, str]]:

@@ -6,6 +6,7 @@ reference file has either form, and serves both.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -46,15 +47,15 @@ def layout_of(meta: Meta, shape: tuple[int, ...]) -> Layout | None:
     return layout
 
 
-def spectral_weights(refpix: Refpix, layout: Layout) -> list[list[np.ndarray]]:
-    """Return the complex weights (period·lines,) of the reference output and of the pixels, one for each amplifier.
+def spectral_weights(refpix: Refpix, layout: Layout) -> Iterator[Iterator[np.ndarray]]:
+    """Yield the complex weights (period·lines,) of the reference output and of the pixels, one for each amplifier.
 
     Raises ReferenceFault where the table has another number of waves, or values that are not finite.
     """
     waves = layout.period * layout.lines
     if len(refpix.table) != 2 * waves:
         raise ReferenceFault(f"{refpix.meta.source}[IRS2]: {len(refpix.table)} rows, where {2 * waves} are expected")
-    return [[_complex(refpix, f"{name}_{k}") for k in range(OUTPUTS - 1)] for name in ("alpha", "beta")]
+    return ((_complex(refpix, f"{name}_{k}") for k in range(OUTPUTS - 1)) for name in ("alpha", "beta"))
 
 
 def _complex(refpix: Refpix, column: str) -> np.ndarray:

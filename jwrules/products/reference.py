@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -18,6 +19,7 @@ from jwrules.products.flags import by_name
 from jwrules.products.interleaved import layout_of
 from jwrules.products.kinds import Hdu, Meta, Reference, Tree
 from jwrules.products.stored import Stored, stored
+from jwrules.products.table_hdu import Columns
 
 log = logging.getLogger("jwrules")
 
@@ -53,6 +55,8 @@ _POSITIVE = {"gain"}
 # What a file that does not say where it lies can only be (pixel area files say nothing): near infrared, MIRI.
 _FULL_FRAMES = ((2048, 2048), (1024, 1032))
 _COLUMNS = {"photom": ("photmjsr", "photmj"), "apcorr": ("apcorr",)}
+_LARGE = 2**20
+"""Bytes of a table that is read anew each time: the weights of IRS2 readout have 90 MB."""
 _STRUCTURE = {"SIMPLE", "BITPIX", "EXTEND", "XTENSION", "PCOUNT", "GCOUNT", "BSCALE", "BZERO", "CHECKSUM", "DATASUM"}
 
 
@@ -108,7 +112,7 @@ class ReferenceFile(Generic[R]):
                 )
             return None
         if where.dtype == "table":
-            return hdu.data
+            return hdu.data if hdu.size < _LARGE else _Later(self._path, where)
         array = stored(self._path, hdu, hdus.unpacked)
         on_detector = where.ndim > 0 or len(array.shape) == 4
         return array, window.box(array.shape, where.name) if on_detector else ()
@@ -133,7 +137,7 @@ class ReferenceFile(Generic[R]):
         """Return a table, or an array cut to the exposure, native and read-only."""
         where, part = self._fields[name], self._parts[name]
         if where.dtype == "table":
-            return part
+            return part.read() if isinstance(part, _Later) else part
         if part is None:
             return None if where.optional else _blank(where, _cut_shape(self._shape, rows, columns))
         array, box = part
@@ -147,6 +151,19 @@ class ReferenceFile(Generic[R]):
             values = np.bitwise_or.reduce(values.reshape(-1, *values.shape[-2:]))
         values.flags.writeable = False
         return values
+
+
+@dataclass(frozen=True)
+class _Later:
+    """A table so large that it is read when it is needed, and not kept."""
+
+    path: Path
+    where: Hdu
+
+    def read(self) -> Any:
+        with opened(self.path) as hdus:
+            hdu = hdus[self.where.name, self.where.version]
+            return hdu.data if hdus.unpacked or Columns.are_scaled(hdu) else Columns.of(self.path, hdu)
 
 
 def _mean(array: Stored, where: Hdu, shape: tuple[int, int]) -> np.ndarray:

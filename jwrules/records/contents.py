@@ -18,7 +18,7 @@ from jwrules.errors import DataFault, HeaderFault, JwrulesError
 from jwrules.references.ledger import Ledger
 from jwrules.unchanged import State, state
 
-_PASSING = re.compile(r"DATE|CHECKSUM|DATASUM|TREESUM|JWRULES|CAL_VER|CAL_VCS|CRDS_\w+|R_\w+")
+_PASSING = re.compile(r"DATE|CHECKSUM|DATASUM|TREESUM|JWRULES|JWRECIPE|CAL_VER|CAL_VCS|CRDS_\w+|R_\w+")
 """Keywords that tell when and with what a product was made."""
 
 _OF_TREE = re.compile(r"NAXIS1|TFORM1|TDIM1")

@@ -118,9 +118,9 @@ class Exposure:
         """Rows and columns."""
         return self.shape[-2], self.shape[-1]
 
-    def begin(self) -> None:
-        """Let blocks that are cut from now on have maps and keywords as they are now; `bare` has these alone."""
-        self._start = {name: array.copy() for name, array in self.maps.items()}
+    def begin(self, *, blocks: int = 2) -> None:
+        """Let blocks that are cut from now on, so many, have maps and keywords as they are now, `bare` of comments."""
+        self._start = {name: array.copy() if blocks > 1 else array for name, array in self.maps.items()}
         primary, sci = (Cards((k, header[k]) for k in header if k) for header in (self.meta.primary, self.meta.sci))
         self.bare = replace(self.meta, primary=primary, sci=sci)
 
@@ -248,6 +248,9 @@ class Exposure:
                 with self._lock:
                     room = self._resized.setdefault(name, None) or make_room(shape, value.dtype.str)
                     self._resized[name] = room
+                if isinstance(room, Memory) and value.shape == shape:
+                    room.array = value
+                    continue
                 room.write((inner.i, *[slice(None)] * (value.ndim - 1)), value)
             else:
                 self.rooms[name].write(index, part)

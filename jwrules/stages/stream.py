@@ -19,7 +19,7 @@ from jwrules.kernels.compiled import allowed_threads, single_threaded
 from jwrules.products.kinds import Ramp, Reference
 from jwrules.products.rooms import Memory
 from jwrules.stages import chain, legs
-from jwrules.stages.budget import Budget
+from jwrules.stages.budget import Budget, give_back
 from jwrules.stages.exposure import Box, Exposure, frames, ramps
 from jwrules.stages.legs import Leg, Turn
 
@@ -60,6 +60,7 @@ class Stream:
                 stored = kept if done else ()
                 self._go(leg, done, stored, kept, give if leg is route[-1] else None)
                 done += leg.turns
+                give_back()
         finally:
             self.exposure.close()
         return self._completed(turns)
@@ -68,10 +69,11 @@ class Stream:
         self, leg: Leg, done: Sequence[Turn], stored: Sequence[str], kept: Sequence[str], give: Sink | None
     ) -> None:
         """Send all blocks through a leg."""
-        self.exposure.begin()
         before = [] if "data" in stored else self._once_more(leg, done, "groupdq" in stored)
         margin = leg.margin + sum(turn.margin for turn in before)
-        opener = self._opener()
+        every = list(self._boxes(leg, margin))
+        self.exposure.begin(blocks=len(every))
+        opener = self._opener(keep=len(every) > 1)
         without = leg.flags_suffice and "groupdq" in stored
         kept_now = stored if "data" in stored or without or self._is_lean(leg, done) else ()
 
@@ -86,7 +88,6 @@ class Stream:
                 block = self._take(turn, block, box, open_here, first)
             self._put_away(block, box, kept, give)
 
-        every = list(self._boxes(leg, margin))
         if margin and stored and give is None:
             self.exposure.sew(every, margin, stored)
         boxes = iter(every)
@@ -148,14 +149,19 @@ class Stream:
         )
         return runs and turn.along(self.exposure.meta) in ("samples", leg.along)
 
-    def _opener(self) -> Callable[[Box], OpenHere]:
-        """Return a function that opens reference files for a block; for whole frames they are opened once."""
+    def _opener(self, *, keep: bool = True) -> Callable[[Box], OpenHere]:
+        """Return a function that opens reference files for a block; for whole frames they are opened once.
+
+        Those of frames that are the only ones need not be kept open from step to step.
+        """
         of_frames: dict[type[Reference], Reference | None] = {}
 
         def of_box(box: Box) -> OpenHere:
             opened = of_frames if self._is_whole(box) else {}
 
             def open_here(kind: type[Reference]) -> Reference | None:
+                if not keep and self._is_whole(box):
+                    return self.open_piece(kind, box.y, box.x)
                 if kind not in opened:
                     opened[kind] = self.open_piece(kind, box.y, box.x)
                 return opened[kind]

@@ -54,11 +54,18 @@ class Workbench:
             "release": jwrules.__version__,
             "stage": self.stage,
             "context": self.context,
+            "recipe": self.recipe,
             "steps": steps,
             "members": [dict(member) for member in made_from],
             "references": {name: self._identity(name) for name in sorted(self._used(steps))},
             "before": [dict(entry) for entry in known],
         }
+
+    @cached_property
+    def recipe(self) -> str:
+        """A digest of the steps of the stage and their options: 16 hexadecimal digits, JWRECIPE of the products."""
+        text = json.dumps([vars(call) for call in self.calls], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def _used(self, steps: Sequence[Mapping[str, Any]]) -> set[str]:
         return {name for entry in steps for name in entry["references"] if name in self.references}

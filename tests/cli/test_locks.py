@@ -7,7 +7,7 @@ import time
 import psutil
 import pytest
 
-from jwrules.cli.locks import free
+from jwrules.cli.locks import end_stragglers, free
 from jwrules.errors import WorkflowFault
 
 
@@ -65,3 +65,14 @@ def test_jobs_that_outlived_their_run_are_ended_and_those_elsewhere_go_on(locked
     orphan.wait()
     other.kill()
     other.wait()
+
+
+def test_jobs_of_a_run_that_ended_without_them_are_ended_and_those_by_hand_go_on(tmp_path):
+    orphan = started(["jwrules", "detector1", "a_uncal.fits", "--record", "0f3c"], tmp_path)
+    by_hand = started(["jwrules", "detector1", "a_uncal.fits"], tmp_path)
+    end_stragglers(tmp_path)
+    assert not psutil.pid_exists(orphan.pid)
+    assert by_hand.poll() is None
+    orphan.wait()
+    by_hand.kill()
+    by_hand.wait()

@@ -50,6 +50,24 @@ def _image():
     return Image(meta=rate.meta, wcs=_wcs(), var_flat=rate.err, area=rate.err, **planes)
 
 
+def _how(stage, **params):
+    step = {"step": "jump", "status": "COMPLETE", "reason": "", "params": params, "references": {}}
+    return {"release": "0.1.0", "stage": stage, "recipe": "0123456789abcdef", "steps": [step]}
+
+
+def test_the_header_tells_in_short_how_the_product_was_made(tmp_path):
+    rate = replace(_rate(), provenance=_how("detector1", rejection_threshold=5.0))
+    back = fits.read(fits.write(tmp_path / "a_rate.fits", rate), Rate)
+    header = pyfits.getheader(fits.write(tmp_path / "a_cal.fits", replace(back, provenance=_how("image2"))))
+    assert header["JWRECIPE"] == "0123456789abcdef"
+    assert list(header["HISTORY"]) == [
+        "jwrules 0.1.0 detector1, recipe 0123456789abcdef",
+        "  jump COMPLETE rejection_threshold=5.0",
+        "jwrules 0.1.0 image2, recipe 0123456789abcdef",
+        "  jump COMPLETE",
+    ]
+
+
 def test_every_array_and_keyword_comes_back(tmp_path):
     rate = _rate()
     back = fits.read(fits.write(tmp_path / "a_rate.fits", rate), Rate)

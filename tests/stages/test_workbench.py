@@ -42,3 +42,13 @@ def test_a_raw_member_is_recorded_with_its_date_and_one_of_ours_without():
     raw, ours = Meta(primary=fits.Header({"DATE": "now"})), Meta(primary=fits.Header({"DATE": "now", "JWRULES": "1"}))
     assert workbench.member(Path("a_uncal.fits"), raw) == {"file": "a_uncal.fits", "role": "science", "date": "now"}
     assert workbench.member(Path("a_rate.fits"), ours) == {"file": "a_rate.fits", "role": "science"}
+
+
+def test_each_option_gives_a_recipe_of_its_own():
+    def recipe(text):
+        return workbench.Workbench("detector1", workbench.calls(text), {}, Path()).recipe
+
+    plain, same = recipe('[{"step": "jump"}]'), recipe('[{"step": "jump", "params": {}}]')
+    other = recipe('[{"step": "jump", "params": {"rejection_threshold": 5}}]')
+    assert plain == same != other
+    assert len(other) == 16

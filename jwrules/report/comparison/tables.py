@@ -21,7 +21,7 @@ RADIUS = 100.0
 
 _ERROR_ENDINGS = ("_err", "_error", "_ERROR")
 _ERROR_OF = {"SURF_BRIGHT": "SB_ERROR", "BACKGROUND": "BKGD_ERROR"}
-_NOT_DATA = {"DATE", "FILENAME", "CAL_VER", "CAL_VCS", "JWRULES", "label", "nn_label"}
+_NOT_DATA = {"DATE", "FILENAME", "CAL_VER", "CAL_VCS", "JWRULES", "JWRECIPE", "label", "nn_label"}
 
 
 @dataclass(frozen=True)
