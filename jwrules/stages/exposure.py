@@ -177,6 +177,10 @@ class Exposure:
             buffers[name] = np.empty(prod(shape), dtype)
         return np.asarray(buffers[name][: prod(shape)].reshape(shape))
 
+    def forget(self) -> None:
+        """Give back the room for fields of a block that this thread has: others go on."""
+        self._buffers.__dict__.clear()
+
     def flags(self, box: Box) -> np.ndarray:
         """Return GROUPDQ of a block as it is kept."""
         return self._unmended("groupdq", box)

@@ -97,6 +97,8 @@ class Stream:
                 with _quiet():
                     pass_through(box, False)
         else:
+            if len(every) > 1:
+                self.exposure.forget()
             _in_parallel(lambda box: pass_through(box, False), boxes)
         self._settle(leg)
         self.exposure.end()
