@@ -23,7 +23,7 @@ def group(dark: np.ndarray, start: int, frames: int) -> np.ndarray:
 
 
 def subtract(data: np.ndarray, integrations: slice, g: int, planes: np.ndarray) -> None:
-    """Take `planes` (n, ny, nx), NaN being 0, off the groups from `g` on of integrations of `data` (nints, …, ny, nx)."""
+    """Take `planes` (n, ny, nx), NaN being 0, off n groups of integrations of `data` (nints, ngroups, ny, nx)."""
     first, last, _ = integrations.indices(len(data))
     over_rows(_subtract, data.shape[2], data, first, last, g, as_input(planes))
 
