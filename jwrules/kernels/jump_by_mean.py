@@ -24,7 +24,7 @@ MARGIN = 1 - 1e-5
 FEW = 4
 """Of so many differences, or fewer, one that rises is taken first."""
 
-TILE, NARROWEST, WIDEST = 16384, 512, 512
+TILE, NARROWEST, WIDEST = 2**20, 128, 512
 """About how many differences are looked at together, and of how many pixels."""
 
 

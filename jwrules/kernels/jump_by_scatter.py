@@ -55,7 +55,8 @@ def find(
     n = nints * per_ramp
     width = tallies.width_of(n)
     steps, room, some = np.empty((n, width), np.float32), np.empty(n, np.float32), np.empty(n)
-    lie, extremes, unsure = tallies.room_for(width), np.empty((4, width)), np.empty(width, np.bool_)
+    lie, extremes = tallies.room_for(width), np.empty((4, width))
+    variance, unsure = np.empty(width), np.empty(width, np.bool_)
     most = width * nints * (ngroups - 1) // SELDOM + 1
     hits = Hits(np.empty((most, 3), np.int32), np.empty(most, np.float32))
     for y in range(start, stop):
@@ -79,16 +80,16 @@ def find(
                     extremes[0, k] = min(extremes[0, k], lie.median_from[k])
                     extremes[1, k] = max(extremes[1, k], lie.median_to[k])
             unsure[:] = found > most or seen & np.uint8(bits.jump) != 0
+            for k in range(pixels):
+                variance[k] = read_variance(readnoise[y, first + k], gain[y, first + k], frames)
             for h in range(min(found, most)):
                 k = hits.where[h, 0]
-                read = read_variance(readnoise[y, first + k], gain[y, first + k], frames)
-                if not (unsure[k] or _is_weak(extremes, k, read, thresholds.spread_from)):
-                    unsure[k] = not _spreads_surely(hits, h, extremes, read, y, first + k, thresholds, bits, flags)
+                if not (unsure[k] or _is_weak(extremes, k, variance[k], thresholds.spread_from)):
+                    unsure[k] = not _spreads_surely(hits, h, extremes, variance[k], y, first, thresholds, bits, flags)
             for k in range(pixels):
-                read = read_variance(readnoise[y, first + k], gain[y, first + k], frames)
                 is_hit = unsure[k] and extremes[2, k] < np.inf
-                if is_hit and not _is_weak(extremes, k, read, thresholds.spread_from):
-                    _look_again(data, flags, y, first + k, gain[y, first + k], read, thresholds, bits)
+                if is_hit and not _is_weak(extremes, k, variance[k], thresholds.spread_from):
+                    _look_again(data, flags, y, first + k, gain[y, first + k], variance[k], thresholds, bits)
 
 
 @compiled
@@ -257,7 +258,7 @@ def _spreads_surely(
     extremes: np.ndarray,
     read: float,
     y: int,
-    x: int,
+    first: int,
     thresholds: Thresholds,
     bits: Bits,
     flags: np.ndarray,
@@ -271,7 +272,7 @@ def _spreads_surely(
     most = max(-away[0], -away[1]) / sigma[0]
     spread = thresholds.spread_from < least and most < thresholds.spread_to
     if spread:
-        flags[hits.where[h, 1], hits.where[h, 2], y, x] |= np.uint8(bits.spreads)
+        flags[hits.where[h, 1], hits.where[h, 2], y, first + k] |= np.uint8(bits.spreads)
     return spread or most < thresholds.spread_from or least > thresholds.spread_to
 
 

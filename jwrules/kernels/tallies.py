@@ -15,7 +15,7 @@ from jwrules.kernels.compiled import compiled
 BRACKET = 2.5
 """Half the width of the bracket around the mean, in standard deviations of a mean."""
 
-TILE, NARROWEST, WIDEST = 32768, 256, 512
+TILE, NARROWEST, WIDEST = 2**20, 128, 512
 """About how many differences are looked at together, and of how many pixels."""
 
 
