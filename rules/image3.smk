@@ -46,7 +46,8 @@ use rule image3 as image3_mosaic with:
         product=PLAN.made("image3", "i2d"),
 
 
-# An association has as many flagged exposures as members: they are made in a folder and linked from it.
+# An association has as many flagged exposures as members: they are made in a folder and linked from it, or copied
+# where `results` is on another disk.
 rule crf:
     input:
         crf=crf_folder,
@@ -54,5 +55,10 @@ rule crf:
         crf="results/{exposure}_{acid}_crf.fits",
     log:
         "logs/crf/{exposure}_{acid}.log",
+    wildcard_constraints:
+        exposure=".+",
+    params:
+        made=lambda wildcards, input: f"{input.crf}/{wildcards.exposure}_{wildcards.acid}_crf.fits",
     shell:
-        "ln -f {input.crf:q}/{wildcards.exposure}_{wildcards.acid}_crf.fits {output.crf:q} 2> {log:q}"
+        "ln -f {params.made:q} {output.crf:q} 2> {log:q}"
+        " || {{ cp {params.made:q} {output.crf:q}.part 2>> {log:q} && mv {output.crf:q}.part {output.crf:q} 2>> {log:q}; }}"

@@ -46,6 +46,10 @@ def make(plan, job, directory, same=(), at=nothing):
         there.write_bytes(what)
         at("half", job)
         gave.append(records.Gave(there.name, records.digest(there), records.stat(there)))
+    for path in plan.flagged(job):
+        there = directory / folder / Path(path).name
+        there.write_text("flagged")
+        gave.append(records.Gave(f"../{folder}/{there.name}", records.digest(there), records.stat(there)))
     references = {kind: {"file": one.name, "sha256": one.sha256} for kind, one in job.references.items()}
     told = {"release": plan.release, "steps": json.loads(job.steps), "references": references}
     told["association"] = Path(job.association).name

@@ -163,6 +163,14 @@ def test_all_faults_of_a_directory_are_said_at_once(tmp_path):
     assert "did you mean NRC_IMAGE" in lines[2]
 
 
+@pytest.mark.parametrize("name", ["a{b}_uncal.fits", "a\nb_uncal.fits"])
+def test_a_name_that_no_rule_can_be_told_is_refused(tmp_path, name):
+    path = expose(tmp_path, 1)
+    path.rename(path.with_name(name))
+    with pytest.raises(HeaderFault, match="the workflow takes no path with"):
+        pool.scan(tmp_path)
+
+
 def test_a_file_and_its_gzipped_twin_are_one_exposure_too_many(tmp_path):
     path = expose(tmp_path, 1)
     path.with_name(path.name + ".gz").write_bytes(path.read_bytes())

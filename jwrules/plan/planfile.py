@@ -7,6 +7,7 @@ recipe, and a reference file with another content are refused.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
@@ -94,11 +95,18 @@ def faults(entries: Any, where: str) -> Iterator[str]:
     if not isinstance(entries, list):
         yield f"{where}: expected a list of products, each with product, type and members"
         return
+    first: dict[tuple[str, str], int] = {}
     for number, entry in enumerate(entries):
-        yield from _entry_faults(entry, f"{where}[{number}]")
+        found = list(_entry_faults(entry, f"{where}[{number}]"))
+        yield from found
+        before = number if found else first.setdefault((entry["type"], entry["product"]), number)
+        if before != number:
+            yield f"{where}[{number}].product: {entry['product']} is {where}[{before}] already; give one of them"
 
 
 _KEYS = ("product", "type", "candidate", "members")
+_OF_TYPE = {"image2": "rate", "image3": "cal"}
+"""What the members of an association are, by its type."""
 
 
 def _entry_faults(entry: Any, where: str) -> Iterator[str]:
@@ -107,18 +115,41 @@ def _entry_faults(entry: Any, where: str) -> Iterator[str]:
         return
     yield from (f"{where}.{key}: no such key; there are {', '.join(_KEYS)}" for key in entry if key not in _KEYS)
     yield from (
-        f"{where}.{key}: missing, or no text" for key in ("product", "type") if not isinstance(entry.get(key), str)
+        f"{where}.{key}: missing, or no text"
+        for key in ("product", "type")
+        if not (isinstance(entry.get(key), str) and entry[key])
     )
+    if isinstance(entry.get("type"), str) and entry["type"] and entry["type"] not in _OF_TYPE:
+        yield f"{where}.type: {entry['type']} is none of {', '.join(_OF_TYPE)}{_near(entry['type'], _OF_TYPE)}"
+    candidate = entry.get("candidate", "a3001")
+    if not (isinstance(candidate, str) and re.fullmatch(names.ACID, candidate)):
+        yield f"{where}.candidate: {candidate!r} is no candidate of an association, such as o001, c1001, a3001"
     members = entry.get("members")
     if not isinstance(members, Mapping) or not all(isinstance(files, list) for files in members.values()):
         yield f"{where}.members: expected role -> list of files"
         return
     for role in members:
         if role not in ROLES:
-            near = get_close_matches(str(role), ROLES, 1)
-            yield f"{where}.members.{role}: no role of a member" + (f"; did you mean '{near[0]}'?" if near else "")
-    if "science" not in members:
+            yield f"{where}.members.{role}: no role of a member{_near(str(role), ROLES)}"
+    if not members.get("science"):
         yield f"{where}.members: there are none with the role science"
+    yield from _member_faults([file for files in members.values() for file in files], entry.get("type"), where)
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    near = get_close_matches(word, list(known), 1)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def _member_faults(files: Sequence[Any], kind: Any, where: str) -> Iterator[str]:
+    suffix = _OF_TYPE.get(kind) if isinstance(kind, str) else None
+    for number, file in enumerate(files):
+        if not isinstance(file, str) or PurePath(file).name != file:
+            yield f"{where}.members: {file!r} is no name of a file, without folders"
+        elif file in files[:number]:
+            yield f"{where}.members: {file} stands there twice"
+        elif suffix and not file.endswith(f"_{suffix}.fits"):
+            yield f"{where}.members: {file}: {kind} is made of files that end in _{suffix}.fits"
 
 
 def regroup(

@@ -265,7 +265,8 @@ class Plan:
     def _pattern(stage: str, chosen: Sequence[str], *, whole: bool) -> str:
         if not chosen:
             return NO_NAME
-        return _NAMES.get(stage, names.EXPOSURE) if whole else any_of(chosen)
+        usual = re.compile(_NAMES.get(stage, names.EXPOSURE))
+        return usual.pattern if whole and all(map(usual.fullmatch, chosen)) else any_of(chosen)
 
     @property
     def written(self) -> str:

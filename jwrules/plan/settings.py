@@ -131,6 +131,13 @@ def _faults(content: Mapping[str, Any], where: str) -> Iterable[str]:
     for key in ("data", "references"):
         if not isinstance(content.get(key), str):
             yield f"{where} $.{key}: missing, or no text"
+    if not isinstance(content.get("recipe") or "", str):
+        yield f"{where} $.recipe: expected the path of a file"
+    sets = content.get("set") or []
+    if not (isinstance(sets, list) and all(isinstance(one, str) for one in sets)):
+        yield f"{where} $.set: expected a list of STEP.PARAMETER=VALUE"
+    if content.get("exposures") == {} and content.get("associations"):
+        yield f"{where} $.exposures: none is listed, so that there is nothing to make; list them, or take the key out"
     excluded = content.get("exclude") or {}
     if not (isinstance(excluded, Mapping) and all(isinstance(why, str) and why for why in excluded.values())):
         yield f"{where} $.exclude: expected exposure -> why it is left out"

@@ -68,11 +68,12 @@ class States:
         return State(Is.PERHAPS, f"if these come out different: {some(waiting)}") if waiting else State(Is.UP_TO_DATE)
 
     def _wanted(self, job: Job) -> Iterator[str]:
-        """Yield the paths that are there where a job is done; flagged exposures are, or their folder is."""
+        """Yield the paths that are there where a job is done; flagged exposures are, or wait in their folder."""
         yield from job.products
         folder = self._plan.flagged_folder(job)
-        if folder and self._contents.stat(self._at(folder)) is None:
-            yield from self._plan.flagged(job)
+        for path in self._plan.flagged(job):
+            if self._contents.stat(self._at(path)) is None:
+                yield f"{folder}/{PurePath(path).name}"
 
     def _is_uncertain(self, path: str) -> bool:
         maker = self._maker.get(path)

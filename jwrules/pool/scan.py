@@ -45,7 +45,9 @@ def scan(
     paths = [path for path in _find(directory, suffix) if wanted(path)]
     known = Known.load(cache)
     scanned: dict[Path, headers.Header] = {}
-    faults = list(_twins(paths))
+    misnamed = dict(_misnamed(paths))
+    paths = [path for path in paths if path not in misnamed]
+    faults = [*misnamed.items(), *_twins(paths)]
     for path in paths:
         try:
             scanned[path] = known.header(path, read)
@@ -97,6 +99,15 @@ def _twins(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
         if len(files) > 1:
             words = f"{stem}: {len(files)} files hold this exposure: {', '.join(map(str, files))}; keep one of them"
             yield from ((path, words) for path in files)
+
+
+def _misnamed(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
+    """Files that no rule can be told of: braces are wildcards there, and nobody sees control characters."""
+    for path in paths:
+        odd = [letter for letter in str(path.absolute()) if letter in "{}"]
+        odd += [letter for letter in path.name if not letter.isprintable()]
+        if odd:
+            yield path, f"{str(path)!r}: the workflow takes no path with {odd[0]!r} in it; rename that, or link to it"
 
 
 _CHECKED = ("INSTRUME", "DETECTOR", "EXP_TYPE", "FILTER", "PUPIL")

@@ -42,13 +42,23 @@ def refuse(faults: list[Fault]) -> None:
 
 @dataclass
 class Source:
-    """A YAML file: `file` is what messages call it, `lines` the line on which each value begins."""
+    """A YAML file: `file` is what messages call it, `lines` the line on which each value begins.
+
+    `repeated` is how many values are there because an alias (*) stands for them.
+    """
 
     file: str
     path: Path
     value: Any = None
     lines: dict[Place, int] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    repeated: int = 0
+    _seen: set[int] = field(default_factory=set)
+
+    def count(self, node: yaml.Node) -> None:
+        """Count the values that stand for one written elsewhere."""
+        self.repeated += id(node) in self._seen
+        self._seen.add(id(node))
 
     def origin(self, place: Place) -> str:
         """Return file and line of the value at `place`."""
@@ -112,7 +122,7 @@ _Loader.add_implicit_resolver(
 
 
 _MOST = 20_000
-"""Values in a file, those that aliases repeat counted each time; the longest recipe of the house has some hundreds."""
+"""Values that aliases repeat, each time counted; those that are written out may be many more, as in a plan file."""
 
 _PLAIN = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str", "int", "float", "bool", "null", "merge"))
 
@@ -134,7 +144,8 @@ def _refuse_wild(node: yaml.Node, place: Place, source: Source) -> None:
         way = "no objects of programs are made here" if tag.startswith("!!") else f"a text is put in quotes: '{tag}'"
         words = f"line {node.start_mark.line + 1}: {tag} is no plain value; {way}"
         raise RecipeFault(str(Fault(source.file, place, words)))
-    if len(source.lines) > _MOST:
+    source.count(node)
+    if source.repeated > _MOST:
         raise RecipeFault(
             f"{source.file}: its aliases (*) stand for more than {_MOST} values; write out the few that are meant"
         )

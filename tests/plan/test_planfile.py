@@ -147,3 +147,33 @@ def test_a_run_of_a_plan_file_makes_what_it_says(written, tmp_path):
     asked = settings.read_plan(written[1])
     assert len(pretend.run(asked, tmp_path)) == len(planned(tmp_path, asked).all())
     assert pretend.run(asked, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"type": "imag3"}, "is none of image2, image3; did you mean 'image3'?"),
+        ({"product": ""}, r"product: missing, or no text"),
+        ({"candidate": "x1"}, "candidate: 'x1' is no candidate of an association"),
+        ({"members": {"science": []}}, "there are none with the role science"),
+        ({"members": {"science": [5]}}, "members: 5 is no name of a file"),
+        ({"members": {"science": ["a/b_cal.fits"]}}, "'a/b_cal.fits' is no name of a file, without folders"),
+        ({"members": {"science": [f"{FIRST}_cal.fits"] * 2}}, f"{FIRST}_cal.fits stands there twice"),
+        ({"members": {"science": [f"{FIRST}_rate.fits"]}}, "image3 is made of files that end in _cal.fits"),
+    ],
+)
+def test_an_entry_at_fault_is_refused_with_its_place(written, change, said):
+    with pytest.raises(RecipeFault, match=said) as fault:
+        edited(written[1], lambda content: entry(content, SHORT).update(change))
+    assert "$.associations[" in str(fault.value)
+
+
+def test_a_product_that_is_listed_twice_is_refused(written):
+    with pytest.raises(RecipeFault, match="already; give one of them"):
+        edited(written[1], lambda content: content["associations"].append(entry(content, SHORT)))
+
+
+@pytest.mark.parametrize(("key", "value"), [("recipe", 5), ("set", "jump.x=5"), ("set", [5]), ("exposures", {})])
+def test_a_key_of_another_kind_is_refused(written, key, value):
+    with pytest.raises(RecipeFault, match=rf"\$\.{key}: "):
+        edited(written[1], lambda content: content.update({key: value}))

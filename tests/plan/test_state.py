@@ -210,3 +210,17 @@ def test_what_waits_for_a_job_that_failed_is_not_ready(made):
     assert ("image2", FIRST) not in ready
     assert ("image3", MOSAIC) not in ready
     assert ("image3", OTHER_MOSAIC) in ready
+
+
+def test_flagged_exposures_may_wait_in_their_folder_and_are_made_again_where_they_are_nowhere(tmp_path):
+    asked = program(tmp_path, RECIPE.replace("skymatch", "skymatch, outlier_detection"))
+    plan = planning.of(asked, tmp_path)
+    pretend.run(asked, tmp_path)
+    mosaics = [job for job in plan.all() if job.stage == "image3"]
+    (tmp_path / plan.flagged(mosaics[0])[0]).unlink()
+    assert due(tmp_path, asked) == {}
+    for path in tmp_path.glob("**/*_crf.fits"):
+        path.unlink()
+    again = due(tmp_path, asked)
+    assert set(again) == {(job.stage, job.name) for job in mosaics}
+    assert all("crf" in reason for reason in again.values())

@@ -5,6 +5,7 @@ from recipe_scene import CARDS, HEADER, recipe, written
 
 from jwrules import recipes
 from jwrules.errors import RecipeFault
+from jwrules.recipes import source
 
 
 def faults(folder, text, name="x.yaml"):
@@ -89,6 +90,10 @@ def test_aliases_that_multiply_are_refused_before_they_fill_the_memory(tmp_path)
     assert faults(tmp_path, "\n".join(lines)) == [
         "x.yaml: its aliases (*) stand for more than 20000 values; write out the few that are meant"
     ]
+
+
+def test_a_long_file_without_aliases_is_read():
+    assert len(source.value_of("\n".join(f"- {number}" for number in range(30_000)))) == 30_000
 
 
 def test_a_key_that_is_no_word_is_refused(tmp_path):

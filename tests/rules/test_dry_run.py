@@ -70,6 +70,14 @@ def test_every_product_of_nircam_imaging_is_due_at_first(tmp_path, counted):
     }
 
 
+def test_names_of_ones_own_run_as_others_do(tmp_path, counted):
+    asked = program(tmp_path / "my data, it's", recipe=None)
+    own = asked.data / "-my tést's_uncal.fits"
+    write_header(own, header(9, "nrca1"))
+    found = counted(asked, tmp_path / "run")
+    assert (found["detector1"], found["image2"]) == (9, 9)
+
+
 def test_darks_and_guide_stars_have_rules_of_their_own_beside_science(tmp_path, counted):
     asked = program(tmp_path, recipe=None)
     for dither in (7, 8):

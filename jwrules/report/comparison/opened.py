@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,9 @@ class Opened:
 def read(path: Path) -> Opened:
     """Return what the file at `path` holds; DataFault for what is no FITS file, or damaged."""
     with fits.opened(path) as hdus:
-        keys = {_key(hdu, number): hdu for number, hdu in enumerate(hdus)}
+        keys: dict[Key, Any] = {}
+        for number, hdu in enumerate(hdus):
+            keys[_free(_key(hdu, number), keys)] = hdu
         images = {k: h for k, h in keys.items() if h.is_image and h.header["NAXIS"] > 0}
         tables = {k: np.array(h.data) for k, h in keys.items() if not h.is_image and k[0] not in _NOT_DATA}
         tree = _tree(path, hdus)
@@ -66,6 +68,14 @@ def read(path: Path) -> Opened:
 
 def _key(hdu: Any, number: int) -> Key:
     return ("PRIMARY", 1) if number == 0 else (hdu.name or f"HDU{number}", int(hdu.ver))
+
+
+def _free(key: Key, taken: Collection[Key]) -> Key:
+    """Return a key, with the next version that is free where another extension has the same."""
+    name, version = key
+    while (name, version) in taken:
+        version += 1
+    return name, version
 
 
 def _tree(path: Path, hdus: pyfits.HDUList) -> Mapping[str, Any]:
@@ -81,6 +91,8 @@ def boxes(shape: tuple[int, ...], at_once: int = AT_ONCE) -> Iterator[Box]:
 
     A box holds some rows of one plane, or as many whole planes of the axis before the rows as fit.
     """
+    if 0 in shape:
+        return
     *outer, ny, nx = shape if len(shape) > 1 else (1, *shape)
     rows = min(ny, max(1, at_once // nx))
     planes = max(1, at_once // (ny * nx))

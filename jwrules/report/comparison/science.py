@@ -80,17 +80,16 @@ def _add(
     sums: _Sums, box: Box, a: np.ndarray, b: np.ndarray, error: np.ndarray | None, kind: np.ndarray, asked: Asked
 ) -> np.ndarray:
     """Add a piece to the sums; return its differences in units of the error, NaN where there are none."""
-    has_a, has_b = np.isfinite(a), np.isfinite(b)
-    compared = has_a & has_b
+    has_a, has_b, compared = ~np.isnan(a), ~np.isnan(b), np.isfinite(a) & np.isfinite(b)
     usable = compared if error is None else compared & np.isfinite(error) & (error > 0)
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         difference = a - b
         pulls = np.where(usable, difference if error is None else difference / error, np.nan)
         allowed = asked.tolerance * (np.abs(a) if error is None else np.where(usable, error, 0))
-        differ = compared & (np.abs(difference) > allowed)
+        differ = np.where(compared, np.abs(difference) > allowed, has_a & has_b & (a != b))
     for number, tally in enumerate(sums.tallies):
         chosen = kind == number
-        tally.number(chosen, compared, differ)
+        tally.number(chosen, has_a & has_b, differ)
         tally.add(box, pulls, chosen)
     sums.only_a += int(np.count_nonzero(has_a & ~has_b))
     sums.only_b += int(np.count_nonzero(has_b & ~has_a))

@@ -6,7 +6,7 @@ import pytest
 from jwrules.report.comparison import maps, opened
 
 
-@pytest.mark.parametrize("shape", [(7,), (5, 4), (3, 5, 4), (2, 3, 5, 4)])
+@pytest.mark.parametrize("shape", [(7,), (5, 4), (3, 5, 4), (2, 3, 5, 4), (0, 4), (3, 0)])
 @pytest.mark.parametrize("at_once", [1, 9, 45, 1000])
 def test_boxes_cover_an_array_once(shape, at_once):
     seen = np.zeros(shape, int)

@@ -65,6 +65,21 @@ def test_a_value_that_only_one_has_is_a_difference(tmp_path):
     assert not found.same
 
 
+@pytest.mark.parametrize(("one", "other"), [(np.inf, -np.inf), (np.inf, 1.0), (-np.inf, np.nan)])
+def test_what_is_infinite_is_the_same_only_as_itself(tmp_path, one, other):
+    for folder, second in (("other", other), ("same", one)):
+        (tmp_path / folder).mkdir()
+        found = compared(tmp_path / folder, {"sci": {(0, 0): one}}, {"sci": {(0, 0): second}})
+        assert found.same is (folder == "same")
+
+
+def test_a_second_extension_of_one_name_and_version_is_compared_too(tmp_path):
+    one, two = write(tmp_path / "a_rate.fits"), write(tmp_path / "b_rate.fits")
+    for path, value in ((one, 1.0), (two, 2.0)):
+        pyfits.append(path, np.full(SHAPE, value, "f4"), pyfits.Header([("EXTNAME", "SCI"), ("EXTVER", 1)]))
+    assert not comparison.run(one, two, Asked()).products[0].same
+
+
 def test_pixels_without_error_are_compared_all_the_same(tmp_path):
     found = compared(tmp_path, {"err": 0.0, "sci": {(0, 0): 11}}, {})
     science = found.science[0]
