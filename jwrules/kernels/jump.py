@@ -10,7 +10,7 @@ from jwrules.kernels.compiled import as_input, compiled, over_rows
 from jwrules.kernels.differences import Bits, Thresholds, differences
 from jwrules.kernels.jump_by_mean import Noise, noise
 
-__all__ = ["Bits", "Noise", "Thresholds", "find", "noise", "prolong", "spread"]
+__all__ = ["Bits", "Noise", "Thresholds", "count", "find", "noise", "prolong", "spread"]
 
 BY_MEAN, ONE_BY_ONE, AT_ONCE, BY_GROUP, ALTOGETHER = range(5)
 """How jumps are found: against the mean of the others; against the median, the worst one after the other or all at
@@ -40,6 +40,24 @@ def find(
         over_rows(jump_by_median.find, rows, *inputs, expected.frames, mode == ONE_BY_ONE, *rules)
     else:
         over_rows(jump_by_scatter.find, rows, *inputs, expected.frames, mode == BY_GROUP, *rules)
+
+
+def count(flags: np.ndarray, where: tuple[slice, slice], bits: Bits) -> int:
+    """Return how many groups in some rows and columns of `flags` (nints, ngroups, ny, nx) have the bit `jump`."""
+    (top, bottom, _), (left, right, _) = (one.indices(n) for one, n in zip(where, flags.shape[2:], strict=True))
+    return int(_count(as_input(flags), top, bottom, left, right, np.uint8(bits.jump)))
+
+
+@compiled
+def _count(flags: np.ndarray, top: int, bottom: int, left: int, right: int, bit: np.uint8) -> int:
+    found = 0
+    for i in range(flags.shape[0]):
+        for g in range(flags.shape[1]):
+            for y in range(top, bottom):
+                row = flags[i, g, y, left:right]
+                for x in range(row.size):
+                    found += (row[x] & bit) != 0
+    return found
 
 
 def spread(flags: np.ndarray, bits: Bits) -> None:

@@ -40,7 +40,6 @@ from jwrules.steps.declare import Part, Skip, par, step
 
 log = logging.getLogger("jwrules")
 
-JUMP_DET = np.uint8(DQ.JUMP_DET)
 BITS = kernel.Bits(
     unusable=int(DQ.DO_NOT_USE | DQ.SATURATED),
     jump=int(DQ.JUMP_DET),
@@ -214,7 +213,7 @@ def _find(ramp: Ramp, params: Params, mode: int, gain: np.ndarray, readnoise: np
     """Flag jumps, their neighbours and what follows them; return how many differences are jumps themselves."""
     rules = _expected(ramp), mode, _thresholds(params), BITS
     kernel.find(ramp.data, ramp.groupdq, gain, readnoise, *rules)
-    found = sum(int(np.count_nonzero(plane & JUMP_DET)) for plane in ramp.groupdq[:, :, *ramp.own])
+    found = kernel.count(ramp.groupdq, ramp.own, BITS)
     if params.flag_4_neighbors and not _spreads_later(params):
         kernel.spread(ramp.groupdq, BITS)
     times = params.after_jump_flag_time1, params.after_jump_flag_time2
