@@ -16,11 +16,13 @@ from jwrules.kernels.slope_by_covariance import Noise
 class Bench(NamedTuple):
     """Room for one pixel: its groups and flags, segments, the time that a single group stands for, and results.
 
+    seen (1,): all bits that its groups have.
     values (4, nints + 1): rate, error, Poisson and read variance of each integration, and of the exposure.
     """
 
     counts: np.ndarray
     flags: np.ndarray
+    seen: np.ndarray
     bounds: np.ndarray
     found: np.ndarray
     times: np.ndarray
@@ -35,6 +37,7 @@ def make(ramps: Ramps) -> Bench:
     return Bench(
         np.empty((nints, ngroups)),
         np.empty((nints, ngroups), np.uint8),
+        np.zeros(1, np.uint8),
         np.empty((nints, ngroups // 2 + 1, 2), np.int64),
         np.empty(nints, np.int64),
         np.empty(nints),
@@ -65,6 +68,7 @@ def prepare(
     for i in range(nints + 1):
         bench.values[0, i] = np.nan
         bench.values[1, i] = bench.values[2, i] = bench.values[3, i] = 0.0
+    bench.seen[0] = 0
     if detector.skip[y, x]:
         return False
     for i in range(nints):
@@ -75,6 +79,7 @@ def prepare(
             continue
         for g in range(ngroups):
             bench.counts[i, g], bench.flags[i, g] = ramps.data[i, g, y, x], ramps.flags[i, g, y, x]
+            bench.seen[0] |= bench.flags[i, g]
         first = float(ramps.zeroframe[i, y, x]) if ramps.zeroframe.size else 0.0
         bench.found[i] = segments.find(bench.counts[i], bench.flags[i], bits.harmless, bits.jump, bench.bounds[i])
         bench.times[i] = _choose_single(bench, i, first, timing, bits, method)
@@ -122,6 +127,8 @@ def read_information(bench: Bench, i: int, noise: Noise) -> float:
 @compiled
 def count_lost_charge(bench: Bench, noise: Noise, bits: Bits) -> None:
     """Let the read variance be what it were if the groups that lost charge had been fitted too."""
+    if not bench.seen[0] & bits.chargeloss:
+        return
     last, total, lost = len(bench.counts), 0.0, False
     for i in range(last):
         if _restore(bench.flags[i], bits):

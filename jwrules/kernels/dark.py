@@ -22,19 +22,20 @@ def group(dark: np.ndarray, start: int, frames: int) -> np.ndarray:
     return np.mean([_without_nan(_plane(dark, k)) for k in range(start, start + frames)], axis=0)
 
 
-def subtract(data: np.ndarray, integrations: slice, g: int, plane: np.ndarray) -> None:
-    """Take `plane` (ny, nx), NaN being 0, off group `g` of integrations of `data` (nints, ngroups, ny, nx)."""
+def subtract(data: np.ndarray, integrations: slice, g: int, planes: np.ndarray) -> None:
+    """Take `planes` (n, ny, nx), NaN being 0, off n groups of integrations of `data` (nints, ngroups, ny, nx)."""
     first, last, _ = integrations.indices(len(data))
-    over_rows(_subtract, data.shape[2], data, first, last, g, as_input(plane))
+    over_rows(_subtract, data.shape[2], data, first, last, g, as_input(planes))
 
 
 @compiled
-def _subtract(start: int, stop: int, data: np.ndarray, first: int, last: int, g: int, plane: np.ndarray) -> None:
+def _subtract(start: int, stop: int, data: np.ndarray, first: int, last: int, g: int, planes: np.ndarray) -> None:
     for i in range(first, last):
-        for y in range(start, stop):
-            row, dark = data[i, g, y], plane[y]
-            for x in range(row.size):
-                row[x] -= dark[x] if dark[x] == dark[x] else np.float32(0)
+        for k in range(len(planes)):
+            for y in range(start, stop):
+                row, dark = data[i, g + k, y], planes[k, y]
+                for x in range(row.size):
+                    row[x] -= dark[x] if dark[x] == dark[x] else np.float32(0)
 
 
 def _plane(dark: np.ndarray, k: int) -> np.ndarray:

@@ -21,10 +21,11 @@ class Thresholds(NamedTuple):
 
 
 class Bits(NamedTuple):
-    """Which bits of a group tell that it is not usable, and that there is a jump before it."""
+    """Which bits of a group tell that it is not usable, that there is a jump before it, and that this one spreads."""
 
     unusable: int
     jump: int
+    spreads: int
 
 
 @compiled
@@ -58,9 +59,8 @@ def store(
     bits: Bits,
     room: np.ndarray,
     flags: np.ndarray,
-    spreads: np.ndarray,
 ) -> None:
-    """Flag the hits of a pixel, and tell which of them spread, by how far they are from the median."""
+    """Flag the hits of a pixel, and which of them spread, by how far they are from the median."""
     middle = nanmedian(steps, room)
     sigma = np.sqrt(abs(middle) + read)
     for i in range(steps.shape[0]):
@@ -68,4 +68,5 @@ def store(
             if hits[i, g]:
                 flags[i, g + 1, y, x] |= np.uint8(bits.jump)
                 ratio = abs(steps[i, g] - middle) / sigma
-                spreads[i, g + 1, y, x] = thresholds.spread_from < ratio < thresholds.spread_to
+                if thresholds.spread_from < ratio < thresholds.spread_to:
+                    flags[i, g + 1, y, x] |= np.uint8(bits.spreads)

@@ -10,7 +10,7 @@ from jwrules.kernels.compiled import as_input, compiled, over_rows
 from jwrules.kernels.differences import Bits, Thresholds, differences
 from jwrules.kernels.jump_by_mean import Noise, noise
 
-__all__ = ["Bits", "Noise", "Thresholds", "find", "noise", "prolong", "spread"]
+__all__ = ["Bits", "Noise", "Thresholds", "count", "find", "noise", "prolong", "spread"]
 
 BY_MEAN, ONE_BY_ONE, AT_ONCE, BY_GROUP, ALTOGETHER = range(5)
 """How jumps are found: against the mean of the others; against the median, the worst one after the other or all at
@@ -26,44 +26,62 @@ def find(
     mode: int,
     thresholds: Thresholds,
     bits: Bits,
-) -> np.ndarray:
-    """Set the bit `jump` in `flags`, in place, in the group after each jump; return where it spreads to neighbours.
+) -> None:
+    """Set the bit `jump` in `flags`, in place, in the group after each jump, and `spreads` where neighbours share it.
 
     data (DN) and flags (nints, ngroups, ny, nx); gain (electron/DN) and readnoise (DN, correlated double sample)
-    (ny, nx). The answer has the shape of flags. A pixel without a positive gain has no jumps.
+    (ny, nx). A pixel without a positive gain has no jumps.
     """
-    spreads = np.zeros(flags.shape, bool)
     inputs = as_input(data), flags, as_input(gain), as_input(readnoise)
-    rows, rules = data.shape[2], (thresholds, bits, spreads)
+    rows, rules = data.shape[2], (thresholds, bits)
     if mode == BY_MEAN:
         over_rows(jump_by_mean.find, rows, *inputs, expected, *rules)
     elif mode in (ONE_BY_ONE, AT_ONCE):
         over_rows(jump_by_median.find, rows, *inputs, expected.frames, mode == ONE_BY_ONE, *rules)
     else:
         over_rows(jump_by_scatter.find, rows, *inputs, expected.frames, mode == BY_GROUP, *rules)
-    return spreads
 
 
-def spread(spreads: np.ndarray, flags: np.ndarray, bits: Bits) -> None:
-    """Set the bit `jump`, in place, in the four neighbours of each pixel of `spreads`, in the same group.
-
-    Both (nints, ngroups, ny, nx). Groups that are not usable are left as they are.
-    """
-    planes = spreads.view(np.uint8).reshape(-1, *flags.shape[2:])
-    over_rows(_spread, len(planes), as_input(planes), flags.reshape(planes.shape), bits)
+def count(flags: np.ndarray, where: tuple[slice, slice], bits: Bits) -> int:
+    """Return how many groups in some rows and columns of `flags` (nints, ngroups, ny, nx) have the bit `jump`."""
+    (top, bottom, _), (left, right, _) = (one.indices(n) for one, n in zip(where, flags.shape[2:], strict=True))
+    return int(_count(as_input(flags), top, bottom, left, right, np.uint8(bits.jump)))
 
 
 @compiled
-def _spread(start: int, stop: int, spreads: np.ndarray, flags: np.ndarray, bits: Bits) -> None:
+def _count(flags: np.ndarray, top: int, bottom: int, left: int, right: int, bit: np.uint8) -> int:
+    found = 0
+    for i in range(flags.shape[0]):
+        for g in range(flags.shape[1]):
+            for y in range(top, bottom):
+                row = flags[i, g, y, left:right]
+                for x in range(row.size):
+                    found += (row[x] & bit) != 0
+    return found
+
+
+def spread(flags: np.ndarray, bits: Bits) -> None:
+    """Set the bit `jump` in the four neighbours of each pixel that has the bit `spreads`, which goes; in place.
+
+    flags (nints, ngroups, ny, nx). Groups that are not usable are left as they are.
+    """
+    planes = flags.reshape(-1, *flags.shape[2:])
+    over_rows(_spread, len(planes), planes, bits)
+
+
+@compiled
+def _spread(start: int, stop: int, flags: np.ndarray, bits: Bits) -> None:
     _, ny, nx = flags.shape
+    mask = np.uint8(bits.spreads)
     for p in range(start, stop):
         for y in range(ny):
-            row, any_spreads = spreads[p, y], np.uint8(0)
+            row, found = flags[p, y], np.uint8(0)
             for x in range(nx):
-                any_spreads |= row[x]
-            if any_spreads:
+                found |= row[x]
+            if found & mask:
                 for x in range(nx):
-                    if row[x]:
+                    if row[x] & mask:
+                        row[x] ^= mask
                         _flag_neighbours(flags[p], y, x, bits)
 
 

@@ -24,7 +24,7 @@ MARGIN = 1 - 1e-5
 FEW = 4
 """Of so many differences, or fewer, one that rises is taken first."""
 
-TILE, NARROWEST, WIDEST = 16384, 128, 256
+TILE, NARROWEST, WIDEST = 2**20, 128, 512
 """About how many differences are looked at together, and of how many pixels."""
 
 
@@ -53,9 +53,8 @@ def find(
     expected: Noise,
     thresholds: Thresholds,
     bits: Bits,
-    spreads: np.ndarray,
 ) -> None:
-    """Flag jumps and tell where they spread, as `jump.find` says."""
+    """Flag jumps, and which of them spread, as `jump.find` says."""
     nints, ngroups, _, nx = data.shape
     n = nints * (ngroups - 1)
     width = min(max(NARROWEST, TILE // n), WIDEST)
@@ -75,9 +74,7 @@ def find(
                     for j in range(n):
                         one[j] = steps[j, k] * gain[y, x]
                     if _one_by_one(one, hits, ngroups - 1, read, expected, thresholds):
-                        _store(
-                            one, hits, read, expected, steps[:, k], gain[y, x], y, x, thresholds, bits, flags, spreads
-                        )
+                        _store(one, hits, read, expected, steps[:, k], gain[y, x], y, x, thresholds, bits, flags)
 
 
 @compiled
@@ -104,14 +101,33 @@ def _load(
             now, before = data[i, g, y, first : first + pixels], data[i, g - 1, y, first : first + pixels]
             bad, worse = flags[i, g, y, first : first + pixels], flags[i, g - 1, y, first : first + pixels]
             line = steps[i * (ngroups - 1) + g - 1, :pixels]
-            for k in range(pixels):
-                step = now[k] - before[k]
-                good = ((bad[k] | worse[k]) & mask == 0) & (step == step)
-                line[k] = step if good else np.float32(np.nan)
-                total[k] += step if good else np.float32(0)
-                count[k] += 1 if good else 0
-                low[k] = step if good & (step < low[k]) else low[k]
-                high[k] = step if good & (step > high[k]) else high[k]
+            _subtract(now, before, bad, worse, mask, line)
+            _add(line, count, total, low, high)
+
+
+@compiled
+def _subtract(
+    now: np.ndarray, before: np.ndarray, bad: np.ndarray, worse: np.ndarray, mask: np.uint8, line: np.ndarray
+) -> None:
+    nothing = np.float32(np.nan)
+    for k in range(line.size):
+        line[k] = now[k] - before[k] if (bad[k] | worse[k]) & mask == 0 else nothing
+
+
+@compiled
+def _add(line: np.ndarray, count: np.ndarray, total: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
+    """Add differences to their number and sum, and let the limits hold them.
+
+    Each loop writes into one array: that compiles to vector instructions.
+    """
+    for k in range(line.size):
+        count[k] += 1 if line[k] == line[k] else 0
+    for k in range(line.size):
+        total[k] += line[k] if line[k] == line[k] else np.float32(0)
+    for k in range(line.size):
+        low[k] = line[k] if line[k] < low[k] else low[k]
+    for k in range(line.size):
+        high[k] = line[k] if line[k] > high[k] else high[k]
 
 
 @compiled
@@ -216,9 +232,8 @@ def _store(
     thresholds: Thresholds,
     bits: Bits,
     flags: np.ndarray,
-    spreads: np.ndarray,
 ) -> None:
-    """Flag the hits of a pixel, and tell which spread; `steps` are the other differences, `counts` (DN) all."""
+    """Flag the hits of a pixel, and which spread; `steps` are the other differences, `counts` (DN) all."""
     per_ramp = flags.shape[1] - 1
     _, _, mean = _summary(steps, per_ramp)
     sigma = np.sqrt(expected.photons * abs(mean) + read)
@@ -227,4 +242,5 @@ def _store(
             i, g = j // per_ramp, j % per_ramp + 1
             ratio = abs(counts[j] * gain - mean) / sigma
             flags[i, g, y, x] |= np.uint8(bits.jump)
-            spreads[i, g, y, x] = thresholds.spread_from < ratio < thresholds.spread_to
+            if thresholds.spread_from < ratio < thresholds.spread_to:
+                flags[i, g, y, x] |= np.uint8(bits.spreads)

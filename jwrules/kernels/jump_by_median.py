@@ -27,9 +27,8 @@ def find(
     one_by_one: bool,
     thresholds: Thresholds,
     bits: Bits,
-    spreads: np.ndarray,
 ) -> None:
-    """Flag jumps and tell where they spread, as `jump.find` says."""
+    """Flag jumps, and which of them spread, as `jump.find` says."""
     nints, ngroups, _, nx = data.shape
     steps, hits = np.empty((nints, ngroups - 1)), np.empty((nints, ngroups - 1), np.bool_)
     room, read, calm = np.empty(steps.size), np.empty(nx), np.zeros(nx, np.bool_)
@@ -51,7 +50,7 @@ def find(
                 else:
                     found = _at_once(steps, read[x], thresholds, hits, room)
                 if found:
-                    store(steps, hits, read[x], y, x, thresholds, bits, room, flags, spreads)
+                    store(steps, hits, read[x], y, x, thresholds, bits, room, flags)
 
 
 @compiled

@@ -1,21 +1,39 @@
 """Jumps as differences that clipping leaves out: of the same groups of all integrations, or of all groups.
 
 Where the median can only be in a narrow bracket, mostly all numbers are on the same side of the bounds wherever in it
-the median is. Only where that is not so the numbers are sorted.
+the median is. Where that is not so, it is selected among the numbers in the bracket; hardly ever all are sorted.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from jwrules.kernels import tallies
-from jwrules.kernels.clipping import clip_bounds
+from jwrules.kernels.clipping import clip_bounds, select
 from jwrules.kernels.compiled import compiled
 from jwrules.kernels.differences import Bits, Thresholds, differences, read_variance, store
-from jwrules.kernels.tallies import Tallies, deviation
+from jwrules.kernels.tallies import BRACKET, Tallies, deviation
 
 MARGIN = 1 - 1e-4
 """Numbers nearer than this part of a limit are within it, whatever the rounding."""
+
+ROUNDS, FEWEST = 5, 3
+"""Rounds of clipping, and how many numbers it takes."""
+
+WIDE = 4 * BRACKET
+"""Half the width of the bracket that is tried next."""
+
+SELDOM = 64
+"""Of the differences of some pixels of a row, one in so many may be a hit that is remembered."""
+
+
+class Hits(NamedTuple):
+    """Jumps as they were found: number of the pixel, integration and group (n, 3), and difference (n,)."""
+
+    where: np.ndarray
+    steps: np.ndarray
 
 
 @compiled
@@ -30,36 +48,48 @@ def find(
     by_group: bool,
     thresholds: Thresholds,
     bits: Bits,
-    spreads: np.ndarray,
 ) -> None:
-    """Flag jumps and tell where they spread, as `jump.find` says."""
+    """Flag jumps, and which of them spread, as `jump.find` says."""
     nints, ngroups, _, nx = data.shape
     per_ramp = 1 if by_group else ngroups - 1
-    width = tallies.width_of(nints * per_ramp)
-    steps, room = np.empty((nints * per_ramp, width), np.float32), np.empty(nints * per_ramp)
+    n = nints * per_ramp
+    width = tallies.width_of(n)
+    steps, room, some = np.empty((n, width), np.float32), np.empty(n, np.float32), np.empty(n)
     lie, extremes = tallies.room_for(width), np.empty((4, width))
-    each, hits = np.empty((nints, ngroups - 1)), np.empty((nints, ngroups - 1), np.bool_)
+    variance, unsure = np.empty(width), np.empty(width, np.bool_)
+    most = width * nints * (ngroups - 1) // SELDOM + 1
+    hits = Hits(np.empty((most, 3), np.int32), np.empty(most, np.float32))
     for y in range(start, stop):
         for first in range(0, nx, width):
-            pixels = min(width, nx - first)
+            pixels, found, seen = min(width, nx - first), 0, np.uint8(0)
             extremes[0::2], extremes[1::2] = np.inf, -np.inf
             for g in range(1, ngroups, per_ramp):
-                tallies.load(data, flags, y, first, pixels, gain[y], g, g + per_ramp, bits.unusable, False, steps, lie)
+                seen |= tallies.load(
+                    data, flags, y, first, pixels, gain[y], g, g + per_ramp, bits.unusable, False, steps, lie
+                )
                 tallies.bracket(steps, pixels, lie)
                 for k in range(pixels):
-                    extremes[0, k] = min(extremes[0, k], lie.median_from[k])
-                    extremes[1, k] = max(extremes[1, k], lie.median_to[k])
                     if gain[y, first + k] > 0 and not _is_calm(lie, k, thresholds.many):
                         _copy(steps, k, room)
-                        low, high = _clip(room, k, lie, thresholds.many)
-                        _flag(room, k, low, high, flags, y, first + k, g, per_ramp, bits.jump, extremes)
+                        _narrow(room, k, lie)
+                        if not _is_calm(lie, k, thresholds.many):
+                            low, high = _clip(room, k, lie, thresholds.many, some)
+                            found = _flag(
+                                room, k, low, high, flags, y, first + k, g, per_ramp, bits.jump, extremes, hits, found
+                            )
+                    extremes[0, k] = min(extremes[0, k], lie.median_from[k])
+                    extremes[1, k] = max(extremes[1, k], lie.median_to[k])
+            unsure[:] = found > most or seen & np.uint8(bits.jump) != 0
             for k in range(pixels):
-                read = read_variance(readnoise[y, first + k], gain[y, first + k], frames)
-                if extremes[2, k] < np.inf and not _is_weak(extremes, k, read, thresholds.spread_from):
-                    differences(data, flags, y, first + k, gain[y, first + k], bits.unusable, each, hits)
-                    _recall(flags, y, first + k, bits.jump, each, hits)
-                    if not _spread_surely(each, hits, extremes, k, read, y, first + k, thresholds, spreads):
-                        store(each, hits, read, y, first + k, thresholds, bits, np.empty(each.size), flags, spreads)
+                variance[k] = read_variance(readnoise[y, first + k], gain[y, first + k], frames)
+            for h in range(min(found, most)):
+                k = hits.where[h, 0]
+                if not (unsure[k] or _is_weak(extremes, k, variance[k], thresholds.spread_from)):
+                    unsure[k] = not _spreads_surely(hits, h, extremes, variance[k], y, first, thresholds, bits, flags)
+            for k in range(pixels):
+                is_hit = unsure[k] and extremes[2, k] < np.inf
+                if is_hit and not _is_weak(extremes, k, variance[k], thresholds.spread_from):
+                    _look_again(data, flags, y, first + k, gain[y, first + k], variance[k], thresholds, bits)
 
 
 @compiled
@@ -70,44 +100,114 @@ def _is_calm(lie: Tallies, k: int, limit: float) -> bool:
 
 
 @compiled
-def _clip_surely(room: np.ndarray, k: int, lie: Tallies, limit: float) -> tuple[bool, float, float]:
-    """Clip the differences of a pixel without their median; return whether that is certain, and the bounds."""
-    n, total, squares, below, above = lie.number[k], lie.total[k], lie.squares[k], lie.below[k], lie.above[k]
-    kept_from, kept_to, low, high = -np.inf, np.inf, 0.0, 0.0
-    for _ in range(5):
-        if not 2 * max(below, above) < n - 2:
-            return False, 0.0, 0.0
-        reach = limit * np.sqrt(max(squares / n - (total / n) ** 2, 0.0))
-        low, high = lie.median_to[k] - MARGIN * reach, lie.median_from[k] + MARGIN * reach
-        surely_low, surely_high = lie.median_from[k] - reach / MARGIN, lie.median_to[k] + reach / MARGIN
-        before = n
-        for value in room:
-            if value < low or value > high:
-                if surely_low < value < surely_high:
-                    return False, 0.0, 0.0
-                if kept_from <= value <= kept_to:
-                    n, total, squares = n - 1, total - value, squares - value * value
-                    below, above = below - (1 if value < low else 0), above - (1 if value > high else 0)
-        if n == before:
-            break
-        kept_from, kept_to = max(kept_from, low), min(kept_to, high)
-    return True, low, high
-
-
-@compiled
 def _copy(steps: np.ndarray, k: int, room: np.ndarray) -> None:
     for j in range(room.size):
         room[j] = steps[j, k]
 
 
 @compiled
-def _clip(room: np.ndarray, k: int, lie: Tallies, limit: float) -> tuple[float, float]:
+def _clip(room: np.ndarray, k: int, lie: Tallies, limit: float, some: np.ndarray) -> tuple[float, float]:
     """Return the bounds that clipping finds for the differences of a pixel, which may be NaN."""
-    sure, low, high = _clip_surely(room, k, lie, limit)
+    sure, low, high = _clip_surely(room, k, lie, limit, some)
     if sure:
         return low, high
-    numbers = room[~np.isnan(room)]
+    numbers = room[~np.isnan(room)].astype(np.float64)
     return clip_bounds(numbers, numbers.size, limit)
+
+
+@compiled
+def _clip_surely(room: np.ndarray, k: int, lie: Tallies, limit: float, some: np.ndarray) -> tuple[bool, float, float]:
+    """Clip the differences of a pixel without sorting them all; return whether that is certain, and the bounds.
+
+    What clipping leaves also tells better where the median of all is.
+    """
+    n, total, squares = lie.number[k], lie.total[k], lie.squares[k]
+    kept_from, kept_to, low, high = -np.inf, np.inf, 0.0, 0.0
+    middle, sigma = (lie.median_from[k], lie.median_to[k]), 0.0
+    for turn in range(ROUNDS):
+        if n < FEWEST:
+            return False, 0.0, 0.0
+        sigma = np.sqrt(max(squares / n - (total / n) ** 2, 0.0))
+        if turn > 0:
+            middle = _bracket(room, kept_from, kept_to, n, total / n, sigma)
+        if not _is_certain(room, middle, limit * sigma):
+            exact = _median_within(room, kept_from, kept_to, n, middle, some)
+            middle = exact, exact
+            if not _is_certain(room, middle, limit * sigma):
+                return False, 0.0, 0.0
+        low, high, before = middle[1] - MARGIN * limit * sigma, middle[0] + MARGIN * limit * sigma, n
+        for value in room:
+            if (value < low or value > high) and kept_from <= value <= kept_to:
+                n, total, squares = n - 1, total - value, squares - np.float64(value) * value
+        if n == before:
+            break
+        kept_from, kept_to = max(kept_from, low), min(kept_to, high)
+    if n >= FEWEST:
+        _learn(room, k, lie, total / n, sigma)
+    return True, low, high
+
+
+@compiled
+def _narrow(room: np.ndarray, k: int, lie: Tallies) -> None:
+    """Find a bracket of the median of all differences of a pixel, if the first one does not hold it."""
+    if lie.median_from[k] == lie.low[k]:
+        _learn(room, k, lie, lie.total[k] / lie.number[k], deviation(lie, k))
+
+
+@compiled
+def _learn(room: np.ndarray, k: int, lie: Tallies, mean: float, sigma: float) -> None:
+    """Narrow the bracket of the median of all differences of a pixel, if it is not far from some mean."""
+    low, high = _bracket(room, -np.inf, np.inf, lie.number[k], mean, sigma)
+    lie.median_from[k], lie.median_to[k] = max(lie.median_from[k], low), min(lie.median_to[k], high)
+
+
+@compiled
+def _bracket(
+    room: np.ndarray, kept_from: float, kept_to: float, n: int, mean: float, sigma: float
+) -> tuple[float, float]:
+    """Return between which limits the median of the n numbers that are kept lies."""
+    for factor in (BRACKET, WIDE):
+        low, high = mean - factor * sigma / np.sqrt(n), mean + factor * sigma / np.sqrt(n)
+        below, above = 0, 0
+        for value in room:
+            below += (value >= kept_from) & (value < low)
+            above += (value <= kept_to) & (value > high)
+        if 2 * max(below, above) < n - 1:
+            return low, high
+    return kept_from, kept_to
+
+
+@compiled
+def _is_certain(room: np.ndarray, middle: tuple[float, float], reach: float) -> bool:
+    """Return whether the same numbers are farther than `reach` from the median wherever in its bracket it is."""
+    low, high = middle[1] - MARGIN * reach, middle[0] + MARGIN * reach
+    surely_low, surely_high, unsure = middle[0] - reach / MARGIN, middle[1] + reach / MARGIN, 0
+    for value in room:
+        unsure += ((value < low) & (value > surely_low)) | ((value > high) & (value < surely_high))
+    return unsure == 0
+
+
+@compiled
+def _median_within(
+    room: np.ndarray, kept_from: float, kept_to: float, n: int, middle: tuple[float, float], some: np.ndarray
+) -> float:
+    """Return the median of the n numbers that are kept, which is in a bracket."""
+    size, below = 0, 0
+    for value in room:
+        if kept_from <= value <= kept_to:
+            if value < middle[0]:
+                below += 1
+            elif value <= middle[1]:
+                some[size] = value
+                size += 1
+    rank = int(n) // 2 - below
+    select(some, size, rank)
+    if int(n) % 2:
+        return some[rank]
+    lower = some[0]
+    for j in range(1, rank):
+        lower = max(lower, some[j])
+    return (lower + some[rank]) / 2
 
 
 @compiled
@@ -123,13 +223,24 @@ def _flag(
     per_ramp: int,
     jump: int,
     extremes: np.ndarray,
-) -> None:
-    """Flag the differences outside of the bounds, and keep the lowest and the highest of them in `extremes`."""
+    hits: Hits,
+    found: int,
+) -> int:
+    """Flag the differences outside of the bounds; keep them in `hits`, the limits in `extremes`; return how many hits.
+
+    More than there is room for are not kept, but counted.
+    """
     for j in range(room.size):
         if room[j] < low or room[j] > high:
-            flags[j // per_ramp, group + j % per_ramp, y, x] |= np.uint8(jump)
+            i, g = j // per_ramp, group + j % per_ramp
+            flags[i, g, y, x] |= np.uint8(jump)
             extremes[2, k] = min(extremes[2, k], room[j])
             extremes[3, k] = max(extremes[3, k], room[j])
+            if found < len(hits.steps):
+                hits.where[found, 0], hits.where[found, 1], hits.where[found, 2] = k, i, g
+                hits.steps[found] = room[j]
+            found += 1
+    return found
 
 
 @compiled
@@ -141,36 +252,46 @@ def _is_weak(extremes: np.ndarray, k: int, read: float, limit: float) -> bool:
 
 
 @compiled
-def _spread_surely(
-    steps: np.ndarray,
-    hits: np.ndarray,
+def _spreads_surely(
+    hits: Hits,
+    h: int,
     extremes: np.ndarray,
-    k: int,
     read: float,
     y: int,
-    x: int,
+    first: int,
     thresholds: Thresholds,
-    spreads: np.ndarray,
+    bits: Bits,
+    flags: np.ndarray,
 ) -> bool:
-    """Tell which hits spread, if that is the same wherever in its bracket the median is; return whether it is."""
+    """Flag a hit that spreads, if that is the same wherever in its bracket the median is; return whether it is."""
+    k, step = hits.where[h, 0], np.float64(hits.steps[h])
     level = max(extremes[0, k], -extremes[1, k], 0.0), max(abs(extremes[0, k]), abs(extremes[1, k]))
     sigma = MARGIN * np.sqrt(level[0] + read), np.sqrt(level[1] + read) / MARGIN
-    for i in range(steps.shape[0]):
-        for g in range(steps.shape[1]):
-            if hits[i, g]:
-                away = steps[i, g] - extremes[1, k], extremes[0, k] - steps[i, g]
-                least = max(away[0], away[1], 0.0) / sigma[1]
-                most = max(-away[0], -away[1]) / sigma[0]
-                spread = thresholds.spread_from < least and most < thresholds.spread_to
-                if not (spread or most < thresholds.spread_from or least > thresholds.spread_to):
-                    return False
-                spreads[i, g + 1, y, x] = spread
-    return True
+    away = step - extremes[1, k], extremes[0, k] - step
+    least = max(away[0], away[1], 0.0) / sigma[1]
+    most = max(-away[0], -away[1]) / sigma[0]
+    spread = thresholds.spread_from < least and most < thresholds.spread_to
+    if spread:
+        flags[hits.where[h, 1], hits.where[h, 2], y, first + k] |= np.uint8(bits.spreads)
+    return spread or most < thresholds.spread_from or least > thresholds.spread_to
 
 
 @compiled
-def _recall(flags: np.ndarray, y: int, x: int, jump: int, steps: np.ndarray, hits: np.ndarray) -> None:
-    """Mark the differences that are flagged as jumps."""
-    for i in range(steps.shape[0]):
-        for g in range(steps.shape[1]):
-            hits[i, g] = (flags[i, g + 1, y, x] & jump) != 0 and not np.isnan(steps[i, g])
+def _look_again(
+    data: np.ndarray,
+    flags: np.ndarray,
+    y: int,
+    x: int,
+    gain: float,
+    read: float,
+    thresholds: Thresholds,
+    bits: Bits,
+) -> None:
+    """Flag which hits of a pixel spread, by the median of all its differences."""
+    nints, ngroups = data.shape[:2]
+    steps, hits = np.empty((nints, ngroups - 1)), np.empty((nints, ngroups - 1), np.bool_)
+    differences(data, flags, y, x, gain, bits.unusable, steps, hits)
+    for i in range(nints):
+        for g in range(ngroups - 1):
+            hits[i, g] = (flags[i, g + 1, y, x] & bits.jump) != 0 and not np.isnan(steps[i, g])
+    store(steps, hits, read, y, x, thresholds, bits, np.empty(steps.size), flags)

@@ -11,6 +11,9 @@ from jwrules.kernels.compiled import as_input, compiled, over_rows
 PIXELS = 512
 """How many pixels of a row are corrected at once: their coefficients stay in the cache."""
 
+APART = 16
+"""By how many numbers rows of coefficients are longer than those of pixels, lest they compete for one place there."""
+
 
 class Polynomials(NamedTuple):
     """Coefficients (ncoeffs, ny, nx), lowest order first, and for which pixels (ny, nx) they serve.
@@ -37,15 +40,14 @@ def _as_input(polynomials: Polynomials) -> Polynomials:
 @compiled
 def _linearize(start: int, stop: int, data: np.ndarray, flags: np.ndarray, left: int, polynomials: Polynomials) -> None:
     nints, ngroups, _, nx = data.shape
-    terms, result = np.empty((polynomials.coeffs.shape[0], PIXELS), np.float32), np.empty(PIXELS, np.float32)
+    terms, result = np.empty((polynomials.coeffs.shape[0], nx + APART), np.float32), np.empty(PIXELS, np.float32)
     for y in range(start, stop):
-        for first in range(0, nx, PIXELS):
-            pixels = min(PIXELS, nx - first)
-            _copy(polynomials, y, first, pixels, terms)
-            for i in range(nints):
-                for g in range(ngroups):
-                    values, bits = data[i, g, y, first : first + pixels], flags[i, g, y, first : first + pixels]
-                    _evaluate(terms, pixels, values, result)
+        _copy(polynomials, y, 0, nx, terms)
+        for i in range(nints):
+            for g in range(ngroups):
+                for first in range(0, nx, PIXELS):
+                    values, bits = data[i, g, y, first : first + PIXELS], flags[i, g, y, first : first + PIXELS]
+                    _evaluate(terms, first, values, result)
                     _replace(values, result, bits, left)
 
 
@@ -75,17 +77,17 @@ def _replace(values: np.ndarray, result: np.ndarray, bits: np.ndarray, left: int
 
 
 @compiled
-def _evaluate(terms: np.ndarray, pixels: int, values: np.ndarray, result: np.ndarray) -> None:
-    """Write polynomials (two or more coefficients, pixels) at `values` into `result`, both (pixels,).
+def _evaluate(terms: np.ndarray, first: int, values: np.ndarray, result: np.ndarray) -> None:
+    """Write polynomials (two or more coefficients, all pixels), from the `first` on, at `values` into `result`.
 
-    Term after term for all pixels: this is what compiles to vector instructions.
+    Term after term for all values: this is what compiles to vector instructions.
     """
-    order = terms.shape[0] - 1
-    highest, next_one = terms[order, :pixels], terms[order - 1, :pixels]
+    order, pixels = terms.shape[0] - 1, values.size
+    highest, next_one = terms[order, first : first + pixels], terms[order - 1, first : first + pixels]
     for k in range(pixels):
         result[k] = highest[k] * values[k] + next_one[k]
     for power in range(order - 2, -1, -1):
-        term = terms[power, :pixels]
+        term = terms[power, first : first + pixels]
         for k in range(pixels):
             result[k] = result[k] * values[k] + term[k]
 
@@ -155,11 +157,11 @@ def _straight_lines(
         last[k] = max(usable - 1, 2) - 1
     for k in range(pixels):
         value[k] = data[0, y, first + k]
-    _evaluate(terms, pixels, value, lines[0])
+    _evaluate(terms, 0, value[:pixels], lines[0])
     for k in range(pixels):
         lines[0, k] = value[k] if flags[0, y, first + k] & left else lines[0, k]
         value[k] = data[last[k], y, first + k]
-    _evaluate(terms, pixels, value, lines[1])
+    _evaluate(terms, 0, value[:pixels], lines[1])
     for k in range(pixels):
         end = value[k] if flags[last[k], y, first + k] & left else lines[1, k]
         lines[1, k] = (end - lines[0, k]) / (last[k] * frames)
@@ -184,7 +186,7 @@ def _bend(
         since_middle_of_first_group, one = np.float32(g * frames + f - (frames - 1) / 2), bent[f, :pixels]
         for k in range(pixels):
             value[k] = start[k] + rate[k] * since_middle_of_first_group
-        _evaluate(terms, pixels, value, one)
+        _evaluate(terms, 0, value[:pixels], one)
         for k in range(pixels):
             mean[k] += one[k] * share
 
@@ -207,6 +209,6 @@ def _straighten(
         straight = bent[f, :pixels]
         for k in range(pixels):
             value[k] = straight[k] + mean[k]
-        _evaluate(terms, pixels, value, straight)
+        _evaluate(terms, 0, value[:pixels], straight)
         for k in range(pixels):
             total[k] += straight[k] * share

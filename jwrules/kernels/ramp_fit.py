@@ -88,9 +88,13 @@ def _information(bench: Bench, i: int, rate: float, noise: Noise) -> float:
 @compiled
 def _weigh_by_covariance(bench: Bench, noise: Noise, row: whole_ramps.Row, x: int) -> None:
     nints, fitted, last = len(bench.counts), 0, 0
+    length, by_read = 0, 0.0
     for i in range(nints):
         if bench.found[i] == 0:
             continue
+        mine = bench.bounds[i, 0, 1] - bench.bounds[i, 0, 0] if row.clean[i, x] else 0
+        if mine == 0 or mine != length:
+            by_read, length = read_information(bench, i, noise), mine
         if row.clean[i, x]:
             rate, information = row.rates[i, x], row.weights[i, x]
         elif bench.times[i] > 0:
@@ -98,7 +102,7 @@ def _weigh_by_covariance(bench: Bench, noise: Noise, row: whole_ramps.Row, x: in
             information = 1 / by_covariance.single(bench.times[i], rate, noise)
         else:
             rate, information = by_covariance.fit(bench.counts[i], bench.bounds[i], bench.found[i], noise, bench.room)
-        _store(bench.values, i, rate, information, read_information(bench, i, noise))
+        _store(bench.values, i, rate, information, by_read)
         fitted, last = fitted + 1, i
     if fitted == 1:
         for k in range(4):

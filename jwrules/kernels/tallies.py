@@ -15,7 +15,7 @@ from jwrules.kernels.compiled import compiled
 BRACKET = 2.5
 """Half the width of the bracket around the mean, in standard deviations of a mean."""
 
-TILE, NARROWEST, WIDEST = 32768, 128, 256
+TILE, NARROWEST, WIDEST = 2**20, 128, 512
 """About how many differences are looked at together, and of how many pixels."""
 
 
@@ -60,31 +60,72 @@ def load(
     absolute: bool,
     steps: np.ndarray,
     tallies: Tallies,
-) -> None:
-    """Write the differences (electron) before the groups from `group` to `end` of some pixels of a row, and tallies."""
-    count, total, squares, low, high = (
-        tallies.number, tallies.total, tallies.squares, tallies.low, tallies.high
-    )  # fmt: skip
-    mask, factor, line = np.uint8(unusable), gain[first : first + pixels], 0
-    for k in range(pixels):
-        count[k], total[k], squares[k], low[k], high[k] = 0.0, 0.0, 0.0, np.inf, -np.inf
+) -> np.uint8:
+    """Write the differences (electron) before the groups from `group` to `end` of some pixels of a row, and tallies.
+
+    Return all bits that these groups have.
+    """
+    mask, factor, line, seen = np.uint8(unusable), gain[first : first + pixels], 0, np.uint8(0)
+    low, high = np.full(pixels, np.inf, np.float32), np.full(pixels, -np.inf, np.float32)
+    for sums in (tallies.number, tallies.total, tallies.squares):
+        sums[:pixels] = 0.0
     for i in range(data.shape[0]):
         for g in range(group, end):
             now, before = data[i, g, y, first : first + pixels], data[i, g - 1, y, first : first + pixels]
             bad, worse = flags[i, g, y, first : first + pixels], flags[i, g - 1, y, first : first + pixels]
             row = steps[line, :pixels]
-            for k in range(pixels):
-                step = now[k] * factor[k] - before[k] * factor[k]
-                step = abs(step) if absolute else step
-                row[k] = step if (bad[k] | worse[k]) & mask == 0 else np.float32(np.nan)
-            for k in range(pixels):
-                good, value = row[k] == row[k], np.float64(row[k])
-                count[k] += 1.0 if good else 0.0
-                total[k] += value if good else 0.0
-                squares[k] += value * value if good else 0.0
-                low[k] = value if value < low[k] else low[k]
-                high[k] = value if value > high[k] else high[k]
+            seen |= _subtract(now, before, bad, worse, factor, mask, absolute, row)
+            _add(row, tallies)
+            _widen(row, low, high)
             line += 1
+    tallies.low[:pixels], tallies.high[:pixels] = low, high
+    return seen
+
+
+@compiled
+def _subtract(
+    now: np.ndarray,
+    before: np.ndarray,
+    bad: np.ndarray,
+    worse: np.ndarray,
+    factor: np.ndarray,
+    mask: np.uint8,
+    absolute: bool,
+    row: np.ndarray,
+) -> np.uint8:
+    """Write differences of two groups into `row`, NaN where one has a bit of `mask`; return all bits of the later one.
+
+    Here and below loops are short and write into few arrays: those compile to vector instructions.
+    """
+    seen, nothing = np.uint8(0), np.float32(np.nan)
+    for k in range(row.size):
+        seen |= bad[k]
+    for k in range(row.size):
+        step = now[k] * factor[k] - before[k] * factor[k]
+        step = abs(step) if absolute else step
+        row[k] = step if (bad[k] | worse[k]) & mask == 0 else nothing
+    return seen
+
+
+@compiled
+def _add(row: np.ndarray, tallies: Tallies) -> None:
+    """Add differences to their number, sum and sum of squares."""
+    number, total, squares = tallies.number, tallies.total, tallies.squares
+    for k in range(row.size):
+        number[k] += 1.0 if row[k] == row[k] else 0.0
+    for k in range(row.size):
+        total[k] += np.float64(row[k]) if row[k] == row[k] else 0.0
+    for k in range(row.size):
+        squares[k] += np.float64(row[k]) * np.float64(row[k]) if row[k] == row[k] else 0.0
+
+
+@compiled
+def _widen(row: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
+    """Let the limits hold the differences."""
+    for k in range(row.size):
+        low[k] = row[k] if row[k] < low[k] else low[k]
+    for k in range(row.size):
+        high[k] = row[k] if row[k] > high[k] else high[k]
 
 
 @compiled

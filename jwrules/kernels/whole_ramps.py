@@ -48,44 +48,45 @@ def fit_row(
     nints, ngroups, _, nx = ramps.data.shape
     alike = np.all(spans == spans[0])
     counts, powers = np.empty((ngroups, PIXELS)), np.empty((ngroups + 1, PIXELS))
-    gain, read, dark = np.empty(PIXELS), np.empty(PIXELS), np.empty(PIXELS)
-    rate, weights, total = np.empty(PIXELS), np.empty(PIXELS), np.empty(PIXELS)
-    for start in range(0, nx, PIXELS):
-        pixels = min(PIXELS, nx - start)
-        for k in range(pixels):
-            row.whole[start + k] = not detector.skip[y, start + k]
-            gain[k], dark[k] = detector.gain[y, start + k], detector.dark[y, start + k]
-            read[k] = read_variance(detector, y, start + k, timing)
-            total[k] = 0.0
-        for i in range(nints):
-            used = spans[i, 1] - spans[i, 0]
-            if used < 2:
-                row.clean[i, start : start + pixels] = False
-                row.whole[start : start + pixels] = False
-                continue
-            slope_read = 12 / (timing.group**2 * (used**3 - used))
-            _load(ramps, i, y, start, pixels, bits, spans[i], counts, row.clean[i])
+    gain, read, dark, total = np.empty(nx), np.empty(nx), np.empty(nx), np.zeros(nx)
+    rate, weights = np.empty(PIXELS), np.empty(PIXELS)
+    for x in range(nx):
+        row.whole[x] = not detector.skip[y, x]
+        gain[x], dark[x], read[x] = detector.gain[y, x], detector.dark[y, x], read_variance(detector, y, x, timing)
+    for i in range(nints):
+        used = spans[i, 1] - spans[i, 0]
+        if used < 2:
+            row.clean[i] = False
+            row.whole[:] = False
+            continue
+        slope_read = 12 / (timing.group**2 * (used**3 - used))
+        for start in range(0, nx, PIXELS):
+            end = min(start + PIXELS, nx)
+            _load(ramps, i, y, start, end - start, bits, spans[i], counts, row.clean[i])
             fit_together(
-                counts[:used], pixels, gain, read, dark, timing.group, shared_time(timing), powers, rate, weights
-            )
-            for k in range(pixels):
-                total[k] += rate[k] / nints
-                row.clean[i, start + k] &= rate[k] == rate[k]
-                row.whole[start + k] &= row.clean[i, start + k]
-                row.rates[i, start + k], row.weights[i, start + k] = rate[k], weights[k]
-                _store_whole(result, i, y, start + k, rate[k], weights[k], slope_read * read[k])
-        used = spans[0, 1] - spans[0, 0]
-        slope_read = 12 / (timing.group**2 * (used**3 - used)) if used > 1 else 0.0
-        for k in range(pixels):
-            noise = Noise(gain[k], read[k], dark[k], timing.group, shared_time(timing))
-            if not alike:
-                if row.whole[start + k]:
-                    _store_unlike(result, y, start + k, spans, noise, row)
-                continue
-            if nints > 1:
-                p, b = variance(total[k], noise)
-                weights[k] = nints * information(used, p, b) * timing.group**2
-            _store_whole(result, nints, y, start + k, total[k], weights[k], slope_read * read[k] / nints)
+                counts[:used], end - start, gain[start:end], read[start:end], dark[start:end],
+                timing.group, shared_time(timing), powers, rate, weights,
+            )  # fmt: skip
+            for k in range(end - start):
+                x = start + k
+                total[x] += rate[k] / nints
+                row.clean[i, x] &= rate[k] == rate[k]
+                row.whole[x] &= row.clean[i, x]
+                row.rates[i, x], row.weights[i, x] = rate[k], weights[k]
+                _store_whole(result, i, y, x, rate[k], weights[k], slope_read * read[x])
+    used = spans[0, 1] - spans[0, 0]
+    slope_read = 12 / (timing.group**2 * (used**3 - used)) if used > 1 else 0.0
+    for x in range(nx):
+        noise = Noise(gain[x], read[x], dark[x], timing.group, shared_time(timing))
+        if not alike:
+            if row.whole[x]:
+                _store_unlike(result, y, x, spans, noise, row)
+            continue
+        weight = row.weights[0, x]
+        if nints > 1:
+            p, b = variance(total[x], noise)
+            weight = nints * information(used, p, b) * timing.group**2
+        _store_whole(result, nints, y, x, total[x], weight, slope_read * read[x] / nints)
 
 
 @compiled

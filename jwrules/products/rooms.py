@@ -71,10 +71,11 @@ class Packed:
         self._log = _Log(self.LOG, folder)
         self._lock = threading.Lock()
 
-    def read(self, box: Sequence[slice]) -> np.ndarray:
-        """Return the piece in `box`, which has all groups."""
+    def read(self, box: Sequence[slice], piece: np.ndarray | None = None) -> np.ndarray:
+        """Return the piece in `box`, which has all groups; written into `piece` where that is given."""
         ints, groups, rows, columns = bounds(box, self._shape)
-        piece = np.empty((ints[1] - ints[0], groups[1], rows[1] - rows[0], columns[1] - columns[0]), np.uint8)
+        if piece is None:
+            piece = np.empty((ints[1] - ints[0], groups[1], rows[1] - rows[0], columns[1] - columns[0]), np.uint8)
         for i, y in combinations(range(*ints), range(*rows)):
             kernel.unpack(self._runs(i, y), piece, i - ints[0], y - rows[0], columns[0], self._shape[-1])
         return piece

@@ -28,7 +28,7 @@ SPECTRA = 40
 """More bytes for each pixel of frames in IRS2 readout (NIRSpec): outputs wave by wave, and their weights."""
 SAMPLE = 5
 """Bytes of a group of a pixel: its counts and its flags."""
-WORKED_ON = 7
+WORKED_ON = 6
 """Bytes of a group of a pixel in a block that is being worked on."""
 RAMP = 300
 """Bytes of a pixel in a block besides: reference files and what they are turned into."""

@@ -108,7 +108,7 @@ class Exposure:
 
     def __post_init__(self) -> None:
         self._lock, self._buffers = threading.Lock(), threading.local()
-        self._start, self._bare = dict(self.maps), self.meta
+        self._start, self.bare = dict(self.maps), self.meta
         self._resized: dict[str, Any] = {}
         self._seams: list[Seam] = []
         self._frozen: dict[str, Packed] = {}
@@ -119,10 +119,10 @@ class Exposure:
         return self.shape[-2], self.shape[-1]
 
     def begin(self, *, blocks: int = 2) -> None:
-        """Let blocks that are cut from now on, so many, have maps and keywords as they are now."""
+        """Let blocks that are cut from now on, so many, have maps and keywords as they are now, `bare` of comments."""
         self._start = {name: array.copy() if blocks > 1 else array for name, array in self.maps.items()}
         primary, sci = (Cards((k, header[k]) for k in header if k) for header in (self.meta.primary, self.meta.sci))
-        self._bare = replace(self.meta, primary=primary, sci=sci)
+        self.bare = replace(self.meta, primary=primary, sci=sci)
 
     def block(self, box: Box, stored: Sequence[str], *, first: bool = True, without_data: bool = False) -> Ramp:
         """Return a block, its fields in `stored` as they are kept, the others as they were read from the file.
@@ -139,7 +139,7 @@ class Exposure:
         corner = (box.i.start, box.y.start, box.x.start)
         tables = {name: self._rows(name, table, box) for name, table in self.tables.items()}
         return Ramp(
-            meta=self._placed(self.meta if first else self._bare, box),
+            meta=self._placed(self.meta if first else self.bare, box),
             tables=tables,
             provenance=self.provenance,
             corner=corner,
@@ -177,13 +177,18 @@ class Exposure:
             buffers[name] = np.empty(prod(shape), dtype)
         return np.asarray(buffers[name][: prod(shape)].reshape(shape))
 
+    def forget(self) -> None:
+        """Give back the room for fields of a block that this thread has: others go on."""
+        self._buffers.__dict__.clear()
+
     def flags(self, box: Box) -> np.ndarray:
         """Return GROUPDQ of a block as it is kept."""
         return self._unmended("groupdq", box)
 
     def _unmended(self, name: str, box: Box) -> np.ndarray:
         """Return a kept piece, its margin as it was before blocks beside it were put back."""
-        piece = self._frozen.get(name, self.rooms[name]).read(box.of(AXES[name]))
+        room, index = self._frozen.get(name, self.rooms[name]), box.of(AXES[name])
+        piece = room.read(index, self._buffer(name, box)) if isinstance(room, Packed) else room.read(index)
         for seam in self._seams:
             seam.mend(name, piece, box)
         return piece

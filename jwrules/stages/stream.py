@@ -97,6 +97,8 @@ class Stream:
                 with _quiet():
                     pass_through(box, False)
         else:
+            if len(every) > 1:
+                self.exposure.forget()
             _in_parallel(lambda box: pass_through(box, False), boxes)
         self._settle(leg)
         self.exposure.end()
@@ -172,7 +174,7 @@ class Stream:
 
     def _inputs(self, open_here: OpenHere) -> chain.Inputs:
         """Return a function that opens what a step takes with its parameters."""
-        return lambda step, params: chain.inputs(step, params, self.exposure.meta, open_here, {})
+        return lambda step, params: chain.inputs(step, params, self.exposure.bare, open_here, {})
 
     def _is_whole(self, box: Box) -> bool:
         return (box.y, box.x) == tuple(slice(0, size) for size in self.exposure.frame)

@@ -19,6 +19,7 @@ import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
 
@@ -112,8 +113,13 @@ class Part:
 
 def named(function: Callable[..., Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of the inputs that a function names."""
-    known = inspect.signature(function).parameters
+    known = _arguments(function)
     return {name: value for name, value in inputs.items() if name in known}
+
+
+@cache
+def _arguments(function: Callable[..., Any]) -> frozenset[str]:
+    return frozenset(inspect.signature(function).parameters)
 
 
 Finish = Callable[[Meta, Mapping[str, float], Any], Meta]

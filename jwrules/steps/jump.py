@@ -40,8 +40,11 @@ from jwrules.steps.declare import Part, Skip, par, step
 
 log = logging.getLogger("jwrules")
 
-JUMP_DET = np.uint8(DQ.JUMP_DET)
-BITS = kernel.Bits(unusable=int(DQ.DO_NOT_USE | DQ.SATURATED), jump=int(DQ.JUMP_DET))
+BITS = kernel.Bits(
+    unusable=int(DQ.DO_NOT_USE | DQ.SATURATED),
+    jump=int(DQ.JUMP_DET),
+    spreads=int(DQ.OUTLIER),  # a flag of images that no group has; it goes before the step ends
+)
 SNOWBALL_BITS = snowballs.Bits(saturated=int(DQ.SATURATED), jump=int(DQ.JUMP_DET))
 SHOWER_BITS = showers.Bits(unusable=int(DQ.DO_NOT_USE), saturated=int(DQ.SATURATED), jump=int(DQ.JUMP_DET))
 DIFFERENCES_FOR_SHOWERS = 10
@@ -102,6 +105,22 @@ def _finish(meta: Meta, counts: Mapping[str, float], params: Params) -> Meta:
     )
 
 
+def _spreads_later(params: Params) -> bool:
+    """Whether neighbours are flagged on whole frames, which snowballs are sought on: then ramps need no margin."""
+    asks_at_once = params.find_showers or params.after_jump_flag_time1 or params.after_jump_flag_time2
+    return params.flag_4_neighbors and params.expand_large_events and not asks_at_once
+
+
+def _margin(params: Params) -> int:
+    return 1 if params.flag_4_neighbors and not _spreads_later(params) else 0
+
+
+def _neighbours(ramp: Ramp, params: Params) -> Ramp:
+    """Return the ramp with the four neighbours of strong jumps flagged."""
+    kernel.spread(ramp.groupdq, BITS)
+    return ramp
+
+
 def _large_events(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Ramp:
     """Return the ramp with the surroundings of snowballs and showers flagged."""
     events = 0
@@ -125,10 +144,11 @@ def _rests(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> R
 @step(
     status="S_JUMP",
     along="ramps",
-    margin=1,
+    margin=_margin,
     changes="flags",
     spares_saturated=True,
     after=[
+        Part(_neighbours, along="frames", changes="flags", when=_spreads_later, flags_suffice=lambda params: True),
         Part(
             _large_events,
             along="frames",
@@ -165,7 +185,7 @@ def _lost(ramp: Ramp) -> np.ndarray:
 def _thresholds(params: Params) -> kernel.Thresholds:
     return kernel.Thresholds(
         params.rejection_threshold, params.four_group_rejection_threshold, params.three_group_rejection_threshold,
-        params.min_jump_to_flag_neighbors, params.max_jump_to_flag_neighbors,
+        params.min_jump_to_flag_neighbors if params.flag_4_neighbors else np.inf, params.max_jump_to_flag_neighbors,
     )  # fmt: skip
 
 
@@ -192,10 +212,10 @@ def _mode(lost: np.ndarray, params: Params) -> int:
 def _find(ramp: Ramp, params: Params, mode: int, gain: np.ndarray, readnoise: np.ndarray) -> int:
     """Flag jumps, their neighbours and what follows them; return how many differences are jumps themselves."""
     rules = _expected(ramp), mode, _thresholds(params), BITS
-    spreads = kernel.find(ramp.data, ramp.groupdq, gain, readnoise, *rules)
-    found = sum(int(np.count_nonzero(plane & JUMP_DET)) for plane in ramp.groupdq[:, :, *ramp.own])
-    if params.flag_4_neighbors:
-        kernel.spread(spreads, ramp.groupdq, BITS)
+    kernel.find(ramp.data, ramp.groupdq, gain, readnoise, *rules)
+    found = kernel.count(ramp.groupdq, ramp.own, BITS)
+    if params.flag_4_neighbors and not _spreads_later(params):
+        kernel.spread(ramp.groupdq, BITS)
     times = params.after_jump_flag_time1, params.after_jump_flag_time2
     lengths = (np.array(times) // ramp.meta["TGROUP"]).astype(int)
     if lengths.any():

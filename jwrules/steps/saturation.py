@@ -86,14 +86,15 @@ def saturation(ramp: Ramp, params: Params, *, saturation: Saturation, superbias:
         return _among_reference_pixels(ramp, params, layout, saturation, superbias)
     threshold, unchecked = _threshold(saturation)
     ramp.pixeldq[...] |= saturation.dq | np.where(unchecked, np.uint32(DQ.NO_SAT_CHECK), np.uint32(0))
-    limits = _limits(threshold, unchecked, 0.0 if superbias is None else superbias.data, np.arange(len(threshold)))
+    frames, bias = _frames(ramp, params), 0.0 if superbias is None else superbias.data
+    limits = _limits(threshold, unchecked, bias, np.arange(len(threshold))) if frames > 1 else None
     for i, (data, groupdq) in enumerate(zip(ramp.data, ramp.groupdq, strict=True)):
         reached = kernel.first_saturated(data, threshold)
         first = kernel.grow(reached, params.n_pix_grow_sat)
         kernel.flag(data, first, groupdq, int(DQ.SATURATED), int(DQ.AD_FLOOR | DQ.DO_NOT_USE))
-        if _frames(ramp, params) > 1 and params.partial_search == "official":
-            _flag_partly_as_official(data, groupdq, first, limits, _frames(ramp, params), params.n_pix_grow_sat)
-        elif _frames(ramp, params) > 1:
+        if limits is not None and params.partial_search == "official":
+            _flag_partly_as_official(data, groupdq, first, limits, frames, params.n_pix_grow_sat)
+        elif limits is not None:
             _flag_partly(ramp, i, reached, limits, params)
     if ramp.zeroframe is not None:
         _blank_zeroframe(ramp.zeroframe, threshold, params.n_pix_grow_sat)

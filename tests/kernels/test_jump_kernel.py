@@ -140,12 +140,27 @@ def test_clipped_jumps_are_those_that_astropy_clips(only_use_ints, height):
     assert np.array_equal(flags[:, 1:] > 0, expected)
 
 
+def test_rays_of_any_strength_among_many_integrations_are_clipped_as_astropy_does():
+    from astropy.stats import sigma_clip
+
+    random, shape = np.random.default_rng(11), (400, 3, 2, 150)
+    data = noisy(500.0, shape, seed=12)
+    hits = random.random(shape) < np.array([3e-4, 3e-3])[:, None]
+    data += np.cumsum(np.where(hits, 10 ** random.uniform(1.5, 4.5, shape), 0.0), axis=1)
+    flags = jump(ramp(data), Params(flag_4_neighbors=False), **gain_and_readnoise(shape[2:])).groupdq
+    steps = np.diff(ramp(data).data * np.float32(2.0), axis=1)
+    expected = sigma_clip(np.ma.array(steps.astype(np.float64)), 4.0, axis=0).mask
+    assert expected.sum() > 250
+    assert np.array_equal(flags[:, 1:] > 0, expected)
+
+
 @pytest.mark.parametrize("spread", [(10.0, 1000.0), (0.0, 25.0), (5.0, 30.0)])
-def test_neighbours_of_clipped_jumps_are_flagged_by_the_median_of_all_differences(spread):
-    product = struck((130, 4, 6, 20), height=300.0)
+@pytest.mark.parametrize("frame", [(6, 20), (1, 250)], ids=["few jumps in a row", "many"])
+def test_neighbours_of_clipped_jumps_are_flagged_by_the_median_of_all_differences(spread, frame):
+    product = struck((130, 4, *frame), height=300.0)
     limits = {"min_jump_to_flag_neighbors": spread[0], "max_jump_to_flag_neighbors": spread[1]}
-    alone = jump(ramp(product.data), Params(flag_4_neighbors=False), **gain_and_readnoise((6, 20))).groupdq > 0
-    flags = jump(ramp(product.data), Params(**limits), **gain_and_readnoise((6, 20))).groupdq > 0
+    alone = jump(ramp(product.data), Params(flag_4_neighbors=False), **gain_and_readnoise(frame)).groupdq > 0
+    flags = jump(ramp(product.data), Params(**limits), **gain_and_readnoise(frame)).groupdq > 0
     steps = np.diff(product.data * np.float32(2.0), axis=1)
     middle = np.median(steps, axis=(0, 1))
     ratio = np.abs(steps - middle) / np.sqrt(np.abs(middle) + 16.0**2)

@@ -38,6 +38,9 @@ def test_pieces_come_back(monkeypatch, log, tmp_path):
     np.testing.assert_array_equal(everywhere(before), expected)
     box = (slice(2, 3), slice(None), slice(3, 5), slice(15, 30))
     np.testing.assert_array_equal(room.read(box), changed[box])
+    piece = np.full((1, 4, 2, 15), 9, "u1")
+    assert room.read(box, piece) is piece
+    np.testing.assert_array_equal(piece, changed[box])
     room.close()
     assert not list(tmp_path.iterdir())
 

@@ -143,6 +143,19 @@ def test_neighbours_of_medium_jumps_are_flagged(height, expected):
     assert not np.count_nonzero(searched(ramp(data), flag_4_neighbors=False).groupdq == JUMP) > 1
 
 
+def test_neighbours_are_the_same_where_whole_frames_tell_them_and_ramps_need_no_margin():
+    random, shape = np.random.default_rng(6), (2, 6, 30, 30)
+    data = noisy(20.0, shape, seed=5)
+    data += np.cumsum(np.where(random.random(shape) < 0.02, 10 ** random.uniform(2, 4, shape), 0), axis=1)
+    product, later = ramp(data), {"expand_large_events": True, "min_jump_area": 1e4}
+    product.groupdq[random.random(shape) < 0.02] = DQ.DO_NOT_USE
+    at_once = searched(deepcopy(product)).groupdq
+    alone = searched(deepcopy(product), flag_4_neighbors=False).groupdq
+    assert np.count_nonzero(at_once & JUMP) > 2 * np.count_nonzero(alone & JUMP)
+    assert np.array_equal(searched(deepcopy(product), **later).groupdq, at_once)
+    assert [jump.parts[0].rows(Params(**one)) for one in ({}, later)] == [1, 0]
+
+
 def test_neighbours_that_are_saturated_or_bad_stay_so():
     data = np.tile(line(8).reshape(1, 8, 1, 1), (1, 1, 3, 3))
     data[0, 4:, 1, 1] += 50 * sigma(10.0)
@@ -314,7 +327,7 @@ def test_segments_of_integrations_give_what_the_whole_gives(search):
     whole.groupdq[:2] = snowball()[0].groupdq
     whole.groupdq[0, 4:] |= np.where(whole.data[0, 4:] > 4000, JUMP, 0).astype(np.uint8)
     part, params = (
-        jump.parts[1],
+        jump.parts[2],
         Params(expand_large_events=True, snowball_time_masked_next_int=40, snowball_search=search),
     )
     references, notes, pieces = gain_and_readnoise(whole.pixeldq.shape), {}, []
