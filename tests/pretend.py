@@ -52,7 +52,7 @@ def make(plan, job, directory, same=(), at=nothing):
         gave.append(records.Gave(f"../{folder}/{there.name}", records.digest(there), records.stat(there)))
     references = {kind: {"file": one.name, "sha256": one.sha256} for kind, one in job.references.items()}
     told = {"release": plan.release, "steps": json.loads(job.steps), "references": references}
-    told["association"] = Path(job.association).name
+    told["association"], told["association_sha256"] = Path(job.association).name, job.given_sha256
     records.write(
         records.Record(job.stage, job.name, job.identity, tuple(members), tuple(gave), told), directory / "results"
     )

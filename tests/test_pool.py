@@ -9,6 +9,8 @@ import pytest
 from jwrules import headers, pool
 from jwrules.errors import HeaderFault
 
+pytestmark = pytest.mark.usefixtures("settled")
+
 CARDS = {
     "PROGRAM": "01234",
     "OBSERVTN": "001",

@@ -28,7 +28,8 @@ class Association:
 
     `type` says the stage (image2, image3, ...), `product` is the name of the product without suffix, `candidate` the
     id that the program gave to the group (o001, c1001) or a3001 where the pool alone did, `sequence` counts the
-    associations of a type and candidate, `details` are further entries of a file that was read.
+    associations of a type and candidate, `details` are further entries of a file that was read. One that lay among the
+    data keeps the name of its file, `named`, and its path there, `source`.
     """
 
     type: str
@@ -42,11 +43,13 @@ class Association:
     constraints: str = ""
     sequence: int = 1
     details: tuple[tuple[str, Any], ...] = ()
+    named: str = ""
+    source: str = ""
 
     @property
     def file(self) -> str:
         """The name of its file."""
-        return str(names.AssociationName(self.program, self.candidate, self.type, f"{self.sequence:05d}"))
+        return self.named or str(names.AssociationName(self.program, self.candidate, self.type, f"{self.sequence:05d}"))
 
     def of(self, role: str) -> tuple[str, ...]:
         """Return the files of the members with a role."""

@@ -86,8 +86,11 @@ def read(path: Path | str) -> Association:
     return found[0]
 
 
-def read_all(path: Path | str) -> tuple[Association, ...]:
-    """Return one association for each product of a file; raises DataFault that lists all that is wrong."""
+def read_all(path: Path | str, kind: str = "image3") -> tuple[Association, ...]:
+    """Return one association for each product of a file; raises DataFault that lists all that is wrong.
+
+    `kind` is the type where the file does not say one.
+    """
     path = Path(path)
     try:
         # Some editors put a byte-order mark first.
@@ -97,12 +100,12 @@ def read_all(path: Path | str) -> tuple[Association, ...]:
     faults = list(_faults(content))
     if faults:
         raise DataFault("\n".join(f"{path} {fault}" for fault in faults))
-    return tuple(_association(content, product) for product in content["products"])
+    return tuple(_association(content, product, kind) for product in content["products"])
 
 
-def _association(content: Mapping[str, Any], product: Mapping[str, Any]) -> Association:
+def _association(content: Mapping[str, Any], product: Mapping[str, Any], kind: str) -> Association:
     known = {
-        "asn_type": "image3",
+        "asn_type": kind,
         "program": "00000",
         "asn_id": "a3001",
         "asn_rule": "",

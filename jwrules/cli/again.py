@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePath
 
-from jwrules import headers, records
+from jwrules import below, headers, names, records
 from jwrules.errors import DataFault, JwrulesError, WorkflowFault
 from jwrules.house import STORE
-from jwrules.plan import RUN_FILE, read
+from jwrules.plan import RUN_FILE, STAGES, read
 from jwrules.plan.links import sha256_of
 from jwrules.records import Record
 from jwrules.references import content_hash
@@ -40,12 +40,16 @@ class Again:
         """The command as it was given."""
         from jwrules import cli
 
-        words = shlex.split(str(self.record.told.get("command", "")))
-        with contextlib.redirect_stderr(None):
+        command = str(self.record.told.get("command", ""))
+        with contextlib.redirect_stderr(None), contextlib.redirect_stdout(None):
             try:
-                return cli.build().parse_args(words[1:])
-            except SystemExit as end:
-                raise WorkflowFault(f"its record has a command that this release does not take: {words}") from end
+                options = cli.build().parse_args(shlex.split(command)[1:])
+            except (SystemExit, ValueError):
+                options = argparse.Namespace()
+        is_whole = getattr(options, "steps", None) and all("=" in text for text in options.chosen)
+        if getattr(options, "command", "") != self.record.stage or not is_whole:
+            raise WorkflowFault(f"its record has no command of the stage {self.record.stage}: {command}")
+        return options
 
     @property
     def dates(self) -> dict[str, str]:
@@ -76,8 +80,8 @@ class Again:
 
     def _member(self, name: str) -> Path | None:
         at_once = (folder / name for folder in self._folders)
-        below = (path for folder in self._folders[-1:] for path in sorted(folder.rglob(name)))
-        return next((path for paths in (at_once, below) for path in paths if path.is_file()), None)
+        deeper = (path for path in sorted(below.files(self._folders[-1])) if path.name == name)
+        return next((path for paths in (at_once, deeper) for path in paths if path.is_file()), None)
 
     def _changed_association(self) -> Iterator[str]:
         from jwrules import associations
@@ -143,16 +147,23 @@ def _short(digest: str) -> str:
     return digest.rpartition(":")[2][:_SHOWN]
 
 
+def _records(folder: Path, name: str) -> Iterator[Path]:
+    """Yield the files that may be the record of a product: those that are called as it is, then all that name it."""
+    yield from (records.place(folder, names.stem(name), stage) for stage in STAGES)
+    for path in sorted(folder.glob("*.json")):
+        if path.is_file() and name in path.read_text(errors="replace"):
+            yield path
+
+
 def of(product: Path) -> Again:
     """Return the job that made a product, by the record beside it; WorkflowFault where there is none."""
     folder = product.resolve().parent
     folders = [folder, *([folder.parents[2] / "results"] if STORE in folder.parts else [])]
     for place in folders:
-        for path in sorted(place.glob("*.json")):
-            if product.name in path.read_text(errors="replace"):
-                record = records.read(path)
-                if record and product.name in {PurePath(one.file).name for one in record.gave}:
-                    return Again(record, place)
+        for path in _records(place, product.name):
+            record = records.read(path)
+            if record and product.name in {PurePath(one.file).name for one in record.gave}:
+                return Again(record, place)
     looked = " and ".join(str(place) for place in folders)
     raise WorkflowFault(
         f"{product}: no record in {looked} says how it was made (NAME_STAGE.json); `jwrules run` writes one beside "

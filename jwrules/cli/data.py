@@ -106,9 +106,11 @@ def associate(options: argparse.Namespace) -> None:
     """Write one *_asn.json for each group of exposures that belong together by the rules of their recipe.
 
     For a directory, its pool is written beside them. The path of each file is printed; what is left out or lacking is
-    said, and shown in the summary.
+    said, and shown in the summary. Association files that lie in the directory are not read: the rules alone decide.
+    `jwrules plan` and `run` use those as they are.
     """
     from jwrules import associations, pool, recipes
+    from jwrules.plan import given
 
     table = pool.scan(options.pool) if options.pool.is_dir() else pool.read(options.pool)
     options.output.mkdir(parents=True, exist_ok=True)
@@ -124,6 +126,8 @@ def associate(options: argparse.Namespace) -> None:
         log.warning("not made: %s", lack)
     if options.summary:
         log.info("%s", associations.summary.write(gathered, table.name, options.summary))
+    if lying := given.find(options.pool) if options.pool.is_dir() else []:
+        log.info("%d association files in %s were not read; plan and run use them", len(lying), options.pool)
     log.info("%d associations of %d exposures", len(gathered.associations), len(table.rows))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from jwrules import plan as planning
-from jwrules.plan import STAGES, Is, Job, Plan, Settings, State
+from jwrules.plan import STAGES, Is, Job, Plan, Settings, State, disk
 from jwrules.plan.details import Details, Teller
 from jwrules.plan.state import Key
 
@@ -27,7 +27,7 @@ def of(plan: Plan, asked: Settings, directory: Path) -> Content:
     places = {(one.job.stage, one.job.name): one.place for one in planning.shared(plan, directory).offers(states)}
     cache = planning.cache_of(directory)
     amiss: dict[str, list[str]] = {}
-    teller = Teller(planning.planner(asked, cache), planning.exposures(asked, cache, amiss))
+    teller = Teller(planning.planner(asked, cache, directory), planning.exposures(asked, cache, amiss))
     content = described(plan, states.of, teller.of, places)
     return {
         "release": plan.release,
@@ -36,6 +36,7 @@ def of(plan: Plan, asked: Settings, directory: Path) -> Content:
         "references": str(plan.rules) if plan.rules.mappings else asked.references,
         "recipe": str(asked.recipe or ""),
         "set": list(asked.sets),
+        "disk": _disk(content["jobs"], directory),
         **content,
     }
 
@@ -104,8 +105,10 @@ def _job(job: Job, group: int, state: State, places: Mapping[Key, Path]) -> Cont
         "members": [{"file": PurePath(path).name, "role": role} for role, path in job.members],
         "association": PurePath(job.association).name,
         "candidate": job.acid,
+        "given": job.given,
         "mem_mb": job.mem_mb,
         "cpu_s": round(job.seconds, 1),
+        "bytes": job.room,
         "at_most_min": job.runtime,
         "state": LINKED if place else _stands(state),
         "reason": f"{place} has it" if place else state.reason,
@@ -132,7 +135,27 @@ def _total(stage: str, plan: Plan, jobs: Sequence[Content]) -> Content:
         "blocked": sum(blocked == stage for blocked, _ in plan.blocked),
         "cpu_s": round(sum(job["cpu_s"] for job in made), 1),
         "peak_mb": max((job["mem_mb"] for job in made), default=0),
+        "bytes": sum(job["bytes"] for job in own),
     }
+
+
+def _disk(jobs: Sequence[Content], directory: Path) -> Content:
+    """Return the bytes that products take, those of products that are not there yet, and those that are free."""
+    absent = sum(job["bytes"] for job in jobs if job["state"] == MISSING)
+    return {"products": sum(job["bytes"] for job in jobs), "missing": absent, "free": disk.free(directory)}
+
+
+def disk_told(content: Content) -> str:
+    """Return in one line how much room products take, and whether there is enough."""
+    told = content["disk"]
+    room = f"disk: products take about {disk.said(told['products'])}, {disk.said(told['missing'])} of it still to come"
+    enough = ": not enough" if is_short(content) else ""
+    return f"{room}; {disk.said(told['free'])} are free in {content['directory']}{enough}"
+
+
+def is_short(content: Content) -> bool:
+    """Return whether less is free than products that are to come take."""
+    return bool(content["disk"]["missing"] > content["disk"]["free"])
 
 
 def summary(content: Content) -> str:

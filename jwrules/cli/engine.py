@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jwrules import house
+from jwrules.cli import alone
 from jwrules.cli.common import log
 from jwrules.cli.locks import end_stragglers, free
 from jwrules.cli.stopping import stderr_to, stoppable
@@ -101,16 +102,6 @@ def _call(directory: Path, options: Sequence[str], handlers: Sequence[LogHandler
     return status
 
 
-def cores(options: Sequence[str]) -> int:
-    """Return how many processors the options of Snakemake ask for; those of this machine where they do not say."""
-    given = [
-        after
-        for word, after in zip(options, [*options[1:], ""], strict=True)
-        if word in ("--cores", "-c", "--jobs", "-j")
-    ]
-    return next((int(count) for count in given if count.isdecimal() and int(count)), os.cpu_count() or 1)
-
-
 def _snakemake(arguments: Sequence[str]) -> int:
     """Run Snakemake in this process, without its line on profiles; return its exit status."""
     from snakemake.cli import args_to_api, parse_args
@@ -119,9 +110,15 @@ def _snakemake(arguments: Sequence[str]) -> int:
         try:
             parser, options = parse_args(list(arguments))
         except SystemExit as end:
-            raise WorkflowFault(said.getvalue().strip().splitlines()[-1]) from end
-    with _whatever_the_clock_says(), _forgetting():
+            words = f"Snakemake runs nothing with these options: {' '.join(arguments)}"
+            raise WorkflowFault(_last_line(said.getvalue()) or words) from end
+    with _whatever_the_clock_says(), _forgetting(), alone.kept():
         return 0 if args_to_api(options, parser) else 1
+
+
+def _last_line(text: str) -> str:
+    """Return the last line of what a program said, or nothing."""
+    return next(iter(text.strip().splitlines()[-1:]), "")
 
 
 @contextlib.contextmanager
@@ -191,7 +188,7 @@ def write_report(directory: Path) -> None:
     arguments = [sys.executable, "-m", "snakemake", *command(directory), "--report", str(fresh)]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     if done.returncode:
-        log.warning("no report was written: %s", done.stderr.strip().splitlines()[-1] if done.stderr else "")
+        log.warning("no report was written: %s", _last_line(done.stderr) or "Snakemake does not say why")
     else:
         fresh.replace(page)
         (directory / _OWED).unlink(missing_ok=True)

@@ -48,7 +48,9 @@ class Wanted:
         directory = self.options.output.resolve()
         self.options.references = f"crds:{self.chooser.context}"
         asked = asked_for(self.options, directory)
-        planner = replace(planning.planner(asked, self._cache), references=self.chooser)
+        planner = planning.planner(asked, self._cache, directory)
+        self.chooser.pinned = planner.references.pinned
+        planner = replace(planner, references=self.chooser)
         try:
             planning.make(planning.exposures(asked, self._cache), planner, directory).refuse()
         except WorkflowFault as fault:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from jwrules import names
+from jwrules import below, names
 from jwrules.errors import ReferenceFault
 from jwrules.plan import Plan, Planner
 from jwrules.pool import Pool
@@ -32,13 +32,12 @@ def table(plan: Plan, pool: Pool, planner: Planner, kind: str | None = None) -> 
 
 def _used(plan: Plan) -> dict[tuple[str, Chosen], list[str]]:
     """Return the exposures by type and file."""
-    used: dict[tuple[str, Chosen], list[str]] = {}
+    used: dict[tuple[str, Chosen], dict[str, None]] = {}
     for job in plan.all():
         members = dict.fromkeys(names.stem(path) for path in job.science)
         for pair in job.references.items():
-            known = used.setdefault(pair, [])
-            known += [name for name in members if name not in known]
-    return used
+            used.setdefault(pair, {}).update(members)
+    return {pair: list(exposures) for pair, exposures in used.items()}
 
 
 def _entry(
@@ -65,8 +64,8 @@ def _files(source: str) -> tuple[list[Path], Mapping[str, Mapping[str, Any]]]:
         [library.folder("mappings"), library.folder("references")] if source.startswith("crds:") else [Path(source)]
     )
     suffixes = (".fits", ".asdf", ".json", ".pmap", ".imap", ".rmap")
-    found = [path for folder in folders for path in sorted(folder.rglob("*")) if path.suffix in suffixes]
-    paths = [path for path in found if not path.name.startswith(".") and path.is_file()]
+    found = [path for folder in folders for path in sorted(below.files(folder)) if path.suffix in suffixes]
+    paths = [path for path in found if path.is_file()]
     if not paths:
         raise ReferenceFault(f"{source}: there are no reference files in {', '.join(map(str, folders))}")
     return paths, library.listed() if source.startswith("crds:") else {}

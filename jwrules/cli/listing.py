@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from jwrules import names
-from jwrules.cli.described import Content, members_of, summary
+from jwrules.cli.described import Content, disk_told, members_of, summary
 from jwrules.cli.tally import clock
+from jwrules.plan import disk
 
 _MEMBERS = 4
 """How many members of a product are named."""
@@ -26,7 +27,7 @@ def table(content: Content) -> str:
                 parts.append("\n".join(_group(group, jobs[number])))
     parts += ["\n".join(_left_out(content))] if content["left_out"] else []
     parts += ["\n".join(_cannot(content))] if content["cannot"] else []
-    parts += ["\n".join(_totals(content)), summary(content)]
+    parts += ["\n".join(_totals(content)), *([disk_told(content)] if "disk" in content else []), summary(content)]
     return "\n\n".join(parts)
 
 
@@ -66,6 +67,8 @@ def _job(job: Content) -> Iterator[str]:
     yield f"    {job['name']}  {count}{_suffix(science[0])} -> {gives}: {_why(job)}"
     if len(science) > 1:
         yield f"      members   {_named(science)}"
+    if job["given"]:
+        yield f"      as said in  {job['given']}"
     if background:
         yield f"      background  {_named(background)}"
 
@@ -96,15 +99,20 @@ def _cannot(content: Content) -> Iterator[str]:
     yield f"cannot be made: {len(content['cannot'])} {'reason' if len(content['cannot']) == 1 else 'reasons'}"
     for one in content["cannot"]:
         yield f"  {_named(one['files'])}: {one['why']}".replace("\n", "\n  ")
+    waiting: dict[str, list[Content]] = {}
     for one in content["blocked"]:
-        yield f"  {one['stage']} {one['name']}: {one['why']}"
+        waiting.setdefault(one["stage"], []).append(one)
+    for stage, jobs in waiting.items():
+        yield from (f"  {stage} {one['name']}: {one['why']}" for one in jobs[:_MEMBERS])
+        if len(jobs) > _MEMBERS:
+            yield f"  {stage}: {len(jobs) - _MEMBERS} more wait for what cannot be made"
 
 
 def _totals(content: Content) -> Iterator[str]:
     """Yield how much work there is, by stage: that of jobs that are sure to run."""
     counted = f"{'jobs':>7}{'to make':>9}{'perhaps':>9}{'linked':>8}{'cannot':>8}"
-    yield f"{'':<11}{counted}{'CPU time':>11}{'peak memory':>13}"
+    yield f"{'':<11}{counted}{'CPU time':>11}{'peak memory':>13}{'disk':>10}"
     for one in content["stages"]:
         counts = f"{one['jobs']:>7}{one['to_make']:>9}{one['perhaps']:>9}{one['linked']:>8}{one['blocked']:>8}"
         peak = f"{one['peak_mb']} MB" if one["peak_mb"] else "-"
-        yield f"{one['stage']:<11}{counts}{clock(one['cpu_s']):>11}{peak:>13}"
+        yield f"{one['stage']:<11}{counts}{clock(one['cpu_s']):>11}{peak:>13}{disk.said(one['bytes']):>10}"

@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jwrules.cli import queue
 from jwrules.cli.common import log
 from jwrules.errors import WorkflowFault
 from jwrules.plan import STAGES
@@ -34,11 +35,13 @@ def end_stragglers(directory: Path) -> None:
 def free(directory: Path) -> None:
     """Remove the lock that a killed run left; WorkflowFault while another run is at work in the directory.
 
-    Jobs that outlived their run are ended: they might yet write what another run has made, with other options.
+    Jobs that outlived their run are ended, on this machine; WorkflowFault where Slurm has some, on others: they might
+    yet write what another run has made, with other options.
     """
     locks = directory / ".snakemake" / "locks"
     if not list(locks.glob("*.lock")):
         return
+    queue.refuse(directory)
     busy = [f"process {one.pid}: {' '.join(words)[:80]}" for one, words in _at_work(directory, _is_run)]
     if busy:
         raise WorkflowFault(f"{directory}: another run is at work there: {'; '.join(busy)}; wait for it or stop it")

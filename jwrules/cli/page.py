@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from jwrules.cli.described import Content, summary
+from jwrules.cli.described import Content, disk_told, is_short, summary
 
 _FRAME = Path(__file__).with_name("plan.html")
 _PLACE = "@PLAN@"
@@ -15,7 +15,9 @@ _PLACE = "@PLAN@"
 def page(content: Content) -> str:
     """Return the page of a plan."""
     # In a script no text may look like its end.
-    text = json.dumps({**content, "summary": summary(content)}, separators=(",", ":")).replace("<", "\\u003c")
+    disk = {"disk_told": disk_told(content), "short": is_short(content)} if "disk" in content else {}
+    said = json.dumps({**content, **disk, "summary": summary(content)}, separators=(",", ":"))
+    text = said.replace("<", "\\u003c")
     return _FRAME.read_text(encoding="utf-8").replace(_PLACE, text)
 
 

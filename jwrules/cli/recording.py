@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import platform
@@ -12,7 +13,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,27 +44,43 @@ def recorded(options: argparse.Namespace, name: str, members: Sequence[tuple[Pat
     """
     from jwrules import records
 
-    began, stats = _clock(), [records.stat(path) for path, _ in members]
-    running = Running()
+    began = _clock()
+    running, before = Running(), [_seen(path) for path, _ in members] if options.record else []
     if options.record:
         records.forget(options.output, name, options.command)
     yield running
     for path in running.made:
         log.info("wrote %s", path)
     if options.record:
-        opened = [_member(path, role, before) for (path, role), before in zip(members, stats, strict=True)]
+        opened = [_member(path, role, seen) for (path, role), seen in zip(members, before, strict=True)]
         _write(options, name, opened, running, _spent(began))
 
 
-def _member(path: Path, role: str, before: records.Stat | None) -> records.Member:
+def _seen(path: Path) -> tuple[records.Stat, str] | None:
+    """Return as what a member stands and what it holds; None where it cannot be read, which the stage will tell."""
     from jwrules import records
 
-    if records.stat(path) is None:
+    found = records.stat(path)
+    with suppress(OSError):
+        return (found, records.digest_of(path)) if found else None
+    return None
+
+
+def _member(path: Path, role: str, before: tuple[records.Stat, str] | None) -> records.Member:
+    """Return a member as it was read; one that was only linked meanwhile is looked at again."""
+    from jwrules import records
+    from jwrules.unchanged import is_linked
+
+    now = records.stat(path)
+    if now is None:
         raise DataFault(f"{path}: was removed while it was read; put it back, or run again without it")
-    digest = records.digest_of(path)
-    if before is None or records.stat(path) != before:
+    is_as_it_was = before and (
+        now == before[0]
+        or (is_linked(before[0], now) and records.digest(path) == before[1] and records.stat(path) == now)
+    )
+    if not (before and is_as_it_was):
         raise DataFault(f"{path}: was changed while it was read; run again when nothing writes to it")
-    return records.Member(path.name, role, digest, before)
+    return records.Member(path.name, role, before[1], now)
 
 
 def _write(
@@ -86,7 +103,7 @@ def _write(
         "recipe": running.bench.recipe,
         "steps": json.loads(options.steps),
         "references": references,
-        "association": options.association.name if "association" in options else "",
+        **_association(options),
         "command": shlex.join(["jwrules", *words(options)]),
         "cost": dict(spent),
         "versions": versions(),
@@ -96,17 +113,33 @@ def _write(
     log.info("wrote %s", records.write(record, options.output))
 
 
+def _association(options: argparse.Namespace) -> dict[str, str]:
+    path = getattr(options, "association", None)
+    return {"association": path.name, "association_sha256": _sha256(path)} if path else {"association": ""}
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def words(options: argparse.Namespace) -> Sequence[str]:
     """Return the words of the command: those of the process, or of its part in a batch."""
     return getattr(options, "words", None) or sys.argv[1:]
 
 
 def _gave(path: Path, folder: Path) -> records.Gave:
+    """Return what was made; DataFault where another job put its own in that place: no record may vouch for it."""
     from jwrules import records
+    from jwrules.products import placed
 
     found = records.stat(path)
-    assert found is not None
-    return records.Gave(os.path.relpath(path, folder), records.data_digest(path) or records.digest(path), found)
+    if found is not None and placed.is_ours(path):
+        gave = records.Gave(os.path.relpath(path, folder), records.data_digest(path) or records.digest(path), found)
+        if records.stat(path) == found:
+            return gave
+    raise DataFault(
+        f"{path}: another job replaced or removed it just now; no record is written, run again when it ended"
+    )
 
 
 def versions() -> dict[str, str]:

@@ -35,7 +35,7 @@ def add(commands: Commands) -> None:
     _add_fetch(verbs)
     _add_list(verbs)
     _add_verb(verbs, "verify", verify, "tell which files of a cache are damaged, or not those of the server", _VERIFY)
-    _add_data(_add_verb(verbs, "pin", pin, "let runs stop where reference files change", _PIN))
+    _add_data(_add_verb(verbs, "pin", pin, "keep to the reference files that there are", _PIN))
 
 
 def _none(options: argparse.Namespace) -> None:
@@ -110,7 +110,8 @@ def show(options: argparse.Namespace) -> None:
     directory = options.output.resolve()
     asked = asked_for(options, directory)
     planned, cache = planning.of(asked, directory), planning.cache_of(directory)
-    print(inventory.table(planned, planning.exposures(asked, cache), planning.planner(asked, cache), options.type))
+    planner = planning.planner(asked, cache, directory)
+    print(inventory.table(planned, planning.exposures(asked, cache), planner, options.type))
 
 
 def verify(options: argparse.Namespace) -> int:
@@ -129,8 +130,8 @@ def verify(options: argparse.Namespace) -> int:
 def pin(options: argparse.Namespace) -> None:
     """Write the rules and reference files of DATA, by name and content, to DIR/pins.yaml, and name it in DIR/run.yaml.
 
-    From then on a plan in DIR that would use anything else is an error that says what changed. Pinning again accepts
-    what there is then.
+    From then on a plan in DIR takes these files, whatever newer ones would be chosen; where a rule or one of the files
+    has changed, it is an error that says what. Pinning again accepts what there is then.
     """
     from dataclasses import replace
 

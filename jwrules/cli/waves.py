@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from jwrules import plan as planning
-from jwrules.cli import engine
+from jwrules.cli import engine, passed
 from jwrules.cli.common import log
 from jwrules.errors import WorkflowFault
 from jwrules.plan import Is, Plan, Settings, States, lock, waves
@@ -22,10 +22,14 @@ ALL = ("*",)
 """What `forced` says for every job."""
 
 
+_PATIENCE = 5.0
+"""Seconds to wait for the lock of a directory: a variant that links from there holds it, a moment for each job."""
+
+
 @contextmanager
 def alone(directory: Path) -> Iterator[None]:
     """Let no other run work in a directory meanwhile; WorkflowFault where one does. A killed run frees it."""
-    with lock.held(directory) as is_held:
+    with lock.held(directory, _PATIENCE) as is_held:
         if not is_held:
             raise WorkflowFault(f"{directory}: another run is at work there; wait for it or stop it")
         yield
@@ -100,7 +104,7 @@ class _Run:
         if self._share():
             self._now = self.states()
         ready = self._now.ready(self._left)
-        wave = waves.make(self._plan, self._directory, ready, engine.cores(options))
+        wave = waves.make(self._plan, self._directory, ready, passed.cores(options))
         if wave is None or wave.wave is None or set(wave.wave.targets) <= self._beside:
             return None
         return wave

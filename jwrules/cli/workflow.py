@@ -81,8 +81,9 @@ def _add_plan(commands: Commands) -> None:
 def plan(options: argparse.Namespace) -> int:
     """Show every product that would be made of DATA: from what, with which options and reference files, and why.
 
-    It says how each product stands, what it costs, where options come from, why reference files were chosen, what is
-    left out, and all that cannot be made (then the exit status is 1). Nothing is run.
+    It says how each product stands, what it costs in time, memory and disk (about), where options come from, why
+    reference files were chosen, what is left out, and all that cannot be made (then the exit status is 1). It warns
+    where less is free in DIR than products take. Nothing is run.
     """
     from jwrules import plan as planning
     from jwrules.cli import described, listing, page
@@ -101,6 +102,8 @@ def plan(options: argparse.Namespace) -> int:
     if options.write:
         planfile.write(planned, asked, options.write)
         log.info("plan file: %s", options.write)
+    if described.is_short(content):
+        log.warning("%s", described.disk_told(content))
     if options.html:
         page.write(options.html, page.page(content))
         log.info("page: %s", options.html)
@@ -181,13 +184,12 @@ def _report(wanted: bool | None, jobs: int, ran: int, directory: Path) -> None:
 
 
 def _snakemake_options(options: argparse.Namespace) -> list[str]:
-    from jwrules.cli import profiles
+    from jwrules.cli import passed, profiles
 
     given = profiles.found(options.snakemake)
-    elsewhere = {"--executor", "-e", "--profile", "--jobs", "-j"} & {text.split("=")[0] for text in given}
     if options.cores:
         given = ["--cores", options.cores, *given]
-    elif not elsewhere:
+    elif not passed.say_where(given):
         given = ["--cores", "all", *given]
     return given
 

@@ -7,7 +7,7 @@ from jwrules.plan.choose import Choice, Planner
 from jwrules.plan.make import make
 from jwrules.plan.rows import STAGES, Job, LeftOut, Plan
 from jwrules.plan.settings import RUN_FILE, Settings, read, references_or_default
-from jwrules.plan.state import Is, State, States, summary
+from jwrules.plan.state import Is, State, States
 from jwrules.plan.workspace import cache_of, exposures, lay_out, of, planner, prepare, shared, states
 
 __all__ = [
@@ -33,5 +33,4 @@ __all__ = [
     "references_or_default",
     "shared",
     "states",
-    "summary",
 ]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from jwrules import recipes
-from jwrules.plan.links import with_links
+from jwrules.plan.links import Linked, with_links
 from jwrules.plan.once import Once, Watched
 from jwrules.recipes import Recipe, ResolvedStep, Setting
 from jwrules.records.code import Code
@@ -30,6 +31,7 @@ class Planner:
     """Chooses by header. `own` is a recipe given by the user: it goes before those of the house.
 
     `exclude` names exposures that are left out, and why; `listed` are the associations of a plan file, if there is one.
+    Options that name files are seen from `folder`, where the jobs run.
     """
 
     house: Mapping[str, Recipe]
@@ -38,7 +40,8 @@ class Planner:
     own: Recipe | None = None
     exclude: Mapping[str, str] = field(default_factory=dict)
     listed: Sequence[Mapping[str, Any]] | None = None
-    _links: dict[str, tuple[str, tuple[Chosen, ...]]] = field(default_factory=dict, repr=False, compare=False)
+    folder: Path | None = None
+    _links: dict[str, Linked] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def code(self) -> Code:
@@ -90,11 +93,25 @@ class Planner:
             references=self._references(steps, header.in_its_era),
         )
 
-    def linked(self, steps: str) -> tuple[str, tuple[Chosen, ...]]:
+    def linked(self, steps: str) -> Linked:
         """Return a chain (JSON) in which options name files by their links, and those files."""
         if steps not in self._links:
-            self._links[steps] = with_links(steps, self.references.ledger)
+            self._links[steps] = with_links(steps, self.references.ledger, self.folder)
         return self._links[steps]
+
+    @property
+    def absent(self) -> list[Path]:
+        """Where files that options name were looked for in vain."""
+        given = dict.fromkeys(path for linked in self._links.values() for path in linked.absent)
+        beside = [place for path in given for place in self._beside_recipe(path)]
+        return list(dict.fromkeys([*given, *beside]))
+
+    def _beside_recipe(self, path: Path) -> list[Path]:
+        """Return where a path may be meant that a recipe gives, seen from its own folder."""
+        if self.own is None or self.folder is None or not path.is_relative_to(self.folder):
+            return []
+        folders = dict.fromkeys(one.parent.absolute() for one in self.own.files)
+        return [folder / path.relative_to(self.folder) for folder in folders]
 
     def _pars(self, recipe: Recipe, stage: str, header: Mapping[str, Any]) -> list[Setting]:
         """Return what the parameter files of CRDS say of the steps of a stage."""

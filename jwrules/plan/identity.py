@@ -20,5 +20,6 @@ def of(job: Job, code: str) -> str:
         "members": [[role, PurePath(path).name] for role, path in job.members],
         "association": [PurePath(job.association).name, job.acid, job.pool],
         "code": code,
+        **({"given": job.given_sha256} if job.given_sha256 else {}),
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

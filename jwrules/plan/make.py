@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import jwrules
 from jwrules import associations, names, recipes
 from jwrules.errors import JwrulesError, NameFault, RecipeFault
-from jwrules.plan import identity, planfile
+from jwrules.plan import disk, given, identity, planfile, twins
 from jwrules.plan.choose import Planner
 from jwrules.plan.resources import Size, memory, minutes, seconds, size_of
 from jwrules.plan.rows import Job, LeftOut, Plan
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 _NEXT = re.compile(r"\n(?! )")
 """Where in a message the next fault begins: what belongs to one is indented below it."""
 
+EXCLUDED = "excluded: "
+"""How the reason of an exposure begins that a person leaves out."""
+
 _FROM_RAMPS = {"detector1": ("rate", "rateints"), "dark": ("dark",), "guider": ("cal",)}
 """What the stages that start from raw exposures make."""
 
@@ -34,7 +38,12 @@ _FROM_RAMPS = {"detector1": ("rate", "rateints"), "dark": ("dark",), "guider": (
 class Faults:
     """Faults collected from everywhere, each with the files that it concerns."""
 
-    found: dict[str, list[str]] = field(default_factory=dict)
+    _of: dict[str, dict[str, None]] = field(default_factory=dict)
+
+    @property
+    def found(self) -> dict[str, list[str]]:
+        """The faults in words, each with its files, in the order in which they came."""
+        return {words: list(files) for words, files in self._of.items()}
 
     @contextmanager
     def of(self, what: str) -> Iterator[None]:
@@ -50,9 +59,7 @@ class Faults:
             self._add(what, words.removeprefix(f"{what}: "))
 
     def _add(self, what: str, words: str) -> None:
-        files = self.found.setdefault(words, [])
-        if what not in files:
-            files.append(what)
+        self._of.setdefault(words, {})[what] = None
 
 
 @dataclass(frozen=True)
@@ -70,11 +77,17 @@ class Exposure:
         return size_of(self.header)
 
 
-def make(pool: Pool, planner: Planner, directory: Path, amiss: Mapping[str, Sequence[str]] | None = None) -> Plan:
+def make(
+    pool: Pool,
+    planner: Planner,
+    directory: Path,
+    amiss: Mapping[str, Sequence[str]] | None = None,
+    lying: Sequence[Association] = (),
+) -> Plan:
     """Return the plan for the exposures of `pool`, to be run in the working directory `directory`.
 
     It says what can be made, and every fault: no reference file, two recipes, ...; `amiss` are those of files that are
-    not in the pool.
+    not in the pool. `lying` are the associations among the data.
     """
     faults = Faults()
     for name, said in (amiss or {}).items():
@@ -82,17 +95,25 @@ def make(pool: Pool, planner: Planner, directory: Path, amiss: Mapping[str, Sequ
     exposures, left_out = _sorted_out(pool, planner, faults)
     used = {one.recipe.name: one.recipe for one in exposures.values()}
     made = associations.make(pool, list(used.values()), planner.exclude)
+    merged = given.merge(made, lying, _known(pool, exposures, left_out, amiss or {}))
+    made = merged.made
     if planner.listed is not None:
         gone = {names.stem(one.path) for one in left_out}
         made, wrong = planfile.regroup(made, planner.listed, exposures, gone)
-        for product, words in wrong.items():
-            faults.add(product, words)
+        merged = given.Merged(given.distinct(made), faults=list(wrong.items()))
+    for what, words in merged.faults:
+        faults.add(what, words)
+    left_out += merged.left_out
+    made, refused = merged.made, merged.refused
+    for product, words in twins.found(_with_stage(made, exposures), "image3"):
+        faults.add(product, words)
+        refused.add(("image3", product))
     jobs = {
         **{stage: dict(_of_ramps(stage, exposures, planner, directory, faults)) for stage in _FROM_RAMPS},
         "image2": dict(_image2(exposures, made, planner, faults)),
         "image3": dict(_image3(exposures, made, planner, faults)),
     }
-    jobs, blocked = _possible(jobs)
+    jobs, blocked = _possible(_but(jobs, refused))
     jobs = _identified(jobs, planner.code)
     asked = {job.association for job in jobs["image3"].values()}
     kept = {path: one for one in made if one.type == "image3" and (path := _file(one)) in asked}
@@ -103,10 +124,39 @@ def make(pool: Pool, planner: Planner, directory: Path, amiss: Mapping[str, Sequ
         tuple(left_out),
         kept,
         source.identity,
-        tuple(source.consulted),
+        (*source.consulted, *(planner.own.files if planner.own else ())),
+        tuple(planner.absent),
         faults=faults.found,
         blocked=blocked,
     )
+
+
+def _with_stage(made: Iterable[Association], exposures: Mapping[str, Exposure]) -> Iterator[Association]:
+    """Yield the associations of which a stage makes a product: rules may name others."""
+    for one in made:
+        its = [exposures[name] for name in map(names.stem, one.of("science")) if name in exposures]
+        if its and all(one.type in exposure.recipe.stages for exposure in its):
+            yield one
+
+
+def _but(jobs: Mapping[str, Mapping[str, Job]], refused: Collection[tuple[str, str]]) -> dict[str, dict[str, Job]]:
+    return {
+        stage: {name: job for name, job in its.items() if (stage, name) not in refused} for stage, its in jobs.items()
+    }
+
+
+def _known(
+    pool: Pool,
+    exposures: Mapping[str, Exposure],
+    left_out: Sequence[LeftOut],
+    amiss: Mapping[str, Sequence[str]],
+) -> given.Known:
+    """Return what associations may name: exposures that are processed, excluded, or not processed and why."""
+    reasons = {names.stem(Path(one.path).name): one.reason for one in left_out}
+    excluded = {name for name, reason in reasons.items() if reason.startswith(EXCLUDED)}
+    told = {names.stem(Path(path).name) for path in amiss} | {names.stem(row["filename"]) for row in pool.files}
+    others = {name: reasons.get(name, "") for name in told - excluded - exposures.keys()}
+    return given.Known({name: one.recipe for name, one in exposures.items()}, excluded, others)
 
 
 def _possible(
@@ -146,7 +196,7 @@ def _sorted_out(pool: Pool, planner: Planner, faults: Faults) -> tuple[dict[str,
     for row in pool.files:
         name, path = names.stem(row["filename"]), cast(Path, row.path)
         if reason := excluded.why(name):
-            left_out.append(LeftOut(str(path), f"excluded: {reason}"))
+            left_out.append(LeftOut(str(path), f"{EXCLUDED}{reason}"))
             continue
         with faults.of(path.name):
             recipe = planner.recipe(row.header)
@@ -165,21 +215,23 @@ def _of_ramps(
             continue
         with faults.of(exposure.path.name):
             science = (_seen_from(directory, exposure.path),)
-            yield exposure.name, _job(stage, exposure.name, [exposure], planner, science, _FROM_RAMPS[stage])
+            job = _job(stage, exposure.name, [exposure], planner, science)
+            yield exposure.name, _giving(job, _FROM_RAMPS[stage], [exposure])
 
 
 def _image2(
     exposures: Mapping[str, Exposure], made: Sequence[Association], planner: Planner, faults: Faults
 ) -> Iterator[tuple[str, Job]]:
-    backgrounds = dict(_backgrounds(made))
+    backgrounds, sources = dict(_backgrounds(made)), dict(_sources(made))
     for exposure in exposures.values():
         if "image2" not in exposure.recipe.stages:
             continue
         with faults.of(exposure.path.name):
             sky = tuple(f"results/{name}_rate.fits" for name in backgrounds.get(exposure.name, ()))
             science = (f"results/{exposure.name}_rate.fits",)
-            job = _job("image2", exposure.name, [exposure], planner, science, ())
-            yield exposure.name, replace(job, gives=_image2_gives(job, sky), background=sky)
+            job = _job("image2", exposure.name, [exposure], planner, science)
+            job = replace(job, background=sky, given=sources.get(exposure.name, ""))
+            yield exposure.name, _giving(job, _image2_gives(job, sky), [exposure])
 
 
 def _image2_gives(job: Job, sky: Sequence[str]) -> tuple[str, ...]:
@@ -192,6 +244,13 @@ def _backgrounds(made: Sequence[Association]) -> Iterator[tuple[str, list[str]]]
         sky = [names.stem(name) for name in association.of("background")] if association.type == "image2" else []
         if sky:
             yield from ((names.stem(name), sky) for name in association.of("science"))
+
+
+def _sources(made: Sequence[Association]) -> Iterator[tuple[str, str]]:
+    """Yield the exposures of stage 2 for which the data bring an association, and its path."""
+    for association in made:
+        if association.type == "image2" and association.source:
+            yield from ((names.stem(name), association.source) for name in association.of("science"))
 
 
 def _image3(
@@ -207,14 +266,28 @@ def _image3(
             if not its or any("image3" not in one.recipe.stages for one in its):
                 continue  # rules may name products that no stage makes yet
             _check_name(association.product, its[0])
-            job = _job("image3", association.product, its, planner, science, ())
+            job = replace(_job("image3", association.product, its, planner, science), **_told(association))
             gives = ("i2d", "cat", "segm") if "source_catalog" in job.runs else ("i2d",)
-            yield (
-                association.product,
-                replace(
-                    job, gives=gives, association=_file(association), acid=association.candidate, pool=association.pool
-                ),
-            )
+            yield association.product, _giving(job, gives, its)
+
+
+def _giving(job: Job, gives: tuple[str, ...], exposures: Sequence[Exposure]) -> Job:
+    """Return a job with the suffixes of what it makes, and the room that this takes."""
+    again = ("crf",) if job.stage == "image3" and "outlier_detection" in job.runs else ()
+    sizes, headers = [one.size for one in exposures], [one.header for one in exposures]
+    return replace(job, gives=gives, room=disk.room(job.stage, (*gives, *again), sizes, headers))
+
+
+def _told(association: Association) -> dict[str, Any]:
+    """Return what a job of stage 3 says of its association; of one among the data what it holds."""
+    text = associations.text(association) if association.source else ""
+    return {
+        "association": _file(association),
+        "acid": association.candidate,
+        "pool": association.pool,
+        "given": association.source,
+        "given_sha256": hashlib.sha256(text.encode()).hexdigest() if text else "",
+    }
 
 
 def _check_name(product: str, first: Exposure) -> None:
@@ -233,19 +306,18 @@ def _job(
     exposures: Sequence[Exposure],
     planner: Planner,
     science: tuple[str, ...],
-    gives: tuple[str, ...],
 ) -> Job:
     first, sizes = exposures[0].header, [exposure.size for exposure in exposures]
     choice = planner.choose(stage, first)
-    steps, files = planner.linked(choice.steps)
+    linked = planner.linked(choice.steps)
     return Job(
         stage=stage,
         name=name,
         recipe=choice.recipe,
         science=science,
-        gives=gives,
-        steps=steps,
-        files=files,
+        gives=(),
+        steps=linked.steps,
+        files=linked.files,
         runs=choice.runs,
         references=choice.references,
         mem_mb=memory(stage, sizes),

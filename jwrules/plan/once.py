@@ -6,9 +6,12 @@ a topic form a tree: at each fork a keyword, at each branch a value of it, at th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+from jwrules.errors import JwrulesError
 
 Header = Mapping[str, Any]
 Answer = TypeVar("Answer")
@@ -19,6 +22,7 @@ ERA = "era"
 _TIME = ("DATE-OBS", "TIME-OBS")
 _NAME = "FILENAME"
 """It names the exposure in messages, and decides nothing: neither recipes nor reference files know it."""
+_MARK = "\0"
 
 
 class Watched(Mapping[str, Any]):
@@ -100,6 +104,22 @@ class _End:
     chosen: Any
 
 
+@dataclass(frozen=True)
+class _Refused:
+    """A fault, in whose words a mark stands for the name of the exposure."""
+
+    kind: type[JwrulesError]
+    words: str
+
+    @classmethod
+    def of(cls, fault: JwrulesError, name: str) -> _Refused:
+        alone = rf"(?<![\w.-]){re.escape(name)}(?![\w.-])"
+        return cls(type(fault), re.sub(alone, _MARK, str(fault)))
+
+    def said_of(self, name: str) -> JwrulesError:
+        return self.kind(self.words.replace(_MARK, name))
+
+
 class Once:
     """Choices by topic. `era(header)` tells dates apart between which reference files may change."""
 
@@ -110,16 +130,27 @@ class Once:
     def choose(self, topic: Hashable, header: Header, choose: Callable[[Watched], Answer]) -> Answer:
         """Return what `choose` gives for a header, or gave for one that agrees in all that it looked at.
 
-        What it raises is not remembered.
+        A fault of the user's is raised likewise, and names this exposure; any other is not remembered.
         """
         place = self._trees.get(topic)
         while isinstance(place, _Fork):
             place = place.branches.get(_told(header, place.keyword, self._era))
-        if place is not None:
-            known: Answer = place.chosen
-            return known
+        name = str(header.get(_NAME) or "")
+        if place is None or (isinstance(place.chosen, _Refused) and not name):
+            return self._anew(topic, header, choose, name)
+        if isinstance(place.chosen, _Refused):
+            raise place.chosen.said_of(name)
+        known: Answer = place.chosen
+        return known
+
+    def _anew(self, topic: Hashable, header: Header, choose: Callable[[Watched], Answer], name: str) -> Answer:
         watched = Watched(header, self._era)
-        chosen = choose(watched)
+        try:
+            chosen = choose(watched)
+        except JwrulesError as fault:
+            if name and not watched.whole:
+                self._keep(topic, watched.asked, _Refused.of(fault, name))
+            raise
         if not watched.whole:
             self._keep(topic, watched.asked, chosen)
         return chosen

@@ -19,7 +19,7 @@ import yaml
 from jwrules import names
 from jwrules.associations import Association, Member, exclusions
 from jwrules.associations.files import ROLES
-from jwrules.plan.rows import Job, Plan
+from jwrules.plan.rows import ENDING, Job, Plan
 from jwrules.plan.settings import Settings
 from jwrules.references import pins
 
@@ -30,7 +30,7 @@ _FROM_RAMPS = ("detector1", "dark", "guider")
 _HEAD = """\
 # A plan: `jwrules run {name}` makes exactly this. It is yours to edit and to keep under version control.
 # exclude: exposures that are left out, and why: to drop one, add it there.
-# pin: reference files by name and SHA-256; a run stops where one is another.
+# pin: reference files by name and SHA-256: no other is taken, and a run stops where one holds something else.
 # associations: members and roles of each product; delete a product, or a member, or give it another role.
 """
 
@@ -56,7 +56,8 @@ def content(plan: Plan, asked: Settings, folder: Path) -> dict[str, Any]:
     """Return a plan as plain values; paths below the `folder` of the file are seen from there."""
     raw = [job for stage in _FROM_RAMPS for job in plan.jobs.get(stage, {}).values()]
     said = exclusions(asked.exclude)
-    reasons = {names.stem(Path(one.path).name): " ".join(one.reason.split()) for one in plan.left_out}
+    exposures = [one for one in plan.left_out if not one.path.endswith(ENDING)]
+    reasons = {names.stem(Path(one.path).name): " ".join(one.reason.split()) for one in exposures}
     left_out = {name: why.removeprefix("excluded: ") for name, why in reasons.items()}
     pinned = pins.of(plan.rules, plan.reference_files)
     return {

@@ -23,7 +23,7 @@ def changes(job: Job, record: Record | None) -> str:
         *_changed_options(_by_step(record.told.get("steps", [])), _by_step(json.loads(job.steps))),
         *_changed_references(record.told.get("references", {}), job),
         *_changed_members(record, job),
-        *_changed_association(record.told.get("association", ""), PurePath(job.association).name),
+        *_changed_association(record.told, job),
     ]
     release = record.told.get("release", "?")
     return some(said) if said else f"made by the code of release {release}, now {jwrules.__version__} differs"
@@ -46,9 +46,12 @@ def _changed_members(record: Record, job: Job) -> Iterator[str]:
     yield from (f"{name} is no longer a member" for name in sorted(before - now))
 
 
-def _changed_association(before: str, now: str) -> Iterator[str]:
+def _changed_association(told: Mapping[str, Any], job: Job) -> Iterator[str]:
+    before, now = told.get("association", ""), PurePath(job.association).name
     if before != now:
         yield f"its association is {now or 'none'}, was {before or 'none'}"
+    elif job.given_sha256 and told.get("association_sha256") != job.given_sha256:
+        yield f"its association {now} says something else"
 
 
 def _changed_options(before: Mapping[str, Mapping[str, Any]], now: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -8,20 +8,22 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import pickle
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import jwrules
-from jwrules import house
-from jwrules.plan.rows import Plan
+from jwrules import below, house, kept
+from jwrules.plan import given
+from jwrules.plan.rows import KEPT, Plan
 from jwrules.plan.settings import Settings
 from jwrules.records import Stat, stat
+from jwrules.unchanged import is_settled
 
 FILE = "plan.pickle"
 
 _CODE = (
-    *("names", "conditions.py", "unchanged.py", "headers.py", "pool", "recipes"),
+    *("names", "conditions.py", "unchanged.py", "below.py", "kept.py", "headers.py", "pool", "recipes"),
     *("associations", "references", "records", "plan"),
     *("kernels", "wcs", "products", "steps", "stages"),
 )
@@ -34,23 +36,28 @@ _CRDS = "CRDS_PATH"
 def plan(asked: Settings, directory: Path, cache: Path, make: Callable[[], Plan]) -> Plan:
     """Return the plan for what is asked, from the folder `cache` or, where anything changed since, from `make`.
 
-    Nothing is remembered of a CRDS cache whose place is not known.
+    Nothing is remembered of a CRDS cache whose place is not known, nor while files changed a moment ago.
     """
     if asked.references.startswith("crds:") and not os.environ.get(_CRDS):
         return make()
-    before = _fingerprint(asked, directory)
+    began = time.time_ns()
+    sources = _stats(_sources(asked, directory))
+    before = _fingerprint(asked, directory, sources)
     known = _load(cache / FILE)
     if known and known[0] == before and known[1] == _stats(_chosen(known[2])):
         return known[2]
     made = make()
-    _save(cache / FILE, (before, _stats(_chosen(made)), made))
+    chosen = _stats(_chosen(made))
+    if all(is_settled(found, began) for _, found in (*sources, *chosen) if found):
+        with contextlib.suppress(OSError):
+            kept.save(cache / FILE, (before, chosen, made))
     return made
 
 
-def _fingerprint(asked: Settings, directory: Path) -> str:
+def _fingerprint(asked: Settings, directory: Path, sources: Sequence[tuple[str, Stat | None]]) -> str:
     """Return a digest of what a plan is made from: the files by path and what tells whether they were written to."""
     environment = sorted((name, value) for name, value in os.environ.items() if name.startswith("CRDS_"))
-    said = [jwrules.__version__, asked, directory, environment, _stats(_sources(asked, directory))]
+    said = [jwrules.__version__, asked, directory, environment, sources]
     return hashlib.sha256(repr(said).encode()).hexdigest()
 
 
@@ -62,6 +69,7 @@ def _sources(asked: Settings, directory: Path) -> Iterator[Path]:
     if asked.recipe:
         yield from sorted([*asked.recipe.parent.glob("*.yaml"), *asked.recipe.parent.glob("*/*.yaml")])
     yield from (path for path in _below(asked.data) if path.name.endswith(_DATA))
+    yield from given.find(asked.data)
     if isinstance(asked.pin, str):
         yield directory / asked.pin
     for place in _references(asked.references):
@@ -77,16 +85,12 @@ def _references(source: str) -> list[Path]:
 
 
 def _chosen(made: Plan) -> Iterator[Path]:
-    """The files that a plan opens, or read options from; those of a CRDS cache lie elsewhere than its rules."""
-    return iter(sorted({*made.consulted, *(one.path for job in made.all() for one in job.opened)}))
+    """The files that a plan opens, reads options from, or looks for in vain, wherever they lie."""
+    return iter(sorted({*made.consulted, *made.absent, *(one.path for job in made.all() for one in job.opened)}))
 
 
 def _below(place: Path) -> Iterator[Path]:
-    if place.is_file():
-        yield place
-    for folder, below, files in os.walk(place, followlinks=True):
-        below[:] = sorted(name for name in below if not name.startswith((".", "__pycache__")))
-        yield from (Path(folder, name) for name in sorted(files))
+    return iter([place]) if place.is_file() else below.files(place)
 
 
 def _stats(paths: Iterable[Path]) -> list[tuple[str, Stat | None]]:
@@ -94,17 +98,7 @@ def _stats(paths: Iterable[Path]) -> list[tuple[str, Stat | None]]:
 
 
 def _load(path: Path) -> tuple[str, list[tuple[str, Stat | None]], Plan] | None:
-    try:
-        with path.open("rb") as file:
-            fingerprint, stats, made = pickle.load(file)
-    except (OSError, EOFError, ValueError, TypeError, AttributeError, ImportError, pickle.UnpicklingError):
-        return None
-    return fingerprint, stats, made
-
-
-def _save(path: Path, content: tuple[str, list[tuple[str, Stat | None]], Plan]) -> None:
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_bytes(pickle.dumps(content))
-        fresh.replace(path)
+    known = kept.load(path, KEPT)
+    if isinstance(known, tuple) and len(known) == 3 and isinstance(known[2], Plan):
+        return known
+    return None

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jwrules import names, records
+from jwrules.associations import Association, Member
 from jwrules.errors import WorkflowFault
 from jwrules.house import STORE
 from jwrules.plan.links import link
@@ -62,10 +63,12 @@ class Job:
 
     `science`, `background`: paths of its input files, seen from the working directory; `gives`: suffixes of what
     it makes; `steps`: the chain as JSON; `runs`: its steps that are not skipped; `mem_mb` in megabytes, `runtime` in
-    minutes, at most, and `seconds` as estimated; `association`: the path that its association file will have, `acid`
-    its candidate and `pool` the pool it is of; `files`: those that options name, such as an astrometric catalogue;
-    `about`: what a table or the report says of it (instrument, filter, target, ...); `context`: that which chose the
-    reference files; `identity`: a digest of all this but memory, time, context and what people read.
+    minutes, at most, `seconds` and `room` (bytes of its products) as estimated; `association`: the path that its
+    association file will have, `acid` its candidate and `pool` the pool it is of; `given`: the file among the data that
+    is the association, if one is, and the digest of what it says; `files`: those that options name, such as an
+    astrometric catalogue; `about`: what a table or the report says of it (instrument, filter, target, ...); `context`:
+    that which chose the reference files; `identity`: a digest of all this but memory, time, context and what people
+    read.
     """
 
     stage: str
@@ -79,10 +82,13 @@ class Job:
     mem_mb: int
     runtime: int
     seconds: float = 0.0
+    room: int = 0
     background: tuple[str, ...] = ()
     association: str = ""
     acid: str = ""
     pool: str = ""
+    given: str = ""
+    given_sha256: str = ""
     identity: str = ""
     files: tuple[Chosen, ...] = ()
     context: str = NO_CONTEXT
@@ -183,7 +189,7 @@ class Wave:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file of the pool that no recipe, or no stage, wants, and why."""
+    """An exposure, or an association among the data, that no recipe, or no stage, wants, and why."""
 
     path: str
     reason: str
@@ -202,8 +208,8 @@ def _named(files: Sequence[str]) -> str:
 class Plan:
     """Every job by stage and name, the files left out, and the associations by the path that they will have.
 
-    `rules`: the context that chose the reference files, by name and content; `consulted`: the parameter files that
-    were read.
+    `rules`: the context that chose the reference files, by name and content; `consulted`: reference files and
+    recipes that were looked at, there or not; `absent`: where files that options name were looked for in vain.
     `faults`: what cannot be made, or not be told, and why: words -> the files that they are said of; `blocked`: jobs
     that cannot run for want of a member, and which. Neither is among the jobs.
     `wave` is None for all that the data give; else the rules make what the wave holds, and nothing else.
@@ -215,6 +221,7 @@ class Plan:
     associations: Mapping[str, Any] = field(default_factory=dict)
     rules: Identity = field(default_factory=Identity)
     consulted: tuple[Path, ...] = ()
+    absent: tuple[Path, ...] = ()
     faults: Mapping[str, Sequence[str]] = field(default_factory=dict)
     blocked: Mapping[tuple[str, str], str] = field(default_factory=dict)
     wave: Wave | None = None
@@ -251,7 +258,9 @@ class Plan:
         """Return the pattern of the names that `stage` makes, or of those of which it makes exactly `gives`."""
         jobs = self.jobs.get(stage, {})
         chosen = [name for name, job in jobs.items() if not gives or job.gives == gives]
-        return self._pattern(stage, chosen, whole=len(chosen) == len(jobs))
+        # Names that people give may be like no other.
+        usual = re.compile(_NAMES.get(stage, names.EXPOSURE))
+        return self._pattern(stage, chosen, whole=len(chosen) == len(jobs) and all(map(usual.fullmatch, chosen)))
 
     def made(self, stage: str, *gives: str) -> str:
         """Return the same pattern, in a wave that of the names that a job of its own makes."""
@@ -325,3 +334,7 @@ class Plan:
     def pictures(self) -> list[str]:
         """Return the pictures of the report."""
         return [path for job in self.all() for path in job.pictures]
+
+
+KEPT = (Plan, Job, Batch, Wave, LeftOut, Association, Member, Chosen, Identity, type(Path()))
+"""The classes that a plan consists of."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -42,6 +43,7 @@ class Settings:
     def write(self, path: Path) -> None:
         """Write the run file, complete or not at all, unless it already says the same."""
         text = _HEAD + yaml.safe_dump(self._content(), sort_keys=False)
+        _check_names(self._content(), path)
         if not path.is_file() or path.read_text() != text:
             path.parent.mkdir(parents=True, exist_ok=True)
             fresh = path.with_name(f".{path.name}.{os.getpid()}")
@@ -64,6 +66,17 @@ class Settings:
             content["exposures"] = dict(self.exposures)
             content["associations"] = [dict(one) for one in self.associations]
         return content
+
+
+def _check_names(content: Mapping[str, Any], path: Path) -> None:
+    """Raise RecipeFault for a name that no text file can hold, before one is written that cannot be read."""
+    for key, value in content.items():
+        try:
+            json.dumps(value, ensure_ascii=False, default=str).encode()
+        except UnicodeEncodeError as fault:
+            raise RecipeFault(
+                f"{path} $.{key}: {str(value)!a} is no name in UTF-8; rename the file or folder, or link to it"
+            ) from fault
 
 
 _HEAD = """\

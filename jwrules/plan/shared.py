@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from jwrules import associations, records
+from jwrules.errors import DataFault, WorkflowFault
 from jwrules.plan import lock
 from jwrules.plan.rows import RESULTS, Job, Plan
 from jwrules.plan.state import Is, Key, States
@@ -94,17 +95,22 @@ class Shared:
     def take(self, offers: Iterable[Offer]) -> list[Offer]:
         """Link products, and all that goes with them, with their records; return what was taken.
 
-        A link changes a file's inode, by which records tell it from one that was written to. So the records of other
-        directories that hold it are brought up to date too, but of those where a run is at work: these read the file.
+        A link changes a file's inode, by which records tell it from one that was written to. So nothing is taken from a
+        directory where a run is at work, whose jobs read the files; and the records of all directories that hold them
+        are brought up to date too, but where a run is at work.
         """
         taken = []
-        with ExitStack() as locked:
-            at_rest = [one for one in self._others if locked.enter_context(lock.held(one))]
-            for offer in offers:
-                if self._take(offer):
-                    taken.append(offer)
-                    for other in at_rest:
-                        _look_again(other, offer)
+        for offer in offers:
+            with _at_rest(offer.place) as is_at_rest:
+                if not (is_at_rest and self._take(offer)):
+                    continue
+                _look_again(offer.place, offer)
+            taken.append(offer)
+            for other in self._others:
+                if other != offer.place and _gave_the_same(other, offer):
+                    with _at_rest(other) as is_at_rest:
+                        if is_at_rest:
+                            _look_again(other, offer)
         return taken
 
     def _take(self, offer: Offer) -> bool:
@@ -183,14 +189,33 @@ def _written(path: Path, text: str) -> None:
     fresh.replace(path)
 
 
+@contextmanager
+def _at_rest(directory: Path) -> Iterator[bool]:
+    """Let no run begin in a directory meanwhile; give whether none is at work, as where nothing can be written."""
+    with ExitStack() as locked:
+        try:
+            is_at_rest = locked.enter_context(lock.held(directory))
+        except WorkflowFault:
+            is_at_rest = True
+        yield is_at_rest
+
+
+def _gave_the_same(directory: Path, offer: Offer) -> bool:
+    """Return whether a directory has a product of an offer, as the same file."""
+    found = {name: records.stat(directory / RESULTS / name) for name in offer.gave}
+    return any(stat is not None and stat[3] == offer.gave[name][3] for name, stat in found.items())
+
+
 def _look_again(directory: Path, offer: Offer) -> None:
-    """Bring the record of a job up to date where links came to its products."""
+    """Bring the record of a job up to date where links came to its products, if it can be written."""
     record = records.read(directory / offer.job.record)
     if record is None or record.identity != offer.job.identity:
         return
     gave = tuple(_now(directory / RESULTS, one, offer.gave.get(one.file)) for one in record.gave)
     if gave != record.gave:
-        records.write(replace(record, gave=gave), directory / RESULTS)
+        # Of a record that stays as it is, the products are read once more: nothing is lost.
+        with suppress(DataFault):
+            records.write(replace(record, gave=gave), directory / RESULTS)
 
 
 def _now(folder: Path, one: Gave, shared: Stat | None) -> Gave:

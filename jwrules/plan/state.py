@@ -8,7 +8,7 @@ it was: it is then `perhaps` due, and known when the member is there.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path, PurePath
@@ -122,16 +122,3 @@ class States:
 
 def _missing(absent: list[str]) -> str:
     return "missing" if all(path.startswith(RESULTS) for path in absent) else f"missing: {some(absent)}"
-
-
-def summary(states: Mapping[Key, State], stages: Collection[str]) -> str:
-    """Return how many jobs are to run, by stage."""
-    counts = []
-    for stage in stages:
-        due, perhaps = (
-            sum(state.stands is kind for (name, _), state in states.items() if name == stage)
-            for kind in (Is.DUE, Is.PERHAPS)
-        )
-        if due or perhaps:
-            counts.append(f"{stage} {due or ''}{f' (perhaps {perhaps} more)' if perhaps else ''}".replace("  ", " "))
-    return f"to be made: {', '.join(counts)}" if counts else "everything is up to date"

@@ -27,7 +27,10 @@ def base(directory: Path) -> Path | None:
 
 
 def beside(directory: Path) -> list[Path]:
-    """Return the other working directories of the same data: the first one, and its variants by name."""
+    """Return the other working directories of the same data: the first one, and its variants by name.
+
+    Only where there was a run: a folder that is called so may lie anywhere.
+    """
     first = base(directory) or directory
-    variants = sorted(path for path in (first / FOLDER).glob("*") if (path / RUN_FILE).is_file())
-    return [path for path in (first, *variants) if path != directory]
+    places = [first, *sorted((first / FOLDER).glob("*"))]
+    return [path for path in places if path != directory and (path / RUN_FILE).is_file()]

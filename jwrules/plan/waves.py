@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from jwrules import associations
+from jwrules import associations, kept
+from jwrules.errors import WorkflowFault
 from jwrules.house import STORE
 from jwrules.plan.resources import START
-from jwrules.plan.rows import STAGES, Batch, Job, Plan, Wave
+from jwrules.plan.rows import KEPT, STAGES, Batch, Job, Plan, Wave
 from jwrules.plan.state import Key
 
 FILE = f"{STORE}/wave.pickle"
@@ -141,17 +141,15 @@ def log(job: Job) -> str:
 def write(wave: Plan, directory: Path) -> Path:
     """Write the plan of a wave for the rules, complete or not at all; return the file that names it to Snakemake."""
     path = directory / FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".part")
-    fresh.write_bytes(pickle.dumps(wave))
-    fresh.replace(path)
+    kept.save(path, wave)
     named = path.with_suffix(".yaml")
     named.write_text(f"{WAVE}: {json.dumps(str(path))}\n", encoding="utf-8")
     return named
 
 
 def read(path: Path) -> Plan:
-    """Return the plan of a wave."""
-    with path.open("rb") as file:
-        plan: Plan = pickle.load(file)
+    """Return the plan of a wave; WorkflowFault where the file holds none."""
+    plan = kept.load(path, KEPT)
+    if not isinstance(plan, Plan):
+        raise WorkflowFault(f"{path}: there is no plan of a wave in it; `jwrules run` writes it anew")
     return plan

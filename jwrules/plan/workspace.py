@@ -12,7 +12,7 @@ from typing import Any
 import jwrules
 from jwrules import associations, names, pool, recipes, references
 from jwrules.house import SCRATCH, STORE
-from jwrules.plan import planfile, ramps, remembered, settings, waves
+from jwrules.plan import given, planfile, ramps, remembered, settings, waves
 from jwrules.plan.choose import Planner
 from jwrules.plan.links import link
 from jwrules.plan.make import make
@@ -78,12 +78,14 @@ def of(asked: Settings, directory: Path) -> Plan:
     cache = cache_of(directory)
 
     def anew() -> Plan:
-        pinned, chosen_by = pins.read(asked.pin or {}, directory), planner(asked, cache)
+        pinned, chosen_by = pins.read(asked.pin or {}, directory), planner(asked, cache, directory)
         try:
             pins.check_context(pinned, chosen_by.references.name)
             amiss: dict[str, list[str]] = {}
             others: list[Path] = []
-            made = make(exposures(asked, cache, amiss, others), chosen_by, directory, amiss)
+            # A plan file says itself what belongs together: of the data it only takes names.
+            lying = given.read(asked.data, {} if asked.exposures else amiss)
+            made = make(exposures(asked, cache, amiss, others), chosen_by, directory, amiss, lying)
         finally:
             chosen_by.references.ledger.save()
         pins.check(pinned, made.rules, made.reference_files)
@@ -123,15 +125,21 @@ def exposures(
     return scanned
 
 
-def planner(asked: Settings, cache: Path) -> Planner:
-    """Return what chooses recipe, options and reference files, as is asked; `cache` is the folder of caches."""
+def planner(asked: Settings, cache: Path, directory: Path | None = None) -> Planner:
+    """Return what chooses recipe, options and reference files, as is asked; `cache` is the folder of caches.
+
+    `directory` is the working directory, from which pins that are a file of their own are seen, and files of options.
+    """
+    chooser = references.open(asked.references, cache / "references.json")
+    chooser.pinned = pins.read(asked.pin or {}, directory or Path()).files
     return Planner(
         house=recipes.all(),
-        references=references.open(asked.references, cache / "references.json"),
+        references=chooser,
         overrides=(*recipes.settings(asked.steps, "run file"), *recipes.parse_set(asked.sets)),
         own=recipes.read(asked.recipe) if asked.recipe else None,
         exclude=asked.exclude,
         listed=asked.associations if asked.exposures else None,
+        folder=directory,
     )
 
 

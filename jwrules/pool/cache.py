@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import logging
-import os
-import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jwrules import headers
+from jwrules import headers, kept
 from jwrules.errors import HeaderFault
-from jwrules.unchanged import state
+from jwrules.unchanged import is_settled, state
 
 log = logging.getLogger("jwrules")
 
@@ -21,12 +19,6 @@ Stat = tuple[int, int, int, int]
 
 _LAYOUT = 3
 """To be raised where the layout of the file, or what `headers.read` gives, changes."""
-
-_UNREADABLE = (
-    *(OSError, EOFError, pickle.UnpicklingError),
-    *(ValueError, KeyError, TypeError, IndexError, AttributeError, ImportError),
-)
-"""What reading a damaged pickle may raise."""
 
 Entry = tuple[Stat, headers.Header]
 
@@ -45,14 +37,10 @@ class Known:
     @classmethod
     def load(cls, path: Path | None) -> Known:
         """Return what a cache holds; one that is missing or damaged holds nothing."""
-        if path is None or not path.is_file():
-            return cls()
-        try:
-            with path.open("rb") as file:
-                content = pickle.load(file)
-            return cls(content["headers"]) if content["layout"] == _LAYOUT else cls()
-        except _UNREADABLE:
-            return cls()
+        content: Any = kept.load(path) if path else None
+        is_ours = isinstance(content, dict) and content.get("layout") == _LAYOUT
+        before: Any = content.get("headers") if is_ours else None
+        return cls(before) if _is_known(before) else cls()
 
     def header(self, path: Path, read: Callable[[Path], headers.Header] = headers.read) -> headers.Header:
         """Return the header of a file, from the cache where the file was not written to since; else `read` gives it."""
@@ -61,10 +49,12 @@ class Known:
         except OSError as fault:
             raise HeaderFault(f"{path}: cannot be read: {fault.strerror}") from fault
         place = str(path.absolute())
-        entry = self.before.get(place)
+        entry, settled = self.before.get(place), True
         if entry is None or entry[0] != now:
+            settled = is_settled(now)
             entry = now, {keyword: self._shared(value) for keyword, value in read(path).items()}
-        self.now[place] = entry
+        if settled:
+            self.now[place] = entry
         return entry[1]
 
     def _shared(self, value: Any) -> Any:
@@ -74,10 +64,13 @@ class Known:
         """Write the cache where it changed, so that a reader never sees half of it; warn where that cannot be."""
         if path is None or self.now == self.before:
             return
-        fresh = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_bytes(pickle.dumps({"layout": _LAYOUT, "headers": self.now}))
-            fresh.replace(path)
+            kept.save(path, {"layout": _LAYOUT, "headers": self.now})
         except OSError as fault:
             log.warning("%s: the headers that were read cannot be kept: %s", path, fault.strerror)
+
+
+def _is_known(content: Any) -> bool:
+    """Return whether that is what `Known` keeps: headers by path."""
+    entries = content.values() if isinstance(content, dict) else [None]
+    return all(isinstance(one, tuple) and len(one) == 2 and isinstance(one[1], dict) for one in entries)

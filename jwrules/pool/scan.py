@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jwrules import headers, house, names
+from jwrules import below, headers, house, names
 from jwrules.errors import HeaderFault, JwrulesError
 from jwrules.pool.cache import Known
 from jwrules.pool.table import COLUMNS, KEYWORD_OF, UNKNOWN, Pool, Row
@@ -35,7 +34,7 @@ def scan(
 ) -> Pool:
     """Return the pool of the files `*_<suffix>.fits` (or .fits.gz) in a directory and below it, by name.
 
-    Hidden folders are left out, and files that are not `wanted`. What a pool file in the directory says of target and
+    What is hidden is left out, and files that are not `wanted`. What a pool file in the directory says of target and
     candidates stands; other targets are numbered by program in the order of their names, after those. With `cache` (a
     JSON file) a file is only read where its path, size or time changed. `read` gives its header, or raises what is
     wrong with the file. Raises HeaderFault that lists everything that is wrong; where `amiss` is given, that is put
@@ -69,10 +68,7 @@ def _find(directory: Path, suffix: str) -> list[Path]:
     if not directory.is_dir():
         raise HeaderFault(f"{directory}: there is no such directory")
     endings = (f"_{suffix}.fits", f"-{suffix}.fits", f"_{suffix}.fits.gz", f"-{suffix}.fits.gz")
-    found = []
-    for folder, below, files in os.walk(directory, followlinks=True, onerror=_refuse):
-        below[:] = sorted(name for name in below if not name.startswith("."))
-        found += [Path(folder, name) for name in files if name.endswith(endings) and not name.startswith(".")]
+    found = [path for path in below.files(directory, _refuse) if path.name.endswith(endings)]
     if not found:
         raise HeaderFault(
             f"{directory}: there is no exposure in it; searched for *_{suffix}.fits and *_{suffix}.fits.gz, also in "

@@ -21,7 +21,7 @@ from astropy.utils.exceptions import AstropyUserWarning
 import jwrules
 from jwrules.errors import DataFault, HeaderFault
 from jwrules.products import asdf as embedded
-from jwrules.products import scratch
+from jwrules.products import placed, scratch
 from jwrules.products.in_pieces import UNIT as BLOCK
 from jwrules.products.in_pieces import InPieces
 from jwrules.products.kinds import Hdu, Meta, Mosaic, Product, Ramp
@@ -244,7 +244,7 @@ def arriving(path: Path) -> Iterator[Path]:
         _remove_abandoned(path)
         with scratch.aside(temporary, path) as written:
             yield written
-        os.replace(temporary, path)
+        placed.put(temporary, path)
     except OSError as reason:
         raise _unwritten(path, reason) from reason
     finally:

@@ -61,6 +61,10 @@ class Cards:
         universal = self.schema["$defs"]["universal"]
         return {name: own[name] for name in self.steps[step]["params"]} | {name: universal[name] for name in UNIVERSAL}
 
+    def files(self, step: str) -> list[str]:
+        """Return the parameters of a step that name files."""
+        return [name for name, schema in self.parameters(step).items() if schema.get("format") == "path"]
+
     def validator(self) -> Validator:
         """Return what checks a recipe against the schema."""
         resources = [(name, Resource.from_contents(text)) for name, text in self.fragments.items()]

@@ -64,12 +64,13 @@ class Draft:
     associations: dict[str, Any] = field(default_factory=dict)
     stages: dict[str, list[Entry]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
 
 
 def draft(path: Path, cards: Cards, extended_by: tuple[Path, ...] = ()) -> Draft:
     """Return what the recipe at `path` says; faults are collected, only an unreadable file raises RecipeFault."""
     source, faults = _checked(path, cards)
-    made = Draft(source, faults=list(faults))
+    made = Draft(source, faults=list(faults), files=[path])
     data = _mapping(source.value)
     for place, name in _extended(data):
         _extend(made, place, name, cards, (*extended_by, path.resolve()))
@@ -113,6 +114,7 @@ def _extended(data: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
 def _extend(made: Draft, place: Place, name: str, cards: Cards, extended_by: tuple[Path, ...]) -> None:
     folders = (made.source.path.parent, house.root() / "recipes")
     path = next((folder / name for folder in folders if (folder / name).is_file()), None)
+    made.files += [folder / name for folder in folders]
     if path is None:
         known = [str(one.relative_to(folder)) for folder in folders for one in folder.rglob("*.yaml")]
         made.faults.append(Fault(made.source.file, place, f"there is no recipe '{name}'{nearest(name, known)}"))
@@ -125,6 +127,7 @@ def _extend(made: Draft, place: Place, name: str, cards: Cards, extended_by: tup
 
 def _take_over(made: Draft, base: Draft, cards: Cards) -> None:
     made.faults += base.faults
+    made.files += base.files
     made.conditions |= base.conditions
     made.associations = _overlaid(made.associations, base.associations)
     for stage, entries in base.stages.items():
@@ -222,10 +225,18 @@ def _entry(source: Source, where: Place, inside: Place, given: dict[str, Any], s
     )
 
 
+def _from_here(source: Source, value: Any, schema: Mapping[str, Any]) -> Any:
+    """Return a value, the full path where it names a file as seen from the folder of the recipe."""
+    if schema.get("format") != "path" or not isinstance(value, str) or not value:
+        return value
+    path = source.path.parent.absolute() / value
+    return str(path) if path.is_file() else value
+
+
 def _layer(source: Source, place: Place, given: dict[str, Any], step: str, cards: Cards) -> Layer:
     known = cards.parameters(step) if step in cards.steps else {}
     values = {
-        name: Value(normal(value, known[name]), source.origin((*place, name)))
+        name: Value(_from_here(source, normal(value, known[name]), known[name]), source.origin((*place, name)))
         for name, value in given.items()
         if name in known
     }

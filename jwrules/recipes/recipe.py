@@ -46,7 +46,7 @@ class ResolvedStep:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A recipe with all that it extends; `conditions` say which exposures it is for."""
+    """A recipe with all that it extends; `conditions` say which exposures it is for, `files` what was looked at."""
 
     name: str
     path: Path
@@ -56,6 +56,7 @@ class Recipe:
     associations: Mapping[str, Any]
     stages: Mapping[str, tuple[Entry, ...]]
     cards: Cards = field(repr=False, compare=False)
+    files: tuple[Path, ...] = field(default=(), compare=False)
 
     def applies(self, header: Mapping[str, Any]) -> bool:
         """Return whether the recipe is for the exposure with this header."""
@@ -183,6 +184,7 @@ def read(path: Path | str, known: Cards | None = None) -> Recipe:
         associations=made.associations,
         stages={stage: tuple(entries) for stage, entries in made.stages.items() if entries},
         cards=known,
+        files=tuple(made.files),
     )
 
 

@@ -72,7 +72,9 @@ def _lasting(header: Mapping[str, Any], is_tree: bool) -> dict[str, Any]:
 
 def _sum_holds(path: Path, hdu: headers.Hdu) -> bool:
     """Return whether DATASUM is the sum of the data: ones' complement, that is their remainder modulo 2^32 - 1."""
-    total = 0
+    said, total = str(hdu.header["DATASUM"]).strip(), 0
+    if not said.isdecimal():
+        return False
     with path.open("rb") as file:
         file.seek(hdu.start)
         left = hdu.end - hdu.start
@@ -83,7 +85,7 @@ def _sum_holds(path: Path, hdu: headers.Hdu) -> bool:
             total += int.from_bytes(piece, "big")
             left -= len(piece)
             total %= 0xFFFFFFFF
-    return (int(hdu.header["DATASUM"]) - total) % 0xFFFFFFFF == 0
+    return (int(said) - total) % 0xFFFFFFFF == 0
 
 
 def _sha256(path: Path) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from jwrules import kept
 from jwrules.records import record
 from jwrules.records.contents import Stat, stat
+from jwrules.unchanged import is_settled
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,13 @@ class Known:
     path: Path
     before: dict[str, tuple[Stat, Summary]] = field(default_factory=dict)
     now: dict[str, tuple[Stat, Summary]] = field(default_factory=dict)
+    unsettled: set[str] = field(default_factory=set)
 
     @classmethod
     def load(cls, path: Path) -> Known:
         """Return what a file keeps."""
-        try:
-            with path.open("rb") as file:
-                return cls(path, pickle.load(file))
-        except (OSError, EOFError, ValueError, TypeError, AttributeError, ImportError, pickle.UnpicklingError):
-            return cls(path)
+        before = kept.load(path, (Summary,))
+        return cls(path, before) if _is_known(before) else cls(path)
 
     def of(self, path: Path | str) -> Summary | None:
         """Return the summary of a record, looked for once, or None where there is none that can be read."""
@@ -49,6 +48,8 @@ class Known:
             return None
         entry = self.before.get(place)
         if entry is None or entry[0] != found:
+            if not is_settled(found):
+                self.unsettled.add(place)
             read = record.read(Path(place))
             if read is None:
                 return None
@@ -58,13 +59,16 @@ class Known:
 
     def save(self) -> None:
         """Keep what was read, complete or not at all; what cannot be written is done without."""
-        if self.now == self.before:
-            return
-        fresh = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        with contextlib.suppress(OSError):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_bytes(pickle.dumps(self.now))
-            fresh.replace(self.path)
+        settled = {place: entry for place, entry in self.now.items() if place not in self.unsettled}
+        if settled != self.before:
+            with contextlib.suppress(OSError):
+                kept.save(self.path, settled)
+
+
+def _is_known(content: Any) -> bool:
+    """Return whether that is what `Known` keeps: records by path."""
+    entries = content.values() if isinstance(content, dict) else [None]
+    return all(isinstance(one, tuple) and len(one) == 2 and isinstance(one[1], Summary) for one in entries)
 
 
 def _summary(read: record.Record) -> Summary:

@@ -9,10 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from jwrules.errors import ReferenceFault
-from jwrules.references import complete, parameters
+from jwrules.references import complete, forced, parameters
 from jwrules.references.identity import NO_CONTEXT, Identity
 from jwrules.references.keywords import PATHS
 from jwrules.references.ledger import Ledger
+from jwrules.references.selection import Candidate
+
+PINNED = "pinned"
+"""Why a pinned file is taken."""
+
+_NOTHING = Path()
+"""What the selection chooses where it cannot."""
 
 _TIME = ("DATE-OBS", "TIME-OBS")
 _CONFIGURATION = ("INSTRUME", *(keyword for keyword in PATHS if keyword not in ("INSTRUME", *_TIME)))
@@ -35,15 +42,17 @@ class Chooser(ABC):
     """A source of reference files. `source` is how a person gives it: a directory, or `crds:CONTEXT`.
 
     It is for one plan: what it has chosen once it does not look at again. `ledger` keeps what outlasts it, and is to
-    be saved after the last question.
+    be saved after the last question. Of a type in `pinned` (type -> name -> SHA-256) only those files are taken.
     """
 
     def __init__(self, source: str, ledger: Ledger) -> None:
         self.source = source
         self.ledger = ledger
+        self.pinned: Mapping[str, Mapping[str, str]] = {}
         self._found: dict[tuple[Any, ...], Path | type[NoneFits] | None] = {}
         self._opened: dict[Path, Chosen] = {}
         self._contents: dict[Path, Mapping[str, Any]] = {}
+        self._looked_at: set[Path] = set()
 
     @property
     def name(self) -> str:
@@ -57,8 +66,8 @@ class Chooser(ABC):
 
     @property
     def consulted(self) -> list[Path]:
-        """The parameter files that were read."""
-        return sorted(self._contents)
+        """The files that were looked at, and those that were looked for in vain: what was chosen depends on them."""
+        return sorted(self._looked_at)
 
     def choose(
         self, types: Iterable[str], header: Mapping[str, Any], optional: Collection[str] = ()
@@ -105,9 +114,22 @@ class Chooser(ABC):
         """Return the same for exposures whose dates make no difference to which files are chosen."""
         return header.get("DATE-OBS"), header.get("TIME-OBS")
 
-    @abstractmethod
     def explain(self, reftype: str, header: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Return every candidate of a type, the best first: its name, and why it was chosen or not."""
+        verdicts = self._explain(reftype, header)
+        if not self.pinned.get(reftype):
+            return verdicts
+        path, why = self._forced(reftype, header)
+        others = [(name, said if said != "chosen" else f"passed over: {why}") for name, said in verdicts]
+        return [(path.name, why), *(one for one in others if one[0] != path.name)] if path else verdicts
+
+    @abstractmethod
+    def _explain(self, reftype: str, header: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Return every candidate of a type as the selection sees it, the best first, and why it is chosen or not."""
+
+    @abstractmethod
+    def _named(self, name: str, reftype: str) -> list[Candidate]:
+        """Return the files of this bare name, with their keywords; ReferenceFault where it is missing from a cache."""
 
     @abstractmethod
     def _find(self, reftype: str, header: Mapping[str, Any]) -> Path | None:
@@ -124,7 +146,7 @@ class Chooser(ABC):
         key = (reftype, configuration, self._epoch(reftype, header))
         if key not in self._found:
             try:
-                self._found[key] = self._find(reftype, header)
+                self._found[key] = self._taken(reftype, header)
             except NoneFits:
                 self._found[key] = NoneFits
         found = self._found[key]
@@ -132,8 +154,42 @@ class Chooser(ABC):
             return None if optional else self._find(reftype, header)
         return found
 
+    def _taken(self, reftype: str, header: Mapping[str, Any]) -> Path | None:
+        return self._forced(reftype, header)[0] if self.pinned.get(reftype) else self._find(reftype, header)
+
+    def _forced(self, reftype: str, header: Mapping[str, Any]) -> tuple[Path | None, str]:
+        """Return the pinned file of a type and why it is taken; None where the type does not apply to the exposure."""
+        try:
+            chosen = self._find(reftype, header)
+        except ReferenceFault:
+            chosen = _NOTHING
+        if chosen is None or self._is_pinned(chosen, reftype):
+            return chosen, PINNED
+        pinned = [self._pinned_file(name, reftype) for name in self.pinned[reftype]]
+        taken, against = forced.choose(pinned, reftype, header)
+        instead = f", in place of {chosen.name}" if chosen not in (_NOTHING, taken.path) else ""
+        return taken.path, f"{PINNED}{instead}{f'; though {against}' if against else ''}"
+
+    def _is_pinned(self, path: Path, reftype: str) -> bool:
+        """Return whether a chosen file is the pinned one of its name: of several that with the pinned content.
+
+        Where it is the only one, its content is for `pins.check` to judge.
+        """
+        return path.name in self.pinned[reftype] and self._pinned_file(path.name, reftype).path == path
+
+    def _pinned_file(self, name: str, reftype: str) -> Candidate:
+        its = self._named(name, reftype)
+        if not its:
+            raise ReferenceFault(
+                f"{name}, pinned as '{reftype}', is not in {self.source}; put it there, or change `pin`"
+            )
+        sha256 = self.pinned[reftype][name]
+        twins = its if len(its) > 1 else []
+        return next((one for one in twins if self.ledger.content_hash(one.path).startswith(sha256)), its[0])
+
     def _chosen(self, path: Path) -> Chosen:
         if path not in self._opened:
+            self._looked_at.add(path)
             self._check(path)
             self._opened[path] = Chosen(path, path.name, self.ledger.content_hash(path))
         return self._opened[path]
@@ -145,6 +201,7 @@ class Chooser(ABC):
 
     def _content(self, path: Path) -> Mapping[str, Any]:
         if path not in self._contents:
+            self._looked_at.add(path)
             self._contents[path] = parameters.read(path)
         return self._contents[path]
 

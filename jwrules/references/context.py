@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
@@ -11,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from jwrules.errors import ReferenceFault
-from jwrules.references import library
+from jwrules.references import library, own
 from jwrules.references.chooser import Chooser, NoneFits, exposure
 from jwrules.references.identity import Identity, in_place
 from jwrules.references.keywords import PATHS
 from jwrules.references.ledger import Ledger
 from jwrules.references.mappings import MappingFile, Rules, epoch
+from jwrules.references.selection import Candidate
 
 log = logging.getLogger("jwrules")
 
@@ -56,7 +58,7 @@ class Context(Chooser):
         mappings = {name: mapping.sha256 for name, mapping in sorted(self._rules.used.items())}
         return Identity(self.context, mappings, library.version())
 
-    def explain(self, reftype: str, header: Mapping[str, Any]) -> list[tuple[str, str]]:
+    def _explain(self, reftype: str, header: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Return the name that the context gives with the context, or what CRDS says instead of a name."""
         name = self._name(reftype, header)
         if name.upper() == _NOT_APPLICABLE:
@@ -75,6 +77,13 @@ class Context(Chooser):
                 f" {name}\n  give another context, or say 'if_impossible: skip' for the step in the recipe"
             )
         return self._located(name, reftype)
+
+    def _named(self, name: str, reftype: str) -> list[Candidate]:
+        path = self._located(name, reftype)
+        found = (
+            self.ledger.fact("keywords", path, own.keywords) if path.is_file() and path.suffix in own.SUFFIXES else {}
+        )
+        return [Candidate(path, {**found, **_of_name(name)})]
 
     def era(self, header: Mapping[str, Any]) -> Hashable:
         """Return how many of the times in the rules of the instrument had passed; the time where they do not tell."""
@@ -100,6 +109,7 @@ class Context(Chooser):
         path = library.place(name)
         if path.is_file():
             return path
+        self._looked_at.add(path)
         raise ReferenceFault(
             f"{name}, type '{reftype}' of {self.context}, is not in the cache {library.folder('references')};"
             f" `jwrules references fetch DATA --references {self.source}` brings all that is missing"
@@ -190,6 +200,12 @@ class Context(Chooser):
             f" {', '.join(there) or 'no context'}; fetch it where there is a network:"
             f" jwrules references fetch DATA --references {self.source}"
         )
+
+
+def _of_name(name: str) -> dict[str, str]:
+    """Return what CRDS says with the name of a file, jwst_INSTRUMENT_TYPE_NUMBER."""
+    found = re.fullmatch(r"jwst_([a-z]+)_([a-z0-9-]+)_\d+\.\w+", name)
+    return {"INSTRUME": found[1], "REFTYPE": found[2]} if found else {}
 
 
 def _parameters(header: Mapping[str, Any]) -> dict[str, Any]:

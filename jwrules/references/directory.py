@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
 from bisect import bisect_right
 from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime
@@ -11,28 +9,26 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from jwrules.errors import HeaderFault, ReferenceFault
-from jwrules.references import selection, tree
+from jwrules import below
+from jwrules.errors import ReferenceFault
+from jwrules.references import own, selection
 from jwrules.references.chooser import Chooser, NoneFits, exposure
-from jwrules.references.keywords import PATHS, PATTERNS
 from jwrules.references.ledger import Ledger
 from jwrules.references.selection import Candidate, Verdict
 
-log = logging.getLogger("jwrules")
-
-_WANTED = (*PATHS, *(pattern for pattern, _ in PATTERNS.values()))
-_PLACES = {**PATHS, **dict(PATTERNS.values())}
-
 
 class Directory(Chooser):
-    """Reference files below a folder: `*.fits`, `*.asdf` and `*.json` whose header says what REFTYPE they are."""
+    """Reference files below a folder: `*.fits`, `*.asdf` and `*.json` whose header says what REFTYPE they are.
+
+    Folders that are linked count, hidden ones do not (`below.files`).
+    """
 
     def __init__(self, folder: Path, ledger: Ledger) -> None:
         super().__init__(str(folder), ledger)
         self.folder = folder
         self._useafters: dict[str, Sequence[datetime]] = {}
 
-    def explain(self, reftype: str, header: Mapping[str, Any]) -> list[tuple[str, str]]:
+    def _explain(self, reftype: str, header: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Return every candidate of a type, the best first: its name, and why it was chosen or not."""
         verdicts = self._judge(reftype, header)
         return [(verdict.candidate.path.name, _why(verdict, verdicts)) for verdict in verdicts]
@@ -45,6 +41,9 @@ class Directory(Chooser):
         if len(winners) > 1 and self._differ([verdict.candidate.path for verdict in winners]):
             raise selection.tie(reftype, exposure(header), winners)
         return winners[0].candidate.path
+
+    def _named(self, name: str, reftype: str) -> list[Candidate]:
+        return [Candidate(path, keywords) for path, keywords in self._index.items() if path.name == name]
 
     def _differ(self, paths: Sequence[Path]) -> bool:
         return len({self.ledger.content_hash(path) for path in paths}) > 1
@@ -75,8 +74,8 @@ class Directory(Chooser):
         """The selection keywords of every file below the folder; of one that cannot be read, the fault."""
         if not self.folder.is_dir():
             raise ReferenceFault(f"{self.folder}: there is no such directory of reference files")
-        paths = sorted(p for p in self.folder.rglob("*") if p.suffix in _READERS and p.is_file())
-        return {path.absolute(): self.ledger.fact("keywords", path.absolute(), _keywords) for path in paths}
+        paths = sorted(path for path in below.files(self.folder) if path.suffix in own.SUFFIXES and path.is_file())
+        return {path.absolute(): self.ledger.fact("keywords", path.absolute(), own.keywords) for path in paths}
 
     @cached_property
     def _by_type(self) -> dict[str, list[Candidate]]:
@@ -103,42 +102,3 @@ def _why(verdict: Verdict, verdicts: list[Verdict]) -> str:
     if verdict.rank[3] != first.rank[3]:
         return f"passed over: {first.candidate.path.name} has a later USEAFTER"
     return f"passed over: {first.candidate.path.name} comes before it"
-
-
-def _keywords(path: Path) -> dict[str, Any]:
-    try:
-        return _READERS[path.suffix](path)
-    except HeaderFault as fault:
-        log.warning("%s", fault)
-        return {"fault": str(fault)}
-
-
-def _from_fits(path: Path) -> dict[str, Any]:
-    from jwrules import headers
-
-    header = headers.read(path)
-    return {keyword: header[keyword] for keyword in _WANTED if header.get(keyword) is not None}
-
-
-def _from_asdf(path: Path) -> dict[str, Any]:
-    meta = tree.read(path).get("meta")
-    found = {keyword: _at(meta, place) for keyword, place in _PLACES.items()}
-    return {keyword: value for keyword, value in found.items() if value is not None}
-
-
-def _at(meta: Any, place: str) -> Any:
-    for name in place.split("."):
-        meta = meta.get(name) if isinstance(meta, Mapping) else None
-    return meta
-
-
-def _from_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text())
-    except (OSError, ValueError) as reason:
-        raise HeaderFault(f"{path}: cannot be read as JSON ({reason})") from reason
-    by_keyword = {str(name).upper(): value for name, value in content.items()} if isinstance(content, dict) else {}
-    return {keyword: by_keyword[keyword] for keyword in _WANTED if keyword in by_keyword}
-
-
-_READERS = {".fits": _from_fits, ".asdf": _from_asdf, ".json": _from_json}

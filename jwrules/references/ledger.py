@@ -7,19 +7,16 @@ import hashlib
 import json
 import logging
 import os
-import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jwrules.unchanged import state
+from jwrules.unchanged import is_settled, state
 
 log = logging.getLogger("jwrules")
 
 _VERSION = 2
-_SETTLED = 2_000_000_000
-"""Nanoseconds after which a change of a file has another time than the one before, on every file system."""
 
 
 def content_hash(path: Path | str) -> str:
@@ -42,14 +39,13 @@ class Ledger:
 
     def fact(self, name: str, path: Path, learn: Callable[[Path], Any]) -> Any:
         """Return what `learn(path)` gives, from the ledger where the file has not changed since."""
-        now, place = list(state(path)), str(path)
+        now, place = state(path), str(path)
         entry = self._known["files"].get(place)
-        if entry is None or entry[0] != now:
-            entry = self._known["files"][place] = [now, {}]
+        if entry is None or entry[0] != list(now):
+            entry = self._known["files"][place] = [list(now), {}]
         if name not in entry[1]:
-            settled = time.time_ns() - now[2] > _SETTLED
+            settled = is_settled(now)
             entry[1][name] = learn(path)
-            # Of a file that changed a moment ago a second change might not be seen: it is looked at again next time.
             if settled:
                 self._learnt["files"][place] = entry
         return entry[1][name]

@@ -7,7 +7,8 @@
       files:
         dark: {jwst_nircam_dark_0123.fits: 77be…}     # or {file: jwst_nircam_dark_0123.fits, sha256: 77be…}
 
-Of a type that is pinned no other file may be chosen. A SHA-256 may be cut to its first eight digits or more.
+Of a type that is pinned no other file is taken, whatever the selection would choose (`forced`). A SHA-256 may be cut to
+its first eight digits or more.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ FILE = "pins.yaml"
 """The file of pins in a working directory."""
 
 _HEAD = """\
-# Rules and reference files by name and SHA-256; a run stops where one is another. `jwrules references pin` wrote this.
+# Rules and reference files by name and SHA-256: no other file is taken, and a run stops where one holds something else.
+# `jwrules references pin` wrote this.
 """
 
 _KEYS = ("context", "sha256", "mappings", "files")

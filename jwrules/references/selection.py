@@ -101,9 +101,16 @@ def _verdict(candidate: Candidate, reftype: str, header: Mapping[str, Any], take
     except HeaderFault as fault:
         return Verdict(candidate, str(fault), ())
     if useafter > taken:
-        against.append(f"USEAFTER is {useafter.isoformat()}, the exposure was taken {taken.isoformat()}")
+        against.append(f"USEAFTER is {useafter.isoformat()}, the exposure was taken before")
     degrees = [sum(fits[keyword] is degree for keyword in counting) for degree in (Fit.EXACT, Fit.AMONG, Fit.ANY)]
     return Verdict(candidate, "; ".join(against), (*degrees, useafter, -_strangeness(candidate, counting, header)))
+
+
+def objections(candidate: Candidate, reftype: str, header: Mapping[str, Any]) -> dict[str, str]:
+    """Return by keyword in what a candidate is not for an exposure, whenever that was taken."""
+    counting = ("INSTRUME", *selectors(reftype, plain(header.get("INSTRUME", ""))))
+    against = (keyword for keyword in counting if _fit(candidate.wants(keyword), header.get(keyword)) is Fit.NOT)
+    return {keyword: _mismatch(candidate, keyword, header) for keyword in against}
 
 
 def _strangeness(candidate: Candidate, counting: Sequence[str], header: Mapping[str, Any]) -> int:

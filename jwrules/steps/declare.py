@@ -41,10 +41,11 @@ def par(
     gt: float | None = None,
     le: float | None = None,
     choices: tuple[Any, ...] = (),
+    file: bool = False,
 ) -> Any:
-    """Declare a parameter: default, meaning in one line, unit, limits or choices."""
+    """Declare a parameter: default, meaning in one line, unit, limits or choices; whether it names a file."""
     limits = {"ge": ge, "gt": gt, "le": le}
-    metadata = {"meaning": meaning, "unit": unit, "choices": choices}
+    metadata = {"meaning": meaning, "unit": unit, "choices": choices, "file": file}
     return field(default=default, metadata=metadata | {k: v for k, v in limits.items() if v is not None})
 
 

@@ -38,7 +38,7 @@ class Params:
     skymethod: str = par("match", "how the sky levels are found", choices=_METHODS)
     match_down: bool = par(True, "match to the exposure with the lowest sky, else to the highest")
     subtract: bool = par(False, "subtract the levels from the images")
-    skylist: str | None = par(None, "file of lines 'image level' for the method user")
+    skylist: str | None = par(None, "file of lines 'image level' for the method user", file=True)
     stepsize: int | None = par(None, "distance of the vertices of the outlines; none: corners only", unit="pixel", ge=1)
     skystat: str = par("mode", "statistic of the sky", choices=("mode", "median", "midpt", "mean"))
     dqbits: str | None = par("~DO_NOT_USE+NON_SCIENCE", "DQ flags that do no harm, or after ~ those that do")

@@ -82,7 +82,9 @@ class Params(world.Params):
     tolerance: float = par(0.7, "largest distance of a match", unit="arcsec", gt=0)
     xoffset: float = par(0.0, "first offset in x, without histogram", unit="arcsec")
     yoffset: float = par(0.0, "first offset in y, without histogram", unit="arcsec")
-    abs_refcat: str | None = par(None, f"astrometric catalogue: a file with RA and DEC, or {', '.join(_GAIA)}")
+    abs_refcat: str | None = par(
+        None, f"astrometric catalogue: a file with RA and DEC, or {', '.join(_GAIA)}", file=True
+    )
     abs_minobj: int = par(15, "least number of stars matched with the catalogue", ge=1)
     abs_fitgeometry: str = par("rshift", "what is fitted to the catalogue", choices=_GEOMETRIES)
     abs_nclip: int = par(3, "clippings in the fit to the catalogue", ge=0)

@@ -73,10 +73,6 @@ def test_a_flag_that_a_template_does_not_know_makes_no_member(flag):
     assert [len(one.members) for one in made if one.type == "spec3"] == [1]
 
 
-def test_images_of_nircam_that_are_flagged_as_time_series_are_left_out():
-    assert make_all(exposure(1, tsovisit="t")) == []
-
-
 def test_every_case_of_the_page_has_a_test():
     page = (house.root() / "docs" / "associations.md").read_text()
     cases = page.split("| case |")[1].strip().splitlines()[2:]

@@ -1,7 +1,7 @@
 """Snakemake is run as it is asked."""
 
-import os
 import re
+from argparse import Namespace
 
 import pytest
 
@@ -9,17 +9,23 @@ from jwrules.cli import engine
 from jwrules.errors import WorkflowFault
 
 
-@pytest.mark.parametrize(
-    ("options", "cores"), [(["--cores", "3"], 3), (["-c", "2"], 2), (["--jobs", "9"], 9), (["--cores", "all"], None)]
-)
-def test_as_many_processors_as_are_asked_for(options, cores):
-    assert engine.cores(options) == (cores or os.cpu_count())
-
-
 @pytest.mark.workflow
 def test_an_option_that_snakemake_does_not_know_is_told(tmp_path):
     with pytest.raises(WorkflowFault, match="--no-such-option"):
         engine.dry(tmp_path, ["--no-such-option"])
+
+
+@pytest.mark.workflow
+def test_an_option_with_which_snakemake_runs_nothing_is_told(tmp_path):
+    with pytest.raises(WorkflowFault, match=r"Snakemake runs nothing with these options: .* --version"):
+        engine.dry(tmp_path, ["--version"])
+
+
+@pytest.mark.parametrize(("said", "told"), [(" \n", "Snakemake does not say why"), ("first\nlast\n", "last")])
+def test_a_report_that_was_not_written_is_told(tmp_path, monkeypatch, caplog, said, told):
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: Namespace(returncode=1, stderr=said))
+    engine.write_report(tmp_path)
+    assert caplog.messages == [f"no report was written: {told}"]
 
 
 def test_a_working_directory_is_made(tmp_path):

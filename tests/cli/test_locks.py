@@ -67,6 +67,41 @@ def test_jobs_that_outlived_their_run_are_ended_and_those_elsewhere_go_on(locked
     other.wait()
 
 
+@pytest.fixture
+def squeue(tmp_path_factory, monkeypatch):
+    """Return a way to a Slurm whose queue has jobs in these working directories."""
+    folder = tmp_path_factory.mktemp("bin")
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+    def squeue(*places, fails=False):
+        lines = "\n".join(f"{number}|run-{place.name}|{place}" for number, place in enumerate(places, start=1))
+        script = folder / "squeue"
+        script.write_text(f"#!/bin/sh\ncat <<'END'\n{lines}\nEND\nexit {int(fails)}\n")
+        script.chmod(0o700)
+
+    return squeue
+
+
+def test_jobs_of_a_killed_run_that_slurm_still_has_keep_the_next_one_out(locked, squeue):
+    squeue(locked, locked, locked.parent / "other")
+    words = rf"Slurm still has 2 of its jobs; .*\(squeue --me --name=run-{locked.name}\), or cancel them \(scancel --me"
+    with pytest.raises(WorkflowFault, match=words):
+        free(locked)
+    assert list((locked / ".snakemake").glob("locks/*.lock"))
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_queue_without_jobs_of_the_directory_keeps_nobody_out(locked, squeue, fails):
+    squeue(*([locked] if fails else [locked.parent / "other"]), fails=fails)
+    free(locked)
+    assert not list((locked / ".snakemake").glob("locks/*.lock"))
+
+
+def test_where_no_run_was_killed_slurm_is_not_asked(tmp_path, squeue):
+    squeue(tmp_path)
+    free(tmp_path)
+
+
 def test_jobs_of_a_run_that_ended_without_them_are_ended_and_those_by_hand_go_on(tmp_path):
     orphan = started(["jwrules", "detector1", "a_uncal.fits", "--record", "0f3c"], tmp_path)
     by_hand = started(["jwrules", "detector1", "a_uncal.fits"], tmp_path)

@@ -10,7 +10,7 @@ from program_scene import exposure, program
 
 from jwrules import cli, recipes
 from jwrules.cli import page
-from jwrules.plan import settings
+from jwrules.plan import disk, settings
 
 DARK = "jwst_nircam_dark_nrca1.fits"
 
@@ -112,3 +112,33 @@ def test_what_another_run_has_is_said_to_be_linked(words, capsys, tmp_path):
     _, plan = planned(words, capsys, "--variant", "wide", "--set", "image3.resample.pixfrac=0.5")
     assert [(one["linked"], one["to_make"]) for one in plan["stages"]] == [(8, 0), (8, 0), (0, 2)]
     assert {job["reason"] for job in plan["jobs"] if job["state"] == "linked"} == {f"{tmp_path} has it"}
+
+
+def test_associations_among_the_data_are_shown_and_those_that_no_stage_makes_too(words, capsys):
+    data, members = Path(words[0]), [{"expname": f"{exposure(1, 'nrca1')}_cal.fits", "exptype": "science"}]
+    for kind in ("image3", "spec3"):
+        content = {"asn_type": kind, "asn_id": "o001", "products": [{"name": "mine", "members": members}]}
+        (data / f"{kind}_asn.json").write_text(json.dumps(content))
+    assert cli.main(["plan", *words]) == 0
+    said = capsys.readouterr().out
+    assert f"as said in  {data}/image3_asn.json" in said
+    assert f"{data}/spec3_asn.json: no stage of jwrules makes spec3 yet" in said
+    assert cli.main(["associate", str(data), "--output", str(data.parent / "asn")]) == 0
+    assert f"2 association files in {data} were not read; plan and run use them" in capsys.readouterr().err
+
+
+def test_a_plan_tells_the_room_that_products_take_by_stage_and_warns_where_there_is_less(
+    words, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(disk, "free", lambda directory: 10**6)
+    status, plan = planned(words, capsys, "--html", str(tmp_path / "plan.html"))
+    assert status == 0
+    assert plan["disk"] == {
+        "products": sum(one["bytes"] for one in plan["stages"]),
+        "missing": plan["disk"]["products"],
+    } | {"free": 10**6}
+    rate, integrations = 20 * 160**2 + disk.HEADERS, 20 * 160**2 + disk.HEADERS
+    assert plan["stages"][0]["bytes"] == 8 * (rate + integrations)
+    assert "of it still to come; 1.0 MB are free in" in (tmp_path / "plan.html").read_text()
+    assert cli.main(["plan", *words]) == 0
+    assert "not enough" in capsys.readouterr().err

@@ -5,8 +5,12 @@ from argparse import Namespace
 
 import pytest
 
+from jwrules import records
 from jwrules.cli.recording import recorded
 from jwrules.errors import DataFault
+from jwrules.products import fits
+
+BENCH = Namespace(stage="detector1", references={}, hashes={}, context="N/A", recipe="")
 
 
 @pytest.fixture
@@ -14,7 +18,7 @@ def job(tmp_path):
     """A job in the folder of its output, recorded before: its options, and its member."""
     (tmp_path / "a_uncal.fits").write_text("a ramp")
     (tmp_path / "a_detector1.json").write_text("how it was made")
-    return Namespace(record="id", output=tmp_path, command="detector1"), tmp_path / "a_uncal.fits"
+    return Namespace(record="id", output=tmp_path, command="detector1", steps="[]"), tmp_path / "a_uncal.fits"
 
 
 def rewrite(path):
@@ -37,9 +41,39 @@ def test_while_a_job_runs_no_record_speaks_of_what_was_there_before(job):
         raise KeyboardInterrupt
 
 
+def test_a_product_that_another_job_put_in_its_place_gets_no_record(job):
+    options, member = job
+    product = options.output / "a_rate.fits"
+    told = pytest.raises(DataFault, match=f"{product}: another job replaced or removed it")
+    with told, recorded(options, "a", [(member, "science")]) as running:
+        running.bench, running.made = BENCH, [product]
+        with fits.arriving(product) as written:
+            written.write_text("of this job")
+        (options.output / "other").write_text("of that job")
+        (options.output / "other").replace(product)
+    assert not (options.output / "a_detector1.json").exists()
+
+
 def test_without_a_record_asked_for_an_earlier_one_stays(job):
     options, member = job
     options.record = None
     with recorded(options, "a", [(member, "science")]):
         pass
     assert (options.output / "a_detector1.json").exists()
+
+
+def test_a_member_that_is_linked_meanwhile_is_as_it_was(job):
+    options, member = job
+    with recorded(options, "a", [(member, "science")]) as running:
+        running.bench = BENCH
+        (options.output / "link.fits").hardlink_to(member)
+    [one] = records.read(options.output / "a_detector1.json").members
+    assert (one.digest, one.stat) == (records.digest(member), records.stat(member))
+
+
+def test_a_member_that_is_written_to_under_its_time_is_told(job):
+    options, member = job
+    before = member.stat()
+    with pytest.raises(DataFault, match="was changed"), recorded(options, "a", [(member, "science")]):
+        member.write_text("A RAMP")
+        os.utime(member, ns=(before.st_atime_ns, before.st_mtime_ns))

@@ -7,6 +7,7 @@ import pytest
 from guide_scene import NAME, reads, write_raw, write_references
 
 from jwrules import cli
+from jwrules.cli import again
 from jwrules.plan.links import link
 from jwrules.references import Chosen, content_hash
 
@@ -63,6 +64,19 @@ def test_everything_that_changed_is_listed_and_nothing_is_made(run, capsys):
     for words in ("science ", "reference gain ", "reference mask ", " then, holds ", "is not there; it was"):
         assert words in said
     assert product(run).read_bytes() == before
+
+
+@pytest.mark.parametrize("command", ["jwrules plan x", "jwrules guider 'x", "jwrules guider x", "jwrules --help", ""])
+def test_a_record_whose_command_is_not_that_of_its_stage_is_told(run, capsys, command):
+    path = run / "results" / f"{NAME}_guider.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"command": command}))
+    assert cli.main(["reproduce", str(product(run))]) == 2
+    assert f"its record has no command of the stage guider: {command}" in capsys.readouterr().err
+
+
+def test_the_record_of_a_product_is_looked_for_under_its_name_first(run, monkeypatch):
+    monkeypatch.setattr("pathlib.Path.glob", pytest.fail)
+    assert again.of(product(run)).record.name == NAME
 
 
 def test_a_product_without_record_cannot_be_made_again(run, capsys):

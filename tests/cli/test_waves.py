@@ -4,12 +4,14 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from threading import Timer
 
 import pytest
 from program_scene import program
 
 from jwrules.cli import waves
 from jwrules.errors import WorkflowFault
+from jwrules.plan import lock
 
 AT_WORK = """\
 import sys, time
@@ -31,7 +33,8 @@ def other(tmp_path):
     process.communicate()
 
 
-def test_a_second_run_is_refused_and_leaves_the_first_alone(tmp_path, other):
+def test_a_second_run_is_refused_and_leaves_the_first_alone(tmp_path, other, monkeypatch):
+    monkeypatch.setattr(waves, "_PATIENCE", 0.0)
     asked = program(tmp_path)
     asked.write(tmp_path / "run.yaml")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
@@ -40,6 +43,14 @@ def test_a_second_run_is_refused_and_leaves_the_first_alone(tmp_path, other):
             run(replace(asked, sets=("dq_init.skip=true",)), tmp_path, ["--cores", "1"])
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
     assert other.poll() is None
+
+
+def test_who_links_from_a_directory_holds_it_up_for_a_moment_only(tmp_path):
+    linking = lock.held(tmp_path)
+    linking.__enter__()
+    Timer(0.1, linking.__exit__, (None, None, None)).start()
+    with waves.alone(tmp_path), lock.held(tmp_path) as is_free:
+        assert not is_free
 
 
 def test_a_run_that_was_killed_is_in_nobodys_way(tmp_path, other):

@@ -1,12 +1,16 @@
 """A run makes again what is out of date and nothing else: jobs are counted in real runs."""
 
 import os
+import re
 import shutil
+import subprocess
+import sys
 
 import pytest
 from astropy.io import fits
 
 from jwrules import house
+from jwrules.cli import engine
 from tests.demo import small
 
 pytestmark = pytest.mark.workflow
@@ -97,3 +101,15 @@ def test_what_comes_out_as_it_was_makes_nothing_stale(made):
 def test_a_deleted_flagged_exposure_is_there_at_once(made):
     (made.results / f"{F200W}_o001_crf.fits").unlink()
     assert made.counted() == {"crf": 1}
+
+
+def test_snakemake_alone_finds_up_to_date_what_shared_a_process_and_sees_another_option(made, small_finished):
+    run_file = made.folder / "run.yaml"
+    run_file.write_text(run_file.read_text().replace(str(small_finished.folder), str(made.folder)))
+    assert list(made.folder.glob("logs/batch/*.log"))
+    command = [sys.executable, "-m", "snakemake", *engine.command(made.folder), "--dry-run"]
+    first = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "Nothing to be done" in first.stdout + first.stderr
+    replaced(run_file, "steps: {}", "steps: {jump: {rejection_threshold: 4.5}}")
+    again = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert re.search(r"^detector1 +3$", again.stdout + again.stderr, re.MULTILINE)

@@ -31,7 +31,7 @@ def mixed(tmp_path_factory):
 
 def _without_a_recipe(source, path):
     with fits.open(source) as hdus:
-        hdus[0].header.update(EXP_TYPE="NRC_IMAGE", TSOVISIT=True, FILENAME=path.name)
+        hdus[0].header.update(EXP_TYPE="NIS_IMAGE", FILENAME=path.name)
         hdus.writeto(path)
 
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from program_scene import RECIPE, exposure, header, planned, program, write_exposures, write_header, write_reference
 
+from jwrules import associations, pool, recipes
 from jwrules.errors import WorkflowFault
 from jwrules.house import SCRATCH
 from jwrules.plan import prepare
@@ -228,6 +229,21 @@ def test_a_file_that_an_option_names_counts_by_its_content(tmp_path):
     assert chains[0] == chains[1] != chains[2]
 
 
+def test_a_file_is_seen_from_the_working_directory_or_from_the_recipe_that_names_it(tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    asked = program(tmp_path / "run", RECIPE.replace("tweakreg,", "tweakreg: {abs_refcat: stars.ecsv},"))
+    options = {"tweakreg": {"abs_refcat": "stars.ecsv"}}
+    (tmp_path / "run" / "work").mkdir()
+    for place in ("run", "run/work"):
+        (tmp_path / place / "stars.ecsv").write_text(place)
+    opened = [
+        planned(tmp_path / "run" / "work", replace(asked, steps=steps)).job("image3", SHORT).files[0].path
+        for steps in ({}, options)
+    ]
+    assert opened == [tmp_path / "run" / "stars.ecsv", tmp_path / "run" / "work" / "stars.ecsv"]
+
+
 def test_what_can_be_made_is_planned_beside_what_cannot_and_why(tmp_path):
     asked = program(tmp_path)
     (tmp_path / "references" / "jwst_nircam_dark_nrca1.fits").unlink()
@@ -238,3 +254,32 @@ def test_what_can_be_made_is_planned_beside_what_cannot_and_why(tmp_path):
     assert len(plan.faults) == 2
     assert plan.blocked["image2", exposure(1, "nrca1")] == f"{exposure(1, 'nrca1')}_rate.fits cannot be made"
     assert plan.blocked["image3", SHORT] == f"{exposure(1, 'nrca1')}_cal.fits and 3 more cannot be made"
+
+
+def with_backgrounds(tmp_path):
+    """A program in which the rules give a mosaic of a target and one of its backgrounds the same name."""
+    members = "{science: {file: cal, played_by: [background]}}"
+    rule = f"{{type: image3, one_for_each: [INSTRUME, optics, target], members: {members}}}"
+    asked = program(tmp_path, RECIPE.replace("associations:\n", f"associations:\n  image3_background: {rule}\n"))
+    for dither in (5, 6):
+        name = exposure(dither, "nrca1")
+        write_header(asked.data / f"{name}_uncal.fits", header(dither, "nrca1", BKGDTARG=True))
+    return asked
+
+
+def test_of_two_products_of_one_name_neither_is_made_and_both_are_told(tmp_path):
+    plan = planned(tmp_path, replace(with_backgrounds(tmp_path), partial=True))
+    assert list(plan.jobs["image3"]) == [LONG]
+    ((words, of),) = plan.faults.items()
+    assert of == [SHORT]
+    for told in ("_image3_00001_asn.json (by short.image3: ", "(by short.image3_background: ", "'product'"):
+        assert told in words
+
+
+def test_two_products_of_one_name_are_told_apart_by_an_association_among_the_data(tmp_path):
+    asked = with_backgrounds(tmp_path)
+    table = pool.scan(asked.data)
+    made = associations.make(table, [recipes.read(asked.recipe)])
+    other = next(one for one in made if one.rule == "short.image3_background")
+    associations.write(replace(other, product="sky"), asked.data)
+    assert set(planned(tmp_path, asked).jobs["image3"]) == {SHORT, LONG, "sky"}

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from program_scene import RECIPE, header, write_reference, write_references
 
 from jwrules import recipes, references
-from jwrules.errors import JwrulesError
+from jwrules.errors import JwrulesError, ReferenceFault
 from jwrules.plan.choose import Planner
 from jwrules.plan.once import Once
 
@@ -49,7 +49,23 @@ def test_a_choice_that_went_through_the_whole_header_is_made_again():
     assert counted(Once(lambda header: 0), headers, dict)[0] == headers
 
 
-def test_a_failure_is_not_remembered():
+def test_a_fault_is_found_once_and_names_each_exposure():
+    calls, faults = [], []
+
+    def failing(header):
+        calls.append(header["FILENAME"])
+        raise ReferenceFault(f"{header['FILENAME']}: no dark for {header['A']}; considered: someone.fits")
+
+    once = Once(lambda header: 0)
+    for name in ("one.fits", "two.fits"):
+        with pytest.raises(ReferenceFault) as fault:
+            once.choose("topic", {"FILENAME": name, "A": "NRCA1"}, failing)
+        faults.append(str(fault.value))
+    assert calls == ["one.fits"]
+    assert faults == [f"{name}: no dark for NRCA1; considered: someone.fits" for name in ("one.fits", "two.fits")]
+
+
+def test_what_is_no_fault_of_the_user_is_not_remembered():
     once, faults = Once(lambda header: 0), []
 
     def failing(header):

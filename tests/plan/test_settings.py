@@ -36,6 +36,13 @@ def test_exposures_are_excluded_with_a_reason(tmp_path):
         settings.parse({"data": ".", "references": ".", "exclude": {"jw00042001001_*": None}})
 
 
+@pytest.mark.parametrize("change", [{"data": Path("/x\udcff")}, {"steps": {"tweakreg": {"abs_refcat": "x\udcff"}}}])
+def test_a_name_that_cannot_be_read_back_is_not_written(tmp_path, change):
+    with pytest.raises(RecipeFault, match=r"udcff.* is no name in UTF-8"):
+        replace(ASKED, **change).write(tmp_path / "run.yaml")
+    assert not (tmp_path / "run.yaml").exists()
+
+
 def test_a_run_file_that_says_the_same_is_left_alone(tmp_path):
     path = tmp_path / "run.yaml"
     ASKED.write(path)

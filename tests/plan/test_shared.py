@@ -10,7 +10,7 @@ from program_scene import RECIPE, exposure, program
 
 from jwrules import plan as planning
 from jwrules import records
-from jwrules.errors import WorkflowFault
+from jwrules.errors import DataFault, WorkflowFault
 from jwrules.plan import Is, lock, variants
 
 FIRST = exposure(1, "nrca1")
@@ -156,14 +156,50 @@ def test_where_links_cannot_be_made_files_are_copied(made, monkeypatch):
     assert standing(place, asked) == {}
 
 
-def test_records_of_a_directory_where_a_run_is_at_work_are_left_alone(made):
+def test_where_a_run_is_at_work_nothing_is_linked_that_it_may_read(made):
     folder, asked = made
-    text = (folder / "results" / f"{FIRST}_image2.json").read_text()
+    before = {path: records.stat(path) for path in (folder / "results").iterdir()}
     with lock.held(folder) as is_held:
         assert is_held
-        _, ran = vary(folder, asked)
-    assert ran == []
-    assert (folder / "results" / f"{FIRST}_image2.json").read_text() == text
+        place, ran = vary(folder, asked)
+    assert len(ran) == 18
+    assert before == {path: records.stat(path) for path in (folder / "results").iterdir()}
+    assert not is_shared(folder, place, f"results/{FIRST}_rate.fits")
+
+
+def test_while_a_job_is_linked_only_that_directory_is_locked(made, monkeypatch):
+    def linked(source, *rest):
+        with lock.held(folder) as first_is_free, lock.held(second) as second_is_free:
+            assert (first_is_free, second_is_free) == (False, True)
+        return real(source, *rest)
+
+    folder, asked = made
+    second, _ = vary(folder, asked, "second")
+    real = os.link
+    monkeypatch.setattr(os, "link", linked)
+    assert vary(folder, asked, "third")[1] == []
+
+
+def test_records_of_a_third_directory_follow_unless_a_run_is_at_work_there(made, monkeypatch):
+    folder, asked = made
+    second, third = (vary(folder, asked, name)[0] for name in ("second", "third"))
+    with lock.held(second):
+        vary(folder, asked, "fourth")
+    assert standing(second, asked) == {}
+    let_no_product_be_read(monkeypatch)
+    assert standing(folder, asked) == standing(third, asked) == {}
+
+
+def test_what_is_protected_in_another_directory_is_shared_as_it_is(made, monkeypatch):
+    def refuse(record, where):
+        if where.parent == folder:
+            raise DataFault(f"{where}: cannot be written (Read-only file system)")
+        return real(record, where)
+
+    folder, asked = made
+    real = records.write
+    monkeypatch.setattr(records, "write", refuse)
+    assert vary(folder, asked)[1] == []
     assert standing(folder, asked) == {}
 
 
@@ -188,6 +224,14 @@ def test_a_picture_of_other_products_does_not_stay(made):
     (place / "pictures" / f"{MOSAIC}_i2d.png").write_text("of other products")
     vary(folder, asked)
     assert (place / "pictures" / f"{MOSAIC}_i2d.png").read_text() != "of other products"
+
+
+def test_a_folder_above_where_nothing_ran_is_left_alone(tmp_path):
+    place = tmp_path / "variants" / "one"
+    place.mkdir(parents=True)
+    pretend.run(program(place), place)
+    assert [path.name for path in tmp_path.iterdir()] == ["variants"]
+    assert variants.beside(place) == []
 
 
 def test_the_name_of_a_variant_is_no_path(tmp_path):

@@ -60,7 +60,11 @@ TAKEN_BY = {
 
 RECIPE_OF = {exp_type: name for name, types in TAKEN_BY.items() for exp_type in types.split()}
 
-SERIES = {"MIR_IMAGE": "miri_time_series_imaging", "MIR_LRS-FIXEDSLIT": "miri_lrs_fixed_slit"}
+SERIES = {
+    "MIR_IMAGE": "miri_time_series_imaging",
+    "MIR_LRS-FIXEDSLIT": "miri_lrs_fixed_slit",
+    "NRC_IMAGE": "nircam_imaging_in_time_series",
+}
 """What takes these exposures in the visit of a time series."""
 
 
@@ -143,7 +147,7 @@ def test_exactly_one_recipe_takes_an_exposure(known, exp_type):
     assert taking == [RECIPE_OF[exp_type]]
 
 
-@pytest.mark.parametrize("exp_type", [one for one in RECIPE_OF if one != "NRC_IMAGE"])
+@pytest.mark.parametrize("exp_type", RECIPE_OF)
 def test_in_the_visit_of_a_time_series_there_is_one_too(known, exp_type):
     taking = [name for name, recipe in known.items() if recipe.applies(header(exp_type, TSOVISIT=True))]
     assert taking == [SERIES.get(exp_type, RECIPE_OF[exp_type])]
@@ -168,6 +172,12 @@ def test_time_series_of_miri_keep_their_first_and_last_groups(known, exp_type):
     steps = resolved(known, "detector1", header(exp_type, TSOVISIT=True))
     skipped = {one.step for one in steps if one.skip} - ADDED
     assert skipped == {"ipc", "firstframe", "lastframe", "rscd", "refpix", "persistence"}
+
+
+def test_images_of_nircam_in_a_time_series_are_made_as_its_time_series_are(known):
+    made = [resolved(known, "detector1", header(one, TSOVISIT=True)) for one in ("NRC_IMAGE", "NRC_TSIMAGE")]
+    assert recipes.chain_json(made[0]) == recipes.chain_json(made[1])
+    assert list(known["nircam_imaging_in_time_series"].stages) == ["detector1"]
 
 
 @pytest.mark.parametrize(

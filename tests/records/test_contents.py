@@ -48,6 +48,14 @@ def test_pixels_that_were_edited_under_their_old_sum_are_noticed(product):
     assert records.digest(path).startswith("file:")
 
 
+def test_a_sum_that_is_no_number_is_not_true(product):
+    path = product()
+    content = path.read_bytes()
+    at = content.rindex(b"DATASUM")
+    path.write_bytes(content[:at] + b"DATASUM = ''".ljust(80) + content[at + 80 :])
+    assert records.digest(path).startswith("file:")
+
+
 def test_a_file_of_somebody_else_is_told_by_its_bytes(product, tmp_path):
     path = product()
     fits.delval(path, "JWRULES")

@@ -7,6 +7,8 @@ from jwrules.errors import DataFault
 from jwrules.records.known import Known
 from jwrules.records.record import key
 
+pytestmark = pytest.mark.usefixtures("settled")
+
 STAT = (1, 2, 3, 4)
 
 
@@ -63,3 +65,13 @@ def test_records_are_read_once(tmp_path, monkeypatch):
 def test_damaged_memory_of_records_is_begun_anew(tmp_path):
     (tmp_path / "known").write_bytes(b"half")
     assert Known.load(tmp_path / "known").of(records.write(record(), tmp_path)) is not None
+
+
+def test_a_record_that_was_written_a_moment_ago_is_read_again(tmp_path, monkeypatch):
+    for name in ("SETTLED", "FINE"):
+        monkeypatch.setattr(f"jwrules.unchanged.{name}", 10**12)
+    path = records.write(record(), tmp_path)
+    known = Known.load(tmp_path / "known")
+    assert known.of(path).identity == "id"
+    known.save()
+    assert Known.load(tmp_path / "known").before == {}

@@ -9,13 +9,10 @@ import time
 
 import pytest
 
+from jwrules import unchanged
 from jwrules.references.ledger import Ledger, content_hash
 
-
-@pytest.fixture(autouse=True)
-def settled(monkeypatch):
-    """Let files of a moment ago count as old ones."""
-    monkeypatch.setattr("jwrules.references.ledger._SETTLED", -(10**18))
+pytestmark = pytest.mark.usefixtures("settled")
 
 
 @pytest.fixture
@@ -71,7 +68,8 @@ def test_a_touched_file_is_read_once_more_and_is_the_same(hashed, file):
 
 
 def test_a_file_that_changed_a_moment_ago_is_looked_at_again(hashed, monkeypatch):
-    monkeypatch.setattr("jwrules.references.ledger._SETTLED", 10**12)
+    for name in ("SETTLED", "FINE"):
+        monkeypatch.setattr(unchanged, name, 10**12)
     assert [hashed()[1], hashed()[1]] == [1, 2]
 
 

@@ -147,6 +147,7 @@ def _parameter_schema(step: Step, declared: Field[Any], hint: Any) -> dict[str, 
         schema |= limits
     unit = f" ({about['unit']})" if about.get("unit") else ""
     words = {"title": f"value of {step.name}.{declared.name}", "description": about.get("meaning", "") + unit}
+    schema |= {"format": "path"} if about.get("file") else {}
     return words | schema | ({} if declared.default is MISSING else {"default": declared.default})
 
 
