@@ -28,8 +28,7 @@ def end_stragglers(directory: Path) -> None:
 
     To be called by the only run in the directory. What somebody runs there by hand has no record, and is left alone.
     """
-    while jobs := [process for process, _ in _at_work(directory, _is_recorded)]:
-        _end(jobs)
+    _end_all(directory, _is_recorded)
 
 
 def free(directory: Path) -> None:
@@ -45,8 +44,7 @@ def free(directory: Path) -> None:
     busy = [f"process {one.pid}: {' '.join(words)[:80]}" for one, words in _at_work(directory, _is_run)]
     if busy:
         raise WorkflowFault(f"{directory}: another run is at work there: {'; '.join(busy)}; wait for it or stop it")
-    while jobs := [process for process, _ in _at_work(directory, _is_job)]:
-        _end(jobs)
+    _end_all(directory, _is_job)
     log.warning("%s: a run was killed here; its lock is removed, and what it left unfinished is made again", directory)
     shutil.rmtree(locks)
 
@@ -82,6 +80,12 @@ def _is_job(words: Sequence[str]) -> bool:
 
 def _is_recorded(words: Sequence[str]) -> bool:
     return _is_job(words) and any(sign in " ".join(words) for sign in (" --record ", "jwrules batch "))
+
+
+def _end_all(directory: Path, wanted: Callable[[Sequence[str]], bool]) -> None:
+    """End the processes in the directory whose command line is `wanted`, and those that they start meanwhile."""
+    while jobs := [process for process, _ in _at_work(directory, wanted)]:
+        _end(jobs)
 
 
 def _end(processes: Sequence[psutil.Process]) -> None:

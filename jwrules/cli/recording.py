@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import platform
@@ -114,12 +113,10 @@ def _write(
 
 
 def _association(options: argparse.Namespace) -> dict[str, str]:
+    from jwrules.references import content_hash
+
     path = getattr(options, "association", None)
-    return {"association": path.name, "association_sha256": _sha256(path)} if path else {"association": ""}
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return {"association": path.name, "association_sha256": content_hash(path)} if path else {"association": ""}
 
 
 def words(options: argparse.Namespace) -> Sequence[str]:

@@ -22,7 +22,7 @@ from jwrules.recipes import Recipe
 _UNTOLD = "none"
 """The type where a file says none, as `asn_from_list` writes it."""
 
-_TAKEN = {"image2": {"science": "rate", "background": "rate"}, "image3": {"science": "cal"}}
+TAKEN = {"image2": {"science": "rate", "background": "rate"}, "image3": {"science": "cal"}}
 """Type -> role -> suffix of the members that its stage opens; it has no use for others."""
 
 _NAMED = 3
@@ -161,7 +161,7 @@ def _type(one: Association, known: Known) -> str:
         return one.type
     stage = "3" if any(_is(name, "cal") or _is(name, "calints") for name in one.of("science")) else "2"
     recipes = [known.recipes[name] for name in _science(one) if name in known.recipes]
-    kinds = [kind for kind in _TAKEN if kind.endswith(stage) and any(kind in recipe.stages for recipe in recipes)]
+    kinds = [kind for kind in TAKEN if kind.endswith(stage) and any(kind in recipe.stages for recipe in recipes)]
     return kinds[0] if kinds else _UNTOLD
 
 
@@ -179,19 +179,19 @@ def _why_not(one: Association, known: Known) -> str:
     recipes = sorted({known.recipes[name].name for name in science if name in known.recipes})
     if one.type == _UNTOLD:
         return f"it does not say its type, and no stage of jwrules makes it of exposures of {_few(recipes)} yet"
-    if one.type not in _TAKEN:
+    if one.type not in TAKEN:
         return f"no stage of jwrules makes {one.type} yet"
     lacking = sorted({r.name for name in science if (r := known.recipes.get(name)) and one.type not in r.stages})
     if lacking:
         return f"no stage of jwrules makes {one.type} of exposures of {_few(lacking)} yet"
-    wanted = _TAKEN[one.type]["science"]
+    wanted = TAKEN[one.type]["science"]
     series = [name for name in one.of("science") if _is(name, f"{wanted}ints")]
     return f"no stage of jwrules takes integrations one by one yet ({_few(series)})" if series else ""
 
 
 def _member_faults(one: Association, known: Known) -> Iterator[str]:
     """Yield what is wrong with the members that the stage opens, and with the name of the product."""
-    opened = [(name, suffix) for role, suffix in _TAKEN[one.type].items() for name in one.of(role)]
+    opened = [(name, suffix) for role, suffix in TAKEN[one.type].items() for name in one.of(role)]
     for suffix in sorted({suffix for name, suffix in opened if not _is(name, suffix)}):
         others = [name for name, wanted in opened if wanted == suffix and not _is(name, suffix)]
         yield f"{one.type} is made of _{suffix} files, not of {_few(others)}; name those, {_WAY_OUT}"

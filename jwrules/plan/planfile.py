@@ -19,6 +19,7 @@ import yaml
 from jwrules import names
 from jwrules.associations import Association, Member, exclusions
 from jwrules.associations.files import ROLES
+from jwrules.plan import given
 from jwrules.plan.rows import ENDING, Job, Plan
 from jwrules.plan.settings import Settings
 from jwrules.references import pins
@@ -106,7 +107,7 @@ def faults(entries: Any, where: str) -> Iterator[str]:
 
 
 _KEYS = ("product", "type", "candidate", "members")
-_OF_TYPE = {"image2": "rate", "image3": "cal"}
+_OF_TYPE = {kind: of["science"] for kind, of in given.TAKEN.items()}
 """What the members of an association are, by its type."""
 
 

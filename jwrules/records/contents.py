@@ -15,7 +15,7 @@ from typing import Any
 
 from jwrules import headers
 from jwrules.errors import DataFault, HeaderFault, JwrulesError
-from jwrules.references.ledger import Ledger
+from jwrules.references.ledger import Ledger, content_hash
 from jwrules.unchanged import State, state
 
 _PASSING = re.compile(r"DATE|CHECKSUM|DATASUM|TREESUM|JWRULES|JWRECIPE|CAL_VER|CAL_VCS|CRDS_\w+|R_\w+")
@@ -39,7 +39,7 @@ def stat(path: Path | str) -> Stat | None:
 
 def digest(path: Path) -> str:
     """Return the digest of a file: `data:...` for a product whose sums are those of its data, else `file:...`."""
-    return data_digest(path, verify=True) or f"file:{_sha256(path)}"
+    return data_digest(path, verify=True) or f"file:{content_hash(path)}"
 
 
 def data_digest(path: Path, *, verify: bool = False) -> str | None:
@@ -86,11 +86,6 @@ def _sum_holds(path: Path, hdu: headers.Hdu) -> bool:
             left -= len(piece)
             total %= 0xFFFFFFFF
     return (int(said) - total) % 0xFFFFFFFF == 0
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Contents:

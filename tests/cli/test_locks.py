@@ -28,6 +28,15 @@ def started(words, folder):
     return process
 
 
+def assert_ended(orphan, other):
+    """One process was ended, the other was not; it is ended now."""
+    assert not psutil.pid_exists(orphan.pid)
+    assert other.poll() is None
+    orphan.wait()
+    other.kill()
+    other.wait()
+
+
 @pytest.fixture
 def at_work(locked):
     """A process that looks like Snakemake, at work in the directory."""
@@ -60,11 +69,7 @@ def test_the_lock_of_a_run_at_work_stays(locked, at_work):
 def test_jobs_that_outlived_their_run_are_ended_and_those_elsewhere_go_on(locked, tmp_path_factory, words):
     orphan, other = started(words, locked), started(words, tmp_path_factory.mktemp("other"))
     free(locked)
-    assert not psutil.pid_exists(orphan.pid)
-    assert other.poll() is None
-    orphan.wait()
-    other.kill()
-    other.wait()
+    assert_ended(orphan, other)
 
 
 @pytest.fixture
@@ -106,8 +111,4 @@ def test_jobs_of_a_run_that_ended_without_them_are_ended_and_those_by_hand_go_on
     orphan = started(["jwrules", "detector1", "a_uncal.fits", "--record", "0f3c"], tmp_path)
     by_hand = started(["jwrules", "detector1", "a_uncal.fits"], tmp_path)
     end_stragglers(tmp_path)
-    assert not psutil.pid_exists(orphan.pid)
-    assert by_hand.poll() is None
-    orphan.wait()
-    by_hand.kill()
-    by_hand.wait()
+    assert_ended(orphan, by_hand)
