@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from jwrules import names
@@ -46,7 +47,7 @@ class Association:
     named: str = ""
     source: str = ""
 
-    @property
+    @cached_property
     def file(self) -> str:
         """The name of its file."""
         return self.named or str(names.AssociationName(self.program, self.candidate, self.type, f"{self.sequence:05d}"))

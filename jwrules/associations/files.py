@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from json.encoder import encode_basestring_ascii
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,12 @@ def _entry(member: Member, kind: str) -> str:
     entry = {"expname": member.expname, "exptype": member.exptype, "exposerr": member.exposerr}
     if not (kind.endswith("2") or member.asn_candidate is None):
         entry["asn_candidate"] = member.asn_candidate
-    lines = (f"                    {json.dumps(key)}: {json.dumps(value)}" for key, value in entry.items())
+    lines = (f'                    "{key}": {_value(value)}' for key, value in entry.items())
     return "                {\n" + ",\n".join(lines) + "\n                }"
+
+
+def _value(value: str | None) -> str:
+    return "null" if value is None else encode_basestring_ascii(value)
 
 
 def write(association: Association, folder: Path | str) -> Path:
