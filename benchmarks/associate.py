@@ -6,7 +6,7 @@ Each pool is of programs with imaging, MRS, MOS, WFSS, LRS and coronagraphy, dit
 groups. Prints a table of CPU seconds (user and system), wall seconds and peak memory of whole processes, and draws
 associate.png in DIR. The goals are 3,000 rows in 3 s, and 100,000 rows in 120 s and 1 GB.
 
-*Limit* is what it takes to write the same files by plain system calls. Where it is seconds, the file system is to blame:
+*Limit* is what it takes to write the same files by plain system calls. Where that is seconds, the file system is slow:
 ext4 without a journal passes over every inode that was freed within five minutes, one by one, for each file that it
 creates. So do not run this just after such files were removed, by the end of another run for one.
 """
