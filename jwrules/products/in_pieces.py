@@ -11,7 +11,6 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
-from itertools import product as combinations
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,8 @@ from astropy.io import fits
 
 from jwrules.errors import DataFault
 from jwrules.kernels import stored as kernel
-from jwrules.products.stored import bounds, index
+from jwrules.products import lines
+from jwrules.products.lines import write_from
 
 UNIT = 2880
 """Bytes of a block of a FITS file."""
@@ -84,17 +84,12 @@ class InPieces:
     def put(self, name: str, piece: np.ndarray, box: Sequence[slice]) -> None:
         """Write a piece of the array of extension `name`; every element is to be written once."""
         unit = self._units[name]
-        whole = (slice(None),) * (len(unit.shape) - len(box)) + tuple(box)
-        *outer, rows, columns = bounds(whole, unit.shape)
         piece = np.ascontiguousarray(piece, unit.dtype)
         raw, words = _as_stored(piece)
-        planes = raw.reshape(-1, *raw.shape[-2:])
-        full = columns == (0, unit.shape[-1])
-        for plane, number in zip(planes, combinations(*(range(*one) for one in outer)), strict=True):
-            lines = [(rows[0], plane)] if full else zip(range(*rows), plane, strict=True)
-            for row, line in lines:
-                place = index((*number, row, columns[0]), unit.shape) * unit.dtype.itemsize
-                write_from(self._file, line, unit.data + place)
+        starts, length = lines.places(box, unit.shape)
+        lines.write(
+            self._file, unit.data + starts * unit.dtype.itemsize, raw.reshape(len(starts), length).view(np.uint8)
+        )
         with self._lock:
             unit.words += words
 
@@ -157,14 +152,6 @@ def _as_stored(piece: np.ndarray) -> tuple[np.ndarray, int]:
     words = words ^ np.uint32(_SIGN) if piece.dtype == np.uint32 else words
     raw = np.empty_like(words)
     return raw, int(kernel.swap_and_sum(words.reshape(-1), raw.reshape(-1)))
-
-
-def write_from(file: int, array: np.ndarray, offset: int) -> None:
-    """Write all of an array to a file, from `offset` on."""
-    view = memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
-    while len(view):
-        n = os.pwrite(file, view, offset)
-        view, offset = view[n:], offset + n
 
 
 def _sum_on_disk(file: int, start: int, size: int) -> int:

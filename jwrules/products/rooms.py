@@ -16,8 +16,8 @@ import numpy as np
 
 from jwrules.errors import DataFault
 from jwrules.kernels import runs as kernel
-from jwrules.products.in_pieces import write_from
-from jwrules.products.stored import bounds, index
+from jwrules.products import lines
+from jwrules.products.lines import bounds, write_from
 
 
 class Room(Protocol):
@@ -186,27 +186,21 @@ class Scratch:
             self._file = _unnamed(folder)
             os.ftruncate(self._file.fileno(), self._size)
 
-    def _lines(self, box: Sequence[slice], piece: np.ndarray) -> Any:
-        """Yield what is contiguous both in the file and in `piece`, with where it begins in the file."""
-        *outer, rows, columns = bounds(box, self._shape)
-        whole = columns == (0, self._shape[-1])
-        planes = piece.reshape(-1, *piece.shape[-2:])
-        for plane, number in zip(planes, combinations(*(range(*one) for one in outer)), strict=True):
-            for row, line in [(rows[0], plane)] if whole else zip(range(*rows), plane, strict=True):
-                yield line, index((*number, row, columns[0]), self._shape) * self._dtype.itemsize
+    def _lines(self, box: Sequence[slice], piece: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return where in the file what is contiguous both there and in `piece` begins, and the bytes of each."""
+        starts, length = lines.places(box, self._shape)
+        return starts * self._dtype.itemsize, piece.reshape(len(starts), length).view(np.uint8)
 
     def read(self, box: Sequence[slice]) -> np.ndarray:
         """Return the piece in `box`."""
         piece = np.empty([stop - start for start, stop in bounds(box, self._shape)], self._dtype)
-        for line, offset in self._lines(box, piece):
-            os.preadv(self._file.fileno(), [memoryview(line.reshape(-1).view(np.uint8))], offset)
+        lines.read(self._file.fileno(), *self._lines(box, piece), Path(self._folder or tempfile.gettempdir()))
         return piece
 
     def write(self, box: Sequence[slice], piece: np.ndarray) -> None:
         """Put back the piece in `box`."""
         with _telling(self._folder, self._size):
-            for line, offset in self._lines(box, np.ascontiguousarray(piece, self._dtype)):
-                write_from(self._file.fileno(), line, offset)
+            lines.write(self._file.fileno(), *self._lines(box, np.ascontiguousarray(piece, self._dtype)))
 
     def close(self) -> None:
         """Give back the disk."""

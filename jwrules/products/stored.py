@@ -22,6 +22,7 @@ import numpy as np
 
 from jwrules.errors import DataFault
 from jwrules.kernels import stored as kernel
+from jwrules.products import lines
 
 _SIGN = 1 << 31
 _GZIP = b"\x1f\x8b"
@@ -67,7 +68,7 @@ class Stored:
 
     def read(self, box: Sequence[slice] = (), dtype: Any = np.float32) -> np.ndarray:
         """Return the piece in `box`, whole along axes that it does not name last, as a native array."""
-        limits = bounds(box, self.shape)
+        limits = lines.bounds(box, self.shape)
         values = np.empty([stop - start for start, stop in limits], dtype)
         self.fill(values, box)
         return values
@@ -83,28 +84,20 @@ class Stored:
 
         The next one is written over the last.
         """
-        *outer, rows, columns = bounds(box, self.shape if len(self.shape) > 1 else (1, *self.shape))
-        starts = self._starts(outer)
-        row = self.shape[-1] * self.dtype.itemsize
-        height = max(1, min(rows[1] - rows[0], AT_ONCE // row))
-        together = max(1, min(len(starts), AT_ONCE // (height * row)))
-        raw = np.empty((together, height, self.shape[-1]), self.dtype)
-        views = [memoryview(one.reshape(-1).view(np.uint8).data) for one in raw]
+        *outer, rows, columns = lines.bounds(box, self.shape if len(self.shape) > 1 else (1, *self.shape))
+        item, width = self.dtype.itemsize, columns[1] - columns[0]
+        whole = width == self.shape[-1]
+        starts = self.offset + (lines.numbers(outer, self.shape[:-2]) * prod(self.shape[-2:]) + columns[0]) * item
+        height = max(1, min(rows[1] - rows[0], AT_ONCE // (width * item)))
+        together = max(1, min(len(starts), AT_ONCE // (height * width * item)))
+        room = np.empty(together * height * width, self.dtype)
         with self._opened() as file:
             for first, top in combinations(range(0, len(starts), together), range(*rows, height)):
-                some, lines = starts[first : first + together], min(height, rows[1] - top)
-                for view, start in zip(views, some, strict=False):
-                    _read_into(file.fileno(), view[: lines * row], start + top * row, self.path)
-                place = slice(first, first + len(some)), slice(top - rows[0], top - rows[0] + lines)
-                yield raw[: len(some), :lines, slice(*columns)], place
-
-    def _starts(self, outer: Sequence[tuple[int, int]]) -> list[int]:
-        """Return where in the file the planes begin whose numbers lie within these limits, axis by axis."""
-        numbers = np.zeros(1, np.int64)
-        for (start, stop), size in zip(outer, self.shape, strict=False):
-            numbers = (numbers[:, np.newaxis] * size + np.arange(start, stop)).ravel()
-        plane = prod(self.shape[-2:]) * self.dtype.itemsize
-        return [int(number) for number in numbers * plane + self.offset]
+                some, count = starts[first : first + together], min(height, rows[1] - top)
+                raw = room[: len(some) * count * width].reshape(len(some), count, width)
+                places = some[:, np.newaxis] + np.arange(top, top + (1 if whole else count)) * self.shape[-1] * item
+                lines.read(file.fileno(), places.ravel(), raw.view(np.uint8).reshape(places.size, -1), self.path)
+                yield raw, (slice(first, first + len(some)), slice(top - rows[0], top - rows[0] + count))
 
     @contextmanager
     def _opened(self) -> Iterator[IO[bytes]]:
@@ -127,28 +120,6 @@ class Stored:
             plane[...] = raw.astype(np.float64) * self.scale + self.zero
         else:
             plane[...] = raw
-
-
-def index(number: Sequence[int], shape: Sequence[int]) -> int:
-    """Return how many elements lie before the one with this number."""
-    count = 0
-    for k, size in zip(number[-len(shape) :], shape, strict=True):
-        count = count * size + k
-    return count
-
-
-def bounds(box: Sequence[slice], shape: Sequence[int]) -> list[tuple[int, int]]:
-    """Return start and stop along each axis; the box may name the last axes only."""
-    whole = [slice(None)] * (len(shape) - len(box)) + list(box)
-    return [one.indices(size)[:2] for one, size in zip(whole, shape, strict=True)]
-
-
-def _read_into(file: int, view: memoryview, offset: int, path: Path) -> None:
-    while len(view):
-        n = os.preadv(file, [view], offset)
-        if n == 0:
-            raise DataFault(f"{path}: ends too early (at byte {offset}); fetch or make it again")
-        view, offset = view[n:], offset + n
 
 
 def stored(path: Path, hdu: Any, unpacked: Unpacked | None = None) -> Stored:
