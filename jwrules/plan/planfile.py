@@ -14,14 +14,13 @@ from difflib import get_close_matches
 from pathlib import Path, PurePath
 from typing import Any
 
-import yaml
-
 from jwrules import names
 from jwrules.associations import Association, Member, exclusions
 from jwrules.associations.files import ROLES
 from jwrules.plan import given
 from jwrules.plan.rows import ENDING, Job, Plan
 from jwrules.plan.settings import Settings
+from jwrules.recipes import source
 from jwrules.references import pins
 
 NOT_LISTED = "it is not in the plan file"
@@ -40,17 +39,9 @@ def write(plan: Plan, asked: Settings, path: Path) -> None:
     """Write the plan file of a plan, complete or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    text = yaml.dump(content(plan, asked, path.parent), Dumper=_Dumper, sort_keys=False, width=1000)
+    text = source.written(content(plan, asked, path.parent))
     fresh.write_text(_HEAD.format(name=path.name) + text, encoding="utf-8")
     fresh.replace(path)
-
-
-class _Dumper(yaml.SafeDumper):
-    """YAML whose lists are indented, as people write them."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> Any:
-        """Indent lists too."""
-        return super().increase_indent(flow, False)
 
 
 def content(plan: Plan, asked: Settings, folder: Path) -> dict[str, Any]:

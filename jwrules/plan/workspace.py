@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from jwrules.plan.settings import Settings
 from jwrules.plan.shared import Shared
 from jwrules.plan.state import Key, States
 from jwrules.pool import Pool
+from jwrules.recipes import source
 from jwrules.records import Contents
 from jwrules.records.known import Known
 from jwrules.references import pins
@@ -30,8 +31,10 @@ _SCRATCH = "scratch"
 """Key that a profile adds to the run file: where jobs write on the machines that they run on."""
 
 
-def prepare(config: Mapping[str, Any]) -> Plan:
+def prepare(config: Mapping[str, Any], files: Iterable[Path] = ()) -> Plan:
     """Return the plan of the run file `config`, for the rules; the working directory is the current one.
+
+    `files` are those from which Snakemake has it; they are read once more, as `jwrules run` reads them.
 
     The links to reference files and the associations that the rules name are brought up to date. Without a run file
     the plan is empty, which is enough for `snakemake --lint`; with `wave` it is what `jwrules run` found to be due.
@@ -43,7 +46,8 @@ def prepare(config: Mapping[str, Any]) -> Plan:
         os.environ.setdefault(SCRATCH, str(config[_SCRATCH]))
     if waves.WAVE in config:
         return waves.read(Path(config[waves.WAVE]))
-    plan = of(settings.parse({key: value for key, value in config.items() if key != _SCRATCH}), Path.cwd())
+    said = source.as_ours({key: value for key, value in config.items() if key != _SCRATCH}, files)
+    plan = of(settings.parse(said), Path.cwd())
     lay_out(plan, Path.cwd())
     return plan
 

@@ -94,7 +94,9 @@ def parse(content: Any, where: str) -> Pins:
         mappings={str(name): str(sha256) for name, sha256 in _mapping(content, "mappings", where, faults).items()},
         files=files,
     )
-    faults += [f"{where}: {name}: '{sha256}' is no SHA-256" for name, sha256 in _pinned(pins) if not _is_hash(sha256)]
+    wrong = [(name, sha256) for name, sha256 in _pinned(pins) if not _is_hash(sha256)]
+    # 3e456789 is a number to YAML, and 01234567 another one.
+    faults += [f"{where}: {name}: '{sha256}' is no SHA-256; put one of digits in quotes" for name, sha256 in wrong]
     if (pins.sha256 or pins.mappings) and not pins.context:
         faults.append(f"{where}: 'context' is missing: sha256 and mappings are those of a context")
     if faults:
