@@ -142,7 +142,8 @@ def run(options: argparse.Namespace) -> int:
     """Run the workflow on DATA in the working directory: results/, logs/, pictures/ and report.html.
 
     What is up to date is not made again; what another variant has made from the same is linked (with -n too). run.yaml
-    records what was asked. Options that are not listed here go to Snakemake as they are.
+    records what was asked. It warns where less is free in DIR than products take. Options that are not listed here go
+    to Snakemake as they are.
     """
     from jwrules import plan as planning
     from jwrules.cli import engine, waves
