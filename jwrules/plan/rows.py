@@ -105,6 +105,11 @@ class Job:
         return [*self.references.values(), *self.files]
 
     @property
+    def flags(self) -> bool:
+        """Whether it flags outliers, and so writes its exposures again."""
+        return self.stage == "image3" and "outlier_detection" in self.runs
+
+    @property
     def target(self) -> str:
         """The name of the target, or that there is none."""
         return self.about.get("target", "no target")
@@ -318,8 +323,7 @@ class Plan:
 
     def flagged_folder(self, job: Job) -> str | None:
         """Return the folder in which a job makes its flagged exposures; None where it makes none."""
-        is_flagging = job.stage == "image3" and "outlier_detection" in job.runs
-        return f"{STORE}/crf/{job.name}" if is_flagging else None
+        return f"{STORE}/crf/{job.name}" if job.flags else None
 
     def crf_folder(self, exposure: str, acid: str) -> str:
         """Return the folder where the flagged exposure of association candidate `acid` is made."""
