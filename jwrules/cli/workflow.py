@@ -164,14 +164,16 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _warn(planned: Plan) -> None:
-    """Say what a partial run does not make, and which exposures a plan file does not know."""
-    from jwrules.plan import planfile
+    """Say what a partial run does not make, what a plan file does not know, and which pinned files do not fit."""
+    from jwrules.plan import planfile, rows
 
     for words, files in planned.faults.items():
         log.warning("cannot be made: %s: %s", ", ".join(files), words)
     new = [Path(one.path).name for one in planned.left_out if one.reason == planfile.NOT_LISTED]
     if new:
         log.warning("not in the plan file, and not taken: %s", ", ".join(new))
+    for words, exposures in planned.unfit.items():
+        log.warning("%s: for %s", words, rows.few(exposures))
 
 
 def _report(wanted: bool | None, jobs: int, ran: int, directory: Path) -> None:

@@ -329,6 +329,7 @@ def _job(
         files=linked.files,
         runs=choice.runs,
         references=choice.references,
+        against=choice.against,
         mem_mb=memory(stage, sizes),
         runtime=minutes(stage, sizes),
         seconds=seconds(stage, sizes),
