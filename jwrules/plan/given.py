@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path, PurePath
 
 from jwrules import associations, below, names
 from jwrules.associations import Association
-from jwrules.errors import DataFault
+from jwrules.errors import DataFault, did_you_mean
 from jwrules.plan.rows import ENDING, RESULTS, LeftOut, few
 from jwrules.plan.settings import RUN_FILE
 from jwrules.recipes import Recipe
@@ -61,8 +60,8 @@ def _faults(path: Path, its: Sequence[Association]) -> Iterator[str]:
     first = its[0]
     kind = first.type.lower()
     if kind not in (*names.ASSOCIATION_TYPES, _UNTOLD):
-        near = get_close_matches(kind, names.ASSOCIATION_TYPES, 1)
-        yield f"$.asn_type: '{first.type}' is no type of association" + (f"; did you mean '{near[0]}'?" if near else "")
+        hint = did_you_mean(kind, names.ASSOCIATION_TYPES)
+        yield f"$.asn_type: '{first.type}' is no type of association{hint}"
     if not re.fullmatch(names.ACID, first.candidate):
         yield f"$.asn_id: '{first.candidate}' is no candidate; expected such as 'o001', 'c1001' or 'a3001'"
     for member in (member for one in its for member in one.members):

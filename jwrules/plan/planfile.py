@@ -10,13 +10,13 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path, PurePath
 from typing import Any
 
 from jwrules import names
 from jwrules.associations import Association, Member, exclusions
 from jwrules.associations.files import ROLES
+from jwrules.errors import did_you_mean
 from jwrules.plan import given
 from jwrules.plan.rows import ENDING, Job, Plan
 from jwrules.plan.settings import Settings
@@ -113,7 +113,7 @@ def _entry_faults(entry: Any, where: str) -> Iterator[str]:
         if not (isinstance(entry.get(key), str) and entry[key])
     )
     if isinstance(entry.get("type"), str) and entry["type"] and entry["type"] not in _OF_TYPE:
-        yield f"{where}.type: {entry['type']} is none of {', '.join(_OF_TYPE)}{_near(entry['type'], _OF_TYPE)}"
+        yield f"{where}.type: {entry['type']} is none of {', '.join(_OF_TYPE)}{did_you_mean(entry['type'], _OF_TYPE)}"
     candidate = entry.get("candidate", "a3001")
     if not (isinstance(candidate, str) and re.fullmatch(names.ACID, candidate)):
         yield f"{where}.candidate: {candidate!r} is no candidate of an association, such as o001, c1001, a3001"
@@ -123,15 +123,10 @@ def _entry_faults(entry: Any, where: str) -> Iterator[str]:
         return
     for role in members:
         if role not in ROLES:
-            yield f"{where}.members.{role}: no role of a member{_near(str(role), ROLES)}"
+            yield f"{where}.members.{role}: no role of a member{did_you_mean(str(role), ROLES)}"
     if not members.get("science"):
         yield f"{where}.members: there are none with the role science"
     yield from _member_faults([file for files in members.values() for file in files], entry.get("type"), where)
-
-
-def _near(word: str, known: Iterable[str]) -> str:
-    near = get_close_matches(word, list(known), 1)
-    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 def _member_faults(files: Sequence[Any], kind: Any, where: str) -> Iterator[str]:

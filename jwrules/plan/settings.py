@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import logging
 import os
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from jwrules.errors import RecipeFault
+from jwrules.errors import RecipeFault, did_you_mean
 from jwrules.recipes import amend, source
 
 log = logging.getLogger("jwrules")
@@ -159,8 +158,7 @@ def _associations_faults(entries: Any, where: str) -> Iterable[str]:
 def _faults(content: Mapping[str, Any], where: str) -> Iterable[str]:
     for key in content:
         if key not in _KEYS:
-            near = difflib.get_close_matches(str(key), _KEYS, 1)
-            yield f"{where} $.{key}: no such key" + (f"; did you mean '{near[0]}'?" if near else "")
+            yield f"{where} $.{key}: no such key{did_you_mean(str(key), _KEYS)}"
     for key in ("data", "references"):
         if not isinstance(content.get(key), str):
             yield f"{where} $.{key}: missing, or no text"
