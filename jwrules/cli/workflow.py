@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jwrules import whole
 from jwrules.cli.common import Commands, add_command, add_exclude, add_options, add_references, log
 from jwrules.errors import WorkflowFault
 
@@ -98,14 +99,14 @@ def plan(options: argparse.Namespace) -> int:
     else:
         print(listing.table(content))
         if options.json:
-            page.write(options.json, json.dumps(content, indent=1) + "\n")
+            whole.write(options.json, json.dumps(content, indent=1) + "\n")
     if options.write:
         planfile.write(planned, asked, options.write)
         log.info("plan file: %s", options.write)
     if described.is_short(content):
         log.warning("%s", described.disk_told(content))
     if options.html:
-        page.write(options.html, page.page(content))
+        whole.write(options.html, page.page(content))
         log.info("page: %s", options.html)
     return 1 if planned.faults else 0
 

@@ -6,14 +6,13 @@ recipe, and a reference file with another content are refused.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any
 
-from jwrules import names
+from jwrules import names, whole
 from jwrules.associations import Association, Member, exclusions
 from jwrules.associations.files import ROLES
 from jwrules.errors import did_you_mean
@@ -37,11 +36,8 @@ _HEAD = """\
 
 def write(plan: Plan, asked: Settings, path: Path) -> None:
     """Write the plan file of a plan, complete or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
     text = source.written(content(plan, asked, path.parent))
-    fresh.write_text(_HEAD.format(name=path.name) + text, encoding="utf-8")
-    fresh.replace(path)
+    whole.write(path, _HEAD.format(name=path.name) + text)
 
 
 def content(plan: Plan, asked: Settings, folder: Path) -> dict[str, Any]:

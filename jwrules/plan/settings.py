@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from jwrules import whole
 from jwrules.errors import RecipeFault, did_you_mean
 from jwrules.recipes import amend, source
 
@@ -46,10 +47,7 @@ class Settings:
         _check_names(content, path)
         text = _amended(path, content) if path.is_file() else _HEAD + source.written(content)
         if text is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            fresh = path.with_name(f".{path.name}.{os.getpid()}")
-            fresh.write_text(text, encoding="utf-8", newline="")
-            fresh.replace(path)
+            whole.write(path, text)
 
     def _content(self) -> dict[str, Any]:
         content: dict[str, Any] = {"data": str(self.data), "references": self.references}

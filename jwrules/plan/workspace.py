@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jwrules
-from jwrules import associations, names, pool, recipes, references
+from jwrules import associations, names, pool, recipes, references, whole
 from jwrules.house import SCRATCH, STORE
 from jwrules.plan import given, planfile, ramps, remembered, settings, waves
 from jwrules.plan.choose import Planner
@@ -158,8 +158,8 @@ def _link_references(plan: Plan, directory: Path) -> None:
     for reference in {one for job in plan.all() for one in job.opened}:
         place = directory / link(reference)
         if not (place.is_symlink() and place.readlink() == reference.path):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            _replace(place, lambda new, target=reference.path: new.symlink_to(target))
+            with whole.beside(place) as fresh:
+                fresh.symlink_to(reference.path)
 
 
 def _write_associations(plan: Plan, directory: Path) -> None:
@@ -169,13 +169,7 @@ def _write_associations(plan: Plan, directory: Path) -> None:
         text = associations.text(association)
         path = folder / association.file
         if not path.is_file() or path.read_text() != text:
-            _replace(path, lambda new, text=text: new.write_text(text))
-
-
-def _replace(path: Path, make: Any) -> None:
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    make(new)
-    new.replace(path)
+            whole.write(path, text)
 
 
 def _let_rules_find_commands() -> None:
