@@ -35,7 +35,7 @@ def amend(text: str, changes: Mapping[str, Any], gone: frozenset[str] = frozense
     """
     try:
         was = source.value_of(text)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=source.FASTEST)
         wanted = {**{key: value for key, value in was.items() if key not in gone}, **changes}
         amended = _applied(text, list(_edits(text, node, was, wanted)))
         stands = same(source.value_of(amended), wanted)
@@ -55,7 +55,7 @@ def comments(text: str) -> list[str]:
     """Return the comments of a YAML text, in their order."""
     found: list[str] = []
     end = 0
-    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+    for token in yaml.scan(text, Loader=source.FASTEST):
         # Between two tokens there is nothing but space and comments.
         between = text[end : token.start_mark.index].splitlines()
         found += [line[line.index("#") :].rstrip() for line in between if "#" in line]
