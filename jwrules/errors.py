@@ -1,5 +1,8 @@
 """What can go wrong, said so that the reader knows the thing, the place, the value and the way out."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class JwrulesError(Exception):
     """Base of every error that is the user's to mend; the command line prints it without a traceback."""
@@ -31,3 +34,14 @@ class CannotRun(JwrulesError):
 
 class WorkflowFault(JwrulesError):
     """The run as a whole cannot start or did not finish."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return that of the known words which was probably meant, '' where none is near."""
+    return next(iter(get_close_matches(word, list(known), 1)), "")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return '; did you mean ...?' with the nearest of the known words, '' where none is near."""
+    near = nearest(word, known)
+    return f"; did you mean '{near}'?" if near else ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any
+
+from jwrules import whole
 
 
 class _Known(pickle.Unpickler):
@@ -35,7 +36,4 @@ def load(path: Path, classes: Iterable[type] = ()) -> Any:
 
 def save(path: Path, content: Any) -> None:
     """Keep plain values and objects, complete or not at all; OSError where that cannot be."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh.write_bytes(pickle.dumps(content))
-    fresh.replace(path)
+    whole.write(path, pickle.dumps(content))

@@ -1,7 +1,7 @@
 # The plan, and how a rule looks up what it says of one job.
 from jwrules import names, plan
 
-PLAN = plan.prepare(config)
+PLAN = plan.prepare(config, workflow.configfiles)
 
 
 wildcard_constraints:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from json.encoder import encode_basestring_ascii
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import jwrules
 from jwrules import names
 from jwrules.associations.association import Association, Member
-from jwrules.errors import DataFault
+from jwrules.errors import DataFault, nearest
 
 ROLES = (
     *("science", "background", "psf", "imprint", "sourcecat", "segmap", "direct_image", "target_acquisition"),
@@ -175,6 +174,6 @@ def _member_faults(member: Any, where: str, number: int, seen: dict[str, int]) -
         yield f"{where}: {name} is already member {seen[name]}"
     role = str(member.get("exptype")).lower()
     if role not in ROLES:
-        near = get_close_matches(role, ROLES, 1)
-        hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(ROLES)}"
+        near = nearest(role, ROLES)
+        hint = f"did you mean '{near}'?" if near else f"known are {', '.join(ROLES)}"
         yield f"{where}.exptype: '{member.get('exptype')}' is no role of a member; {hint}"

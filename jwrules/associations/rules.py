@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Protocol
 
 from jwrules import names, pool
 from jwrules.associations.facts import Condition
-from jwrules.errors import RecipeFault
+from jwrules.errors import RecipeFault, did_you_mean
 
 DISCOVERED = "discovered"
 """The kind of candidate that is the whole pool."""
@@ -105,7 +104,8 @@ def rules_of(recipe: Recipe) -> Iterator[Rule]:
         where = f"recipe {recipe.name} $.associations.{name}"
         kind = entry.get("type", name)
         if kind not in names.ASSOCIATION_TYPES:
-            raise RecipeFault(f"{where}: '{kind}' is no type of association{_near(kind)}; say which with 'type'")
+            hint = did_you_mean(kind, names.ASSOCIATION_TYPES)
+            raise RecipeFault(f"{where}: '{kind}' is no type of association{hint}; say which with 'type'")
         yield _rule(recipe, name, kind, entry, where)
 
 
@@ -166,9 +166,4 @@ def _columns(role: Role) -> tuple[str, ...]:
 def _check_column(name: str, where: str) -> None:
     if name not in DERIVED and pool.COLUMN_OF.get(name, name.lower()) not in pool.COLUMNS:
         known = [pool.KEYWORD_OF.get(column, column.upper()) for column in pool.COLUMNS]
-        raise RecipeFault(f"{where}: pools have no column for '{name}'{_near(name, (*known, *DERIVED))}")
-
-
-def _near(word: str, words: Sequence[str] = names.ASSOCIATION_TYPES) -> str:
-    near = get_close_matches(word, words, 1)
-    return f"; did you mean '{near[0]}'?" if near else ""
+        raise RecipeFault(f"{where}: pools have no column for '{name}'{did_you_mean(name, (*known, *DERIVED))}")

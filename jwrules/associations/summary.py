@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import jwrules
-from jwrules import names
+from jwrules import names, whole
 from jwrules.associations.association import Association, Member
 from jwrules.associations.exposures import Candidate, Exposure
 from jwrules.associations.gather import Gathered
@@ -23,11 +23,8 @@ Users = Mapping[str, Sequence[Association]]
 
 def write(gathered: Gathered, pool: str, path: Path | str) -> Path:
     """Write the summary of a pool, and return its path."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.write_text(text(gathered, pool), encoding="utf-8")
-    return fresh.replace(path)
+    whole.write(Path(path), text(gathered, pool))
+    return Path(path)
 
 
 def text(gathered: Gathered, pool: str) -> str:

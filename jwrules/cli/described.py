@@ -117,7 +117,7 @@ def _job(job: Job, group: int, state: State, places: Mapping[Key, Path]) -> Cont
 
 def _stands(state: State) -> str:
     if state.stands is Is.DUE:
-        return MISSING if state.reason.startswith("missing") else STALE
+        return MISSING if state.is_missing else STALE
     return PERHAPS if state.stands is Is.PERHAPS else UP_TO_DATE
 
 
@@ -147,10 +147,7 @@ def _disk(jobs: Sequence[Content], directory: Path) -> Content:
 
 def disk_told(content: Content) -> str:
     """Return in one line how much room products take, and whether there is enough."""
-    told = content["disk"]
-    room = f"disk: products take about {disk.said(told['products'])}, {disk.said(told['missing'])} of it still to come"
-    enough = ": not enough" if is_short(content) else ""
-    return f"{room}; {disk.said(told['free'])} are free in {content['directory']}{enough}"
+    return disk.told(**content["disk"], directory=content["directory"])
 
 
 def is_short(content: Content) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from jwrules.cli.described import Content, disk_told, is_short, summary
@@ -19,11 +18,3 @@ def page(content: Content) -> str:
     said = json.dumps({**content, **disk, "summary": summary(content)}, separators=(",", ":"))
     text = said.replace("<", "\\u003c")
     return _FRAME.read_text(encoding="utf-8").replace(_PLACE, text)
-
-
-def write(path: Path, text: str) -> None:
-    """Write a text, complete or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(path)

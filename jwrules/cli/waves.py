@@ -15,7 +15,7 @@ from jwrules import plan as planning
 from jwrules.cli import engine, passed
 from jwrules.cli.common import log
 from jwrules.errors import WorkflowFault
-from jwrules.plan import Is, Plan, Settings, States, lock, waves
+from jwrules.plan import Is, Plan, Settings, States, disk, lock, waves
 from jwrules.plan.state import Key
 
 ALL = ("*",)
@@ -46,7 +46,10 @@ def run(asked: Settings, directory: Path, options: Sequence[str], forced: Sequen
         plan = planning.of(asked, directory)
         planning.lay_out(plan, directory)
         run = _Run(plan, asked, directory, _chosen(plan, forced))
-        done = engine.observed(directory, lambda call: run.to_the_end(call, options))
+        # From here on the terminal only shows progress.
+        wave = run.next_wave(options)
+        run.warn_of_room()
+        done = engine.observed(directory, lambda call: run.to_the_end(wave, call, options))
         run.tell_shared()
         return done
 
@@ -59,6 +62,7 @@ def first(asked: Settings, directory: Path, options: Sequence[str], forced: Sequ
         planning.lay_out(plan, directory)
         run = _Run(plan, asked, directory, _chosen(plan, forced))
         wave = run.next_wave(options)
+        run.warn_of_room()
         if wave is None:
             log.info("everything is up to date")
             return 0
@@ -116,15 +120,23 @@ class _Run:
         self._shared.update(offer.place for offer in taken)
         return bool(taken)
 
+    def warn_of_room(self) -> None:
+        """Say where less is free than products take that were not there when it was last known how jobs stand."""
+        jobs = self._plan.all()
+        missing = sum(job.room for job in jobs if self._now.of[job.stage, job.name].is_missing)
+        free = disk.free(self._directory)
+        if missing > free:
+            log.warning("%s", disk.told(sum(job.room for job in jobs), missing, free, self._directory))
+
     def tell_shared(self) -> None:
         """Say what was linked."""
         for place, count in self._shared.items():
             log.info("%d jobs are as in %s: their products are links to those", count, place)
 
-    def to_the_end(self, call: engine.Call, options: Sequence[str]) -> int:
-        """Run wave after wave; return the exit status. What failed, and what needs it, is left out of later ones."""
+    def to_the_end(self, wave: Plan | None, call: engine.Call, options: Sequence[str]) -> int:
+        """Run this wave and later ones, without what failed and what needs that; return the exit status."""
         status = 0
-        while wave := self.next_wave(options):
+        while wave:
             assert wave.wave is not None
             ready = wave.wave.jobs
             engine.owe_report(self._directory)
@@ -134,6 +146,7 @@ class _Run:
             standing = self.states()
             self._left |= {key for key in ready if standing.of[key].stands is Is.DUE}
             self._beside |= set(wave.wave.targets)
+            wave = self.next_wave(options)
         return status
 
     def _make_room(self, ready: Collection[Key]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jwrules import whole
 from jwrules.cli.common import Commands, add_command, add_exclude, add_options, add_references, log
 from jwrules.errors import WorkflowFault
 
@@ -98,14 +99,14 @@ def plan(options: argparse.Namespace) -> int:
     else:
         print(listing.table(content))
         if options.json:
-            page.write(options.json, json.dumps(content, indent=1) + "\n")
+            whole.write(options.json, json.dumps(content, indent=1) + "\n")
     if options.write:
         planfile.write(planned, asked, options.write)
         log.info("plan file: %s", options.write)
     if described.is_short(content):
         log.warning("%s", described.disk_told(content))
     if options.html:
-        page.write(options.html, page.page(content))
+        whole.write(options.html, page.page(content))
         log.info("page: %s", options.html)
     return 1 if planned.faults else 0
 
@@ -142,7 +143,8 @@ def run(options: argparse.Namespace) -> int:
     """Run the workflow on DATA in the working directory: results/, logs/, pictures/ and report.html.
 
     What is up to date is not made again; what another variant has made from the same is linked (with -n too). run.yaml
-    records what was asked. Options that are not listed here go to Snakemake as they are.
+    records what was asked. It warns where less is free in DIR than products take. Options that are not listed here go
+    to Snakemake as they are.
     """
     from jwrules import plan as planning
     from jwrules.cli import engine, waves
@@ -163,14 +165,16 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _warn(planned: Plan) -> None:
-    """Say what a partial run does not make, and which exposures a plan file does not know."""
-    from jwrules.plan import planfile
+    """Say what a partial run does not make, what a plan file does not know, and which pinned files do not fit."""
+    from jwrules.plan import planfile, rows
 
     for words, files in planned.faults.items():
         log.warning("cannot be made: %s: %s", ", ".join(files), words)
     new = [Path(one.path).name for one in planned.left_out if one.reason == planfile.NOT_LISTED]
     if new:
         log.warning("not in the plan file, and not taken: %s", ", ".join(new))
+    for words, exposures in planned.unfit.items():
+        log.warning("%s: for %s", words, rows.few(exposures))
 
 
 def _report(wanted: bool | None, jobs: int, ran: int, directory: Path) -> None:

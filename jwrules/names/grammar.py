@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
-from jwrules.errors import NameFault
+from jwrules.errors import NameFault, nearest
 
 
 class Mismatch(Exception):
@@ -66,8 +65,7 @@ def word_of(words: tuple[str, ...], also_meant: tuple[str, ...] = ()) -> Reader:
                 return at + len(word)
         shared = max(_common(word, text[at:]) for word in words)
         token = re.split(r"[._]|-(?!oi)", text[at:], maxsplit=1)[0]
-        near = get_close_matches(token, words + also_meant, 1, cutoff=0.6)
-        raise Mismatch(at + shared, near[0] if near else "")
+        raise Mismatch(at + shared, nearest(token, words + also_meant))
 
     return read
 

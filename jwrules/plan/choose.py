@@ -18,12 +18,16 @@ from jwrules.references import Chooser, Chosen
 
 @dataclass(frozen=True)
 class Choice:
-    """What a stage does with an exposure. `runs` are the steps that are not skipped; `steps` is the chain as JSON."""
+    """What a stage does with an exposure. `runs` are the steps that are not skipped; `steps` is the chain as JSON.
+
+    `against`: of reference files that are pinned and not for the exposure, by type, what is said of them.
+    """
 
     recipe: str
     steps: str
     runs: tuple[str, ...]
     references: Mapping[str, Chosen]
+    against: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,11 +90,14 @@ class Planner:
         steps = recipe.resolve(
             stage, header, pars=self._pars(recipe, stage, header.in_its_era), overrides=self.overrides
         )
+        chosen = self._references(steps, header.in_its_era)
+        said = {kind: self.references.against(kind, header.in_its_era) for kind in chosen}
         return Choice(
             recipe=recipe.name,
             steps=recipes.chain_json(steps),
             runs=tuple(step.step for step in steps if not step.skip),
-            references=self._references(steps, header.in_its_era),
+            references=chosen,
+            against={kind: words for kind, words in said.items() if words},
         )
 
     def linked(self, steps: str) -> Linked:

@@ -77,6 +77,13 @@ def free(directory: Path) -> int:
     return shutil.disk_usage(there).free
 
 
+def told(products: int, missing: int, free: int, directory: Path | str) -> str:
+    """Return in one line how many bytes products take, how many are still to come, and whether that many are free."""
+    room = f"disk: products take about {said(products)}, {said(missing)} of it still to come"
+    enough = ": not enough" if missing > free else ""
+    return f"{room}; {said(free)} are free in {directory}{enough}"
+
+
 def said(count: float) -> str:
     """Return a number of bytes as people say it."""
     for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):

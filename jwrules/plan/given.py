@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path, PurePath
 
 from jwrules import associations, below, names
 from jwrules.associations import Association
-from jwrules.errors import DataFault
-from jwrules.plan.rows import ENDING, RESULTS, LeftOut
+from jwrules.errors import DataFault, did_you_mean
+from jwrules.plan.rows import ENDING, RESULTS, LeftOut, few
 from jwrules.plan.settings import RUN_FILE
 from jwrules.recipes import Recipe
 
@@ -24,9 +23,6 @@ _UNTOLD = "none"
 
 TAKEN = {"image2": {"science": "rate", "background": "rate"}, "image3": {"science": "cal"}}
 """Type -> role -> suffix of the members that its stage opens; it has no use for others."""
-
-_NAMED = 3
-"""How many members of one fault are named."""
 
 _WAY_OUT = "or take out of the file what it does not need, or the file out of DATA"
 
@@ -64,8 +60,8 @@ def _faults(path: Path, its: Sequence[Association]) -> Iterator[str]:
     first = its[0]
     kind = first.type.lower()
     if kind not in (*names.ASSOCIATION_TYPES, _UNTOLD):
-        near = get_close_matches(kind, names.ASSOCIATION_TYPES, 1)
-        yield f"$.asn_type: '{first.type}' is no type of association" + (f"; did you mean '{near[0]}'?" if near else "")
+        hint = did_you_mean(kind, names.ASSOCIATION_TYPES)
+        yield f"$.asn_type: '{first.type}' is no type of association{hint}"
     if not re.fullmatch(names.ACID, first.candidate):
         yield f"$.asn_id: '{first.candidate}' is no candidate; expected such as 'o001', 'c1001' or 'a3001'"
     for member in (member for one in its for member in one.members):
@@ -175,18 +171,18 @@ def _why_not(one: Association, known: Known) -> str:
     if not science:
         return "every science exposure of it is excluded"
     if not any(name in known for name in science):
-        return f"no exposure in DATA makes a science member of it ({_few(one.of('science'))})"
+        return f"no exposure in DATA makes a science member of it ({few(one.of('science'))})"
     recipes = sorted({known.recipes[name].name for name in science if name in known.recipes})
     if one.type == _UNTOLD:
-        return f"it does not say its type, and no stage of jwrules makes it of exposures of {_few(recipes)} yet"
+        return f"it does not say its type, and no stage of jwrules makes it of exposures of {few(recipes)} yet"
     if one.type not in TAKEN:
         return f"no stage of jwrules makes {one.type} yet"
     lacking = sorted({r.name for name in science if (r := known.recipes.get(name)) and one.type not in r.stages})
     if lacking:
-        return f"no stage of jwrules makes {one.type} of exposures of {_few(lacking)} yet"
+        return f"no stage of jwrules makes {one.type} of exposures of {few(lacking)} yet"
     wanted = TAKEN[one.type]["science"]
     series = [name for name in one.of("science") if _is(name, f"{wanted}ints")]
-    return f"no stage of jwrules takes integrations one by one yet ({_few(series)})" if series else ""
+    return f"no stage of jwrules takes integrations one by one yet ({few(series)})" if series else ""
 
 
 def _member_faults(one: Association, known: Known) -> Iterator[str]:
@@ -194,11 +190,11 @@ def _member_faults(one: Association, known: Known) -> Iterator[str]:
     opened = [(name, suffix) for role, suffix in TAKEN[one.type].items() for name in one.of(role)]
     for suffix in sorted({suffix for name, suffix in opened if not _is(name, suffix)}):
         others = [name for name, wanted in opened if wanted == suffix and not _is(name, suffix)]
-        yield f"{one.type} is made of _{suffix} files, not of {_few(others)}; name those, {_WAY_OUT}"
+        yield f"{one.type} is made of _{suffix} files, not of {few(others)}; name those, {_WAY_OUT}"
     absent = [name for name, _ in opened if names.stem(name) not in known]
     if absent:
-        wanted = _few([f"{names.stem(name)}_uncal.fits" for name in absent])
-        yield f"no exposure in DATA makes its member {_few(absent)}; get {wanted}, {_WAY_OUT}"
+        wanted = few([f"{names.stem(name)}_uncal.fits" for name in absent])
+        yield f"no exposure in DATA makes its member {few(absent)}; get {wanted}, {_WAY_OUT}"
     for name, _ in opened:
         if why := known.others.get(names.stem(name)):
             yield f"its member {name} is not made: {why}"
@@ -226,11 +222,6 @@ def _product(one: Association) -> tuple[str, str]:
 
 def _file(one: Association) -> tuple[str, str]:
     return "", one.named
-
-
-def _few(files: Sequence[str]) -> str:
-    more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
-    return ", ".join(files[:_NAMED]) + more
 
 
 def distinct(made: Iterable[Association]) -> list[Association]:

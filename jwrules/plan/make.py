@@ -113,7 +113,7 @@ def make(
         "image2": dict(_image2(exposures, made, planner, faults)),
         "image3": dict(_image3(exposures, made, planner, faults)),
     }
-    jobs, blocked = _possible(_but(jobs, refused))
+    jobs, blocked = _possible(_apart(_but(jobs, refused), faults))
     jobs = _identified(jobs, planner.code)
     asked = {job.association for job in jobs["image3"].values()}
     kept = {path: one for one in made if one.type == "image3" and (path := _file(one)) in asked}
@@ -143,6 +143,15 @@ def _but(jobs: Mapping[str, Mapping[str, Job]], refused: Collection[tuple[str, s
     return {
         stage: {name: job for name, job in its.items() if (stage, name) not in refused} for stage, its in jobs.items()
     }
+
+
+def _apart(jobs: Mapping[str, Mapping[str, Job]], faults: Faults) -> dict[str, dict[str, Job]]:
+    """Return the jobs without those that would write flagged exposures under the names of others."""
+    refused = set()
+    for product, words in twins.sharing(job for job in jobs["image3"].values() if job.flags):
+        faults.add(product, words)
+        refused.add(("image3", product))
+    return _but(jobs, refused)
 
 
 def _known(
@@ -273,7 +282,7 @@ def _image3(
 
 def _giving(job: Job, gives: tuple[str, ...], exposures: Sequence[Exposure]) -> Job:
     """Return a job with the suffixes of what it makes, and the room that this takes."""
-    again = ("crf",) if job.stage == "image3" and "outlier_detection" in job.runs else ()
+    again = ("crf",) if job.flags else ()
     sizes, headers = [one.size for one in exposures], [one.header for one in exposures]
     return replace(job, gives=gives, room=disk.room(job.stage, (*gives, *again), sizes, headers))
 
@@ -320,6 +329,7 @@ def _job(
         files=linked.files,
         runs=choice.runs,
         references=choice.references,
+        against=choice.against,
         mem_mb=memory(stage, sizes),
         runtime=minutes(stage, sizes),
         seconds=seconds(stage, sizes),

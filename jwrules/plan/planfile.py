@@ -6,22 +6,20 @@ recipe, and a reference file with another content are refused.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path, PurePath
 from typing import Any
 
-import yaml
-
-from jwrules import names
+from jwrules import names, whole
 from jwrules.associations import Association, Member, exclusions
 from jwrules.associations.files import ROLES
+from jwrules.errors import did_you_mean
 from jwrules.plan import given
 from jwrules.plan.rows import ENDING, Job, Plan
 from jwrules.plan.settings import Settings
+from jwrules.recipes import source
 from jwrules.references import pins
 
 NOT_LISTED = "it is not in the plan file"
@@ -38,19 +36,8 @@ _HEAD = """\
 
 def write(plan: Plan, asked: Settings, path: Path) -> None:
     """Write the plan file of a plan, complete or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    text = yaml.dump(content(plan, asked, path.parent), Dumper=_Dumper, sort_keys=False, width=1000)
-    fresh.write_text(_HEAD.format(name=path.name) + text, encoding="utf-8")
-    fresh.replace(path)
-
-
-class _Dumper(yaml.SafeDumper):
-    """YAML whose lists are indented, as people write them."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> Any:
-        """Indent lists too."""
-        return super().increase_indent(flow, False)
+    text = source.written(content(plan, asked, path.parent))
+    whole.write(path, _HEAD.format(name=path.name) + text)
 
 
 def content(plan: Plan, asked: Settings, folder: Path) -> dict[str, Any]:
@@ -122,7 +109,7 @@ def _entry_faults(entry: Any, where: str) -> Iterator[str]:
         if not (isinstance(entry.get(key), str) and entry[key])
     )
     if isinstance(entry.get("type"), str) and entry["type"] and entry["type"] not in _OF_TYPE:
-        yield f"{where}.type: {entry['type']} is none of {', '.join(_OF_TYPE)}{_near(entry['type'], _OF_TYPE)}"
+        yield f"{where}.type: {entry['type']} is none of {', '.join(_OF_TYPE)}{did_you_mean(entry['type'], _OF_TYPE)}"
     candidate = entry.get("candidate", "a3001")
     if not (isinstance(candidate, str) and re.fullmatch(names.ACID, candidate)):
         yield f"{where}.candidate: {candidate!r} is no candidate of an association, such as o001, c1001, a3001"
@@ -132,15 +119,10 @@ def _entry_faults(entry: Any, where: str) -> Iterator[str]:
         return
     for role in members:
         if role not in ROLES:
-            yield f"{where}.members.{role}: no role of a member{_near(str(role), ROLES)}"
+            yield f"{where}.members.{role}: no role of a member{did_you_mean(str(role), ROLES)}"
     if not members.get("science"):
         yield f"{where}.members: there are none with the role science"
     yield from _member_faults([file for files in members.values() for file in files], entry.get("type"), where)
-
-
-def _near(word: str, known: Iterable[str]) -> str:
-    near = get_close_matches(word, list(known), 1)
-    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 def _member_faults(files: Sequence[Any], kind: Any, where: str) -> Iterator[str]:

@@ -67,7 +67,8 @@ class Job:
     association file will have, `acid` its candidate and `pool` the pool it is of; `given`: the file among the data that
     is the association, if one is, and the digest of what it says; `files`: those that options name, such as an
     astrometric catalogue; `about`: what a table or the report says of it (instrument, filter, target, ...); `context`:
-    that which chose the reference files; `identity`: a digest of all this but memory, time, context and what people
+    that which chose the reference files, and `against` what it says, by type, of those that are pinned and not for the
+    exposures; `identity`: a digest of all this but memory, time, context and what people
     read.
     """
 
@@ -92,6 +93,7 @@ class Job:
     identity: str = ""
     files: tuple[Chosen, ...] = ()
     context: str = NO_CONTEXT
+    against: Mapping[str, str] = field(default_factory=dict)
     about: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -103,6 +105,11 @@ class Job:
     def opened(self) -> list[Chosen]:
         """Every file that is opened besides the exposures: reference files, and files that options name."""
         return [*self.references.values(), *self.files]
+
+    @property
+    def flags(self) -> bool:
+        """Whether it flags outliers, and so writes its exposures again."""
+        return self.stage == "image3" and "outlier_detection" in self.runs
 
     @property
     def target(self) -> str:
@@ -199,7 +206,8 @@ _NAMED = 3
 """How many files of one fault are named."""
 
 
-def _named(files: Sequence[str]) -> str:
+def few(files: Sequence[str]) -> str:
+    """Return the first of some files, and how many more there are."""
     more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
     return ", ".join(files[:_NAMED]) + more
 
@@ -230,7 +238,7 @@ class Plan:
         """Raise one WorkflowFault that says everything that cannot be made, where there is any."""
         if self.faults:
             head = "1 thing is wrong" if len(self.faults) == 1 else f"{len(self.faults)} things are wrong"
-            said = [f"- {_named(files)}: {words}" for words, files in self.faults.items()]
+            said = [f"- {few(files)}: {words}" for words, files in self.faults.items()]
             way_out = "`jwrules run --partial` makes the rest; `jwrules plan` shows what that is"
             raise WorkflowFault("\n".join([f"{head}; nothing was run", *said, way_out]))
 
@@ -245,6 +253,16 @@ class Plan:
     def all(self) -> list[Job]:
         """Return every job, stage by stage."""
         return [job for stage in STAGES for job in self.jobs.get(stage, {}).values()]
+
+    @property
+    def unfit(self) -> dict[str, list[str]]:
+        """What is said of reference files that are pinned and not for the exposures, each with those of every job."""
+        found: dict[str, dict[str, None]] = {}
+        for job in self.all():
+            for kind, words in job.against.items():
+                its = found.setdefault(f"reference file {kind} {job.references[kind].name}: {words}", {})
+                its.update(dict.fromkeys(names.stem(path) for path in job.science))
+        return {words: list(its) for words, its in found.items()}
 
     @property
     def reference_files(self) -> dict[str, set[Chosen]]:
@@ -318,8 +336,7 @@ class Plan:
 
     def flagged_folder(self, job: Job) -> str | None:
         """Return the folder in which a job makes its flagged exposures; None where it makes none."""
-        is_flagging = job.stage == "image3" and "outlier_detection" in job.runs
-        return f"{STORE}/crf/{job.name}" if is_flagging else None
+        return f"{STORE}/crf/{job.name}" if job.flags else None
 
     def crf_folder(self, exposure: str, acid: str) -> str:
         """Return the folder where the flagged exposure of association candidate `acid` is made."""

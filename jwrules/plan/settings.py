@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 import json
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
+from jwrules import whole
+from jwrules.errors import RecipeFault, did_you_mean
+from jwrules.recipes import amend, source
 
-from jwrules.errors import RecipeFault
-from jwrules.recipes import source
+log = logging.getLogger("jwrules")
 
 RUN_FILE = "run.yaml"
 
@@ -41,14 +42,12 @@ class Settings:
     associations: tuple[Mapping[str, Any], ...] = ()
 
     def write(self, path: Path) -> None:
-        """Write the run file, complete or not at all, unless it already says the same."""
-        text = _HEAD + yaml.safe_dump(self._content(), sort_keys=False)
-        _check_names(self._content(), path)
-        if not path.is_file() or path.read_text() != text:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            fresh = path.with_name(f".{path.name}.{os.getpid()}")
-            fresh.write_text(text)
-            fresh.replace(path)
+        """Write the run file, complete or not at all; of one that is there only the lines whose values change."""
+        content = self._content()
+        _check_names(content, path)
+        text = _amended(path, content) if path.is_file() else _HEAD + source.written(content)
+        if text is not None:
+            whole.write(path, text)
 
     def _content(self) -> dict[str, Any]:
         content: dict[str, Any] = {"data": str(self.data), "references": self.references}
@@ -79,6 +78,23 @@ def _check_names(content: Mapping[str, Any], path: Path) -> None:
             ) from fault
 
 
+def _amended(path: Path, content: Mapping[str, Any]) -> str | None:
+    """Return the text of a run file that is to hold this, None where it does; what a person wrote there stays."""
+    text = path.read_bytes().decode("utf-8-sig", errors="replace")
+    try:
+        there = read(path)._content()
+        changed = {key for key in {**there, **content} if not amend.same(there.get(key), content.get(key))}
+        if not changed:
+            return None
+        gone = frozenset(changed - content.keys())
+        return amend.amend(text, {key: content[key] for key in content if key in changed}, gone)
+    except (RecipeFault, amend.CannotAmend) as reason:
+        before = path.with_name(f"{path.name}.before")
+        before.write_bytes(path.read_bytes())
+        log.warning("%s: is written anew, as it was it is %s: %s", path, before, reason)
+        return _HEAD + source.written(content)
+
+
 _HEAD = """\
 # What `jwrules run` was asked to do; `snakemake --configfile run.yaml` does the same.
 # `steps` is yours: options of steps above the recipe's, such as  steps: {jump: {rejection_threshold: 5.0}}
@@ -94,6 +110,7 @@ def read(path: Path) -> Settings:
         raise RecipeFault(f"{path}: there is no such run file; `jwrules run DATA` writes it")
     found = source.load(path)
     source.refuse(found.faults)
+    source.plainly(path)
     return parse(found.value, str(path))
 
 
@@ -139,8 +156,7 @@ def _associations_faults(entries: Any, where: str) -> Iterable[str]:
 def _faults(content: Mapping[str, Any], where: str) -> Iterable[str]:
     for key in content:
         if key not in _KEYS:
-            near = difflib.get_close_matches(str(key), _KEYS, 1)
-            yield f"{where} $.{key}: no such key" + (f"; did you mean '{near[0]}'?" if near else "")
+            yield f"{where} $.{key}: no such key{did_you_mean(str(key), _KEYS)}"
     for key in ("data", "references"):
         if not isinstance(content.get(key), str):
             yield f"{where} $.{key}: missing, or no text"

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
-from jwrules import associations, records
+from jwrules import associations, records, whole
 from jwrules.errors import DataFault, WorkflowFault
 from jwrules.plan import lock
 from jwrules.plan.rows import RESULTS, Job, Plan
@@ -146,7 +146,7 @@ class Shared:
             if found is not None and found[1] >= made:
                 _linked(there / path, here / path, found)
         if job.association:
-            _written(here / job.association, associations.text(self._plan.associations[job.association]))
+            whole.write(here / job.association, associations.text(self._plan.associations[job.association]))
 
     def _here(self, record: Record, offer: Offer) -> Record:
         """Return a record as it is of the files here."""
@@ -180,13 +180,6 @@ def _linked(source: Path, target: Path, then: Stat) -> bool:
     finally:
         # Where both are links to one file, nothing is renamed.
         fresh.unlink(missing_ok=True)
-
-
-def _written(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.part")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(path)
 
 
 @contextmanager

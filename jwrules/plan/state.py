@@ -37,8 +37,14 @@ class State:
     stands: Is
     reason: str = ""
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether it is to run because what it makes is not there."""
+        return self.stands is Is.DUE and self.reason.startswith(_MISSING)
+
 
 FORCED = "forced"
+_MISSING = "missing"
 
 
 class States:
@@ -53,10 +59,10 @@ class States:
             self.of[job.stage, job.name] = self._state(job)
 
     def _state(self, job: Job) -> State:
-        if (job.stage, job.name) in self._forced:
-            return State(Is.DUE, FORCED)
         if absent := [path for path in self._wanted(job) if self._contents.stat(self._at(path)) is None]:
             return State(Is.DUE, _missing(absent))
+        if (job.stage, job.name) in self._forced:
+            return State(Is.DUE, FORCED)
         summary = self._known.of(self._at(job.record))
         if summary is None:
             return State(Is.DUE, "no record says how it was made")
@@ -121,4 +127,4 @@ class States:
 
 
 def _missing(absent: list[str]) -> str:
-    return "missing" if all(path.startswith(RESULTS) for path in absent) else f"missing: {some(absent)}"
+    return _MISSING if all(path.startswith(RESULTS) for path in absent) else f"{_MISSING}: {some(absent)}"

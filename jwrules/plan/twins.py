@@ -1,10 +1,13 @@
-"""Products of one name: neither is made, for one would take the place of the other."""
+"""Products of one name, or whose flagged exposures are: none is made, for one would take the place of the other."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import PurePath
 
+from jwrules import names
 from jwrules.associations import Association
+from jwrules.plan.rows import Job
 
 
 def found(made: Iterable[Association], stage: str) -> Iterator[tuple[str, str]]:
@@ -34,4 +37,39 @@ _WAY_OUT = (
     "give one of them a name of its own: write both with `jwrules associate DATA --output DIR`, change 'name' in one,"
     " put that file into DATA; or say 'product' for its rule in a recipe for its exposures (docs/associations.md); or"
     " leave out the exposures of one with --exclude"
+)
+
+
+def sharing(jobs: Iterable[Job]) -> Iterator[tuple[str, str]]:
+    """Yield each product that shares a flagged exposure with others, by its candidate, and how to keep them apart.
+
+    `jobs` are those of stage 3 that write flagged exposures.
+    """
+    makers: dict[tuple[str, str], dict[str, Job]] = {}
+    for job in jobs:
+        for path in job.science:
+            makers.setdefault((path, job.acid), {})[job.name] = job
+    shared: dict[tuple[str, ...], list[str]] = {}
+    for (path, acid), its in makers.items():
+        if len(its) > 1:
+            shared.setdefault(tuple(sorted(its)), []).append(names.flagged(path, acid))
+    by_name = {name: job for its in makers.values() for name, job in its.items()}
+    for products, files in shared.items():
+        alike = [by_name[name] for name in products]
+        more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+        said = (
+            f"{_places(alike)} have the candidate {alike[0].acid} and exposures in common:"
+            f" each would write {files[0]}{more}"
+        )
+        yield from ((name, f"{said}\n  {_WAY_APART}") for name in products)
+
+
+def _places(its: Iterable[Job]) -> str:
+    """Return the products in words, each with the file that its association is, or will be, in."""
+    return " and ".join(f"{job.name} ({job.given or PurePath(job.association).name})" for job in its)
+
+
+_WAY_APART = (
+    "give one of them a candidate of its own, such as a3002: in its file 'asn_id' (that of rules is written by"
+    " `jwrules associate DATA --output DIR`; put it into DATA), in a plan file 'candidate'; or leave one of them out"
 )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jwrules
-from jwrules import associations, names, pool, recipes, references
+from jwrules import associations, names, pool, recipes, references, whole
 from jwrules.house import SCRATCH, STORE
 from jwrules.plan import given, planfile, ramps, remembered, settings, waves
 from jwrules.plan.choose import Planner
@@ -21,6 +21,7 @@ from jwrules.plan.settings import Settings
 from jwrules.plan.shared import Shared
 from jwrules.plan.state import Key, States
 from jwrules.pool import Pool
+from jwrules.recipes import source
 from jwrules.records import Contents
 from jwrules.records.known import Known
 from jwrules.references import pins
@@ -30,8 +31,10 @@ _SCRATCH = "scratch"
 """Key that a profile adds to the run file: where jobs write on the machines that they run on."""
 
 
-def prepare(config: Mapping[str, Any]) -> Plan:
+def prepare(config: Mapping[str, Any], files: Iterable[Path] = ()) -> Plan:
     """Return the plan of the run file `config`, for the rules; the working directory is the current one.
+
+    `files` are those from which Snakemake has it; they are read once more, as `jwrules run` reads them.
 
     The links to reference files and the associations that the rules name are brought up to date. Without a run file
     the plan is empty, which is enough for `snakemake --lint`; with `wave` it is what `jwrules run` found to be due.
@@ -43,7 +46,8 @@ def prepare(config: Mapping[str, Any]) -> Plan:
         os.environ.setdefault(SCRATCH, str(config[_SCRATCH]))
     if waves.WAVE in config:
         return waves.read(Path(config[waves.WAVE]))
-    plan = of(settings.parse({key: value for key, value in config.items() if key != _SCRATCH}), Path.cwd())
+    said = source.as_ours({key: value for key, value in config.items() if key != _SCRATCH}, files)
+    plan = of(settings.parse(said), Path.cwd())
     lay_out(plan, Path.cwd())
     return plan
 
@@ -154,8 +158,8 @@ def _link_references(plan: Plan, directory: Path) -> None:
     for reference in {one for job in plan.all() for one in job.opened}:
         place = directory / link(reference)
         if not (place.is_symlink() and place.readlink() == reference.path):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            _replace(place, lambda new, target=reference.path: new.symlink_to(target))
+            with whole.beside(place) as fresh:
+                fresh.symlink_to(reference.path)
 
 
 def _write_associations(plan: Plan, directory: Path) -> None:
@@ -165,13 +169,7 @@ def _write_associations(plan: Plan, directory: Path) -> None:
         text = associations.text(association)
         path = folder / association.file
         if not path.is_file() or path.read_text() != text:
-            _replace(path, lambda new, text=text: new.write_text(text))
-
-
-def _replace(path: Path, make: Any) -> None:
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    make(new)
-    new.replace(path)
+            whole.write(path, text)
 
 
 def _let_rules_find_commands() -> None:

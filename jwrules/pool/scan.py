@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jwrules import below, headers, house, names
-from jwrules.errors import HeaderFault, JwrulesError
+from jwrules.errors import HeaderFault, JwrulesError, nearest
 from jwrules.pool.cache import Known
 from jwrules.pool.table import COLUMNS, KEYWORD_OF, UNKNOWN, Pool, Row
 from jwrules.pool.table import read as read_table
@@ -128,8 +127,8 @@ def _value_faults(path: Path, header: Mapping[str, Any]) -> Iterator[str]:
     for keyword in _CHECKED:
         value, allowed = str(header.get(keyword) or "").upper(), _allowed(keyword)
         if value not in _NOTHING and value not in allowed:
-            near = get_close_matches(value, allowed, 1)
-            hint = f"; did you mean {near[0]}?" if near else f" (known: {', '.join(allowed[:8])}, ...)"
+            near = nearest(value, allowed)
+            hint = f"; did you mean {near}?" if near else f" (known: {', '.join(allowed[:8])}, ...)"
             yield f"{path}: {keyword} = '{value}' is not a value that JWST knows{hint}"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from jsonschema.protocols import Validator
 from referencing import Registry, Resource
 
 from jwrules import house
-from jwrules.errors import WorkflowFault
+from jwrules.errors import WorkflowFault, did_you_mean
 
 UNIVERSAL = ("skip", "if_impossible")
 """What every step may be told besides its own parameters, and a setting may change."""
@@ -95,8 +94,7 @@ def nearest(name: Any, names: Iterable[Any]) -> str:
     known = [str(one) for one in names]
     if OFFICIAL.get(str(name)) in known:
         return f"; it is called '{OFFICIAL[str(name)]}' here"
-    match = get_close_matches(str(name), known, n=1, cutoff=0.6)
-    return f"; did you mean '{match[0]}'?" if match else ""
+    return did_you_mean(str(name), known)
 
 
 def normal(value: Any, schema: Mapping[str, Any]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -105,10 +105,10 @@ def value_of(text: str) -> Any:
     return source.value
 
 
-_Fastest: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+FASTEST: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _Loader(_Fastest):
+class _Loader(FASTEST):
     """YAML as an astronomer writes it: 1e-3 is a number and 2026-01-01 is text."""
 
 
@@ -116,9 +116,71 @@ _Loader.yaml_implicit_resolvers = {
     letter: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
     for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
-)
+_POWERS = ("tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789"))
+"""Numbers such as 1e-3 and 1e1, which PyYAML takes for texts."""
+
+_Loader.add_implicit_resolver(*_POWERS)
+
+
+class _Dumper(yaml.SafeDumper):
+    """YAML that everybody reads the same, a text that some take for a number or date in quotes; lists are indented."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> Any:
+        """Indent lists too, as people write them."""
+        return super().increase_indent(flow, False)
+
+
+_Dumper.add_implicit_resolver(*_POWERS)
+
+
+def written(content: Mapping[str, Any]) -> str:
+    """Return plain values as YAML, one to a line, that `load` and plain PyYAML read the same."""
+    return yaml.dump(dict(content), Dumper=_Dumper, sort_keys=False, width=1000)
+
+
+def as_ours(content: Any, files: Iterable[Path]) -> Any:
+    """Return what somebody else read from YAML files, one above the other, as `load` reads them: 1e-3, 2026-01-01.
+
+    What is not as the files say it (--config of Snakemake) stays. Raises RecipeFault as `load`, and for their faults.
+    """
+    theirs: dict[Any, Any] = {}
+    ours: dict[Any, Any] = {}
+    for path in files:
+        found = load(path)
+        refuse(found.faults)
+        _lay_over(ours, found.value)
+        _lay_over(theirs, plainly(path))
+    return _exchanged(content, theirs, ours)
+
+
+def plainly(path: Path) -> Any:
+    """Return the content of a YAML file as Snakemake reads it; RecipeFault where it cannot: a 30th of February."""
+    try:
+        return yaml.load(path.read_bytes(), Loader=getattr(yaml, "CFullLoader", yaml.FullLoader))
+    except (ValueError, yaml.YAMLError) as fault:
+        words = f"{shown(path)}: Snakemake cannot read it: {fault}; put texts that look like numbers or dates in quotes"
+        raise RecipeFault(words) from fault
+
+
+def _lay_over(below: dict[Any, Any], above: Any) -> None:
+    """Add to a mapping what stands above it, key by key, as Snakemake does with one file after another."""
+    for key, value in above.items() if isinstance(above, Mapping) else ():
+        if isinstance(value, Mapping):
+            deeper = below[key] = dict(below[key]) if isinstance(below.get(key), Mapping) else {}
+            _lay_over(deeper, value)
+        else:
+            below[key] = value
+
+
+def _exchanged(content: Any, theirs: Any, ours: Any) -> Any:
+    if content == theirs:
+        return ours
+    if not all(isinstance(one, Mapping) for one in (content, theirs, ours)):
+        return content
+    return {
+        str(key): _exchanged(value, theirs[key], ours[str(key)]) if key in theirs and str(key) in ours else value
+        for key, value in content.items()
+    }
 
 
 _MOST = 20_000

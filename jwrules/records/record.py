@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jwrules import names
+from jwrules import names, whole
 from jwrules.errors import DataFault
 from jwrules.recipes.cards import STAGES
 from jwrules.records.contents import Stat, digest, stat
@@ -87,12 +86,9 @@ def write(record: Record, folder: Path) -> Path:
         "gave": [vars(one) for one in record.gave],
         **record.told,
     }
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        temporary.replace(path)
+        whole.write(path, json.dumps(content, indent=1) + "\n")
     except OSError as reason:
-        temporary.unlink(missing_ok=True)
         raise DataFault(
             f"{path}: cannot be written ({reason.strerror}); the products stand, without record"
         ) from reason

@@ -50,6 +50,7 @@ class Chooser(ABC):
         self.ledger = ledger
         self.pinned: Mapping[str, Mapping[str, str]] = {}
         self._found: dict[tuple[Any, ...], Path | type[NoneFits] | None] = {}
+        self._unfit: dict[tuple[Any, ...], str] = {}
         self._opened: dict[Path, Chosen] = {}
         self._contents: dict[Path, Mapping[str, Any]] = {}
         self._looked_at: set[Path] = set()
@@ -119,9 +120,13 @@ class Chooser(ABC):
         verdicts = self._explain(reftype, header)
         if not self.pinned.get(reftype):
             return verdicts
-        path, why = self._forced(reftype, header)
+        path, why, _ = self._forced(reftype, header)
         others = [(name, said if said != "chosen" else f"passed over: {why}") for name, said in verdicts]
         return [(path.name, why), *(one for one in others if one[0] != path.name)] if path else verdicts
+
+    def against(self, reftype: str, header: Mapping[str, Any]) -> str:
+        """Return what is said of a pinned file that was chosen for an exposure and is not for it; '' of any other."""
+        return self._unfit.get(self._key(reftype, header, _configuration(header)), "")
 
     @abstractmethod
     def _explain(self, reftype: str, header: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -143,10 +148,10 @@ class Chooser(ABC):
         self, reftype: str, header: Mapping[str, Any], configuration: tuple[Any, ...], *, optional: bool
     ) -> Path | None:
         """Return what `_find` gives, once for each configuration and epoch; None for an optional type's NoneFits."""
-        key = (reftype, configuration, self._epoch(reftype, header))
+        key = self._key(reftype, header, configuration)
         if key not in self._found:
             try:
-                self._found[key] = self._taken(reftype, header)
+                self._found[key], self._unfit[key] = self._taken(reftype, header)
             except NoneFits:
                 self._found[key] = NoneFits
         found = self._found[key]
@@ -154,21 +159,31 @@ class Chooser(ABC):
             return None if optional else self._find(reftype, header)
         return found
 
-    def _taken(self, reftype: str, header: Mapping[str, Any]) -> Path | None:
-        return self._forced(reftype, header)[0] if self.pinned.get(reftype) else self._find(reftype, header)
+    def _key(self, reftype: str, header: Mapping[str, Any], configuration: tuple[Any, ...]) -> tuple[Any, ...]:
+        return reftype, configuration, self._epoch(reftype, header)
 
-    def _forced(self, reftype: str, header: Mapping[str, Any]) -> tuple[Path | None, str]:
-        """Return the pinned file of a type and why it is taken; None where the type does not apply to the exposure."""
+    def _taken(self, reftype: str, header: Mapping[str, Any]) -> tuple[Path | None, str]:
+        """Return the file of a type, and where it is pinned and not for the exposure what is said of it."""
+        if not self.pinned.get(reftype):
+            return self._find(reftype, header), ""
+        path, why, is_fit = self._forced(reftype, header)
+        return path, "" if is_fit else why
+
+    def _forced(self, reftype: str, header: Mapping[str, Any]) -> tuple[Path | None, str, bool]:
+        """Return the pinned file of a type, why it is taken, and whether nothing speaks against it.
+
+        None where the type does not apply to the exposure.
+        """
         try:
             chosen = self._find(reftype, header)
         except ReferenceFault:
             chosen = _NOTHING
         if chosen is None or self._is_pinned(chosen, reftype):
-            return chosen, PINNED
+            return chosen, PINNED, True
         pinned = [self._pinned_file(name, reftype) for name in self.pinned[reftype]]
         taken, against = forced.choose(pinned, reftype, header)
         instead = f", in place of {chosen.name}" if chosen not in (_NOTHING, taken.path) else ""
-        return taken.path, f"{PINNED}{instead}{f'; though {against}' if against else ''}"
+        return taken.path, f"{PINNED}{instead}{f'; though {against}' if against else ''}", not against
 
     def _is_pinned(self, path: Path, reftype: str) -> bool:
         """Return whether a chosen file is the pinned one of its name: of several that with the pinned content.

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import logging
-import os
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from jwrules import whole
 from jwrules.unchanged import is_settled, state
 
 log = logging.getLogger("jwrules")
@@ -74,16 +72,11 @@ class Ledger:
             return
         # What others learnt meanwhile stays; of two that save in the same instant, one will learn again.
         content = _merged(_load(self.path), self._learnt)
-        temporary = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}.part")
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(content, separators=(",", ":")))
-            os.replace(temporary, self.path)
+            whole.write(self.path, json.dumps(content, separators=(",", ":")))
             self._learnt = _blank()
         except OSError as reason:
             log.debug("%s: not written (%s); it will be learnt again", self.path, reason.strerror)
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
 
 
 def _blank() -> dict[str, Any]:

@@ -13,7 +13,6 @@ its first eight digits or more.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from typing import Any
 
 import yaml
 
+from jwrules import whole
 from jwrules.errors import RecipeFault, ReferenceFault
 from jwrules.references.chooser import Chosen
 from jwrules.references.identity import Identity
@@ -60,10 +60,7 @@ def of(rules: Identity, files: Files) -> dict[str, Any]:
 
 def write(path: Path, content: Mapping[str, Any]) -> None:
     """Write pins to a file of their own."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.parent.mkdir(parents=True, exist_ok=True)
-    fresh.write_text(_HEAD + yaml.safe_dump(dict(content), sort_keys=False))
-    fresh.replace(path)
+    whole.write(path, _HEAD + yaml.safe_dump(dict(content), sort_keys=False))
 
 
 def read(given: str | Mapping[str, Any], directory: Path) -> Pins:
@@ -94,7 +91,9 @@ def parse(content: Any, where: str) -> Pins:
         mappings={str(name): str(sha256) for name, sha256 in _mapping(content, "mappings", where, faults).items()},
         files=files,
     )
-    faults += [f"{where}: {name}: '{sha256}' is no SHA-256" for name, sha256 in _pinned(pins) if not _is_hash(sha256)]
+    wrong = [(name, sha256) for name, sha256 in _pinned(pins) if not _is_hash(sha256)]
+    # 3e456789 is a number to YAML, and 01234567 another one.
+    faults += [f"{where}: {name}: '{sha256}' is no SHA-256; put one of digits in quotes" for name, sha256 in wrong]
     if (pins.sha256 or pins.mappings) and not pins.context:
         faults.append(f"{where}: 'context' is missing: sha256 and mappings are those of a context")
     if faults:

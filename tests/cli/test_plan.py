@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pretend
 import pytest
-from program_scene import exposure, program
+from program_scene import exposure, program, write_reference
 
 from jwrules import cli, recipes
-from jwrules.cli import page
+from jwrules.cli import page, waves
 from jwrules.plan import disk, settings
+from jwrules.references import content_hash
 
 DARK = "jwst_nircam_dark_nrca1.fits"
 
@@ -73,6 +74,21 @@ def test_a_run_refuses_what_cannot_all_be_made(words, capsys, tmp_path):
     said = capsys.readouterr().err
     assert "1 thing is wrong; nothing was run" in said
     assert "--partial" in said
+
+
+def test_a_run_says_once_and_as_the_plan_does_that_a_pinned_file_is_for_another_filter(
+    words, capsys, tmp_path, monkeypatch
+):
+    flat = write_reference(tmp_path / "more", "flat", "nrca1", FILTER="F090W").rename(tmp_path / "references/own.fits")
+    flats = (flat, flat.with_name("jwst_nircam_flat_nrcalong.fits"))
+    pin = {"files": {"flat": {one.name: content_hash(one) for one in flats}}}
+    settings.Settings(Path(words[0]), words[2], Path(words[4]), pin=pin).write(tmp_path / "run.yaml")
+    _, plan = planned(words, capsys)
+    (why,) = {one["why"] for group in plan["groups"] for one in group["references"] if one["file"] == flat.name}
+    monkeypatch.setattr(waves, "run", lambda *_: (1, 0))
+    cli.main(["run", *words])
+    its = f"{', '.join(exposure(dither, 'nrca1') for dither in (1, 2, 3))} and 1 more"
+    assert capsys.readouterr().err.splitlines() == [f"warning: reference file flat own.fits: {why}: for {its}"]
 
 
 def test_the_page_holds_the_plan_and_nothing_that_ends_its_script(words, tmp_path):

@@ -74,6 +74,47 @@ def test_a_file_named_as_one_of_rules_takes_no_number_from_it(asked, tmp_path):
     assert len({job.association for job in planned(tmp_path, asked).jobs["image3"].values()}) == 3
 
 
+FLAGGING = RECIPE.replace("skymatch", "skymatch, outlier_detection")
+CRF = f"{SECOND}_a3001_crf.fits"
+
+
+def test_products_that_would_write_one_flagged_exposure_are_refused(tmp_path):
+    asked = program(tmp_path, FLAGGING)
+    for product, members in (("one", [FIRST, SECOND]), ("two", [SECOND, THIRD])):
+        lay(asked, files(members, "cal"), product, name=f"{product}_asn.json", asn_id="a3001")
+    plan = partly(tmp_path, asked)
+    assert {"one", "two", SHORT} & set(plan.jobs["image3"]) == {SHORT}
+    ((said, its),) = plan.faults.items()
+    places = [f"{name} ({asked.data}/{name}_asn.json)" for name in its]
+    alike = f"{' and '.join(places)} have the candidate a3001 and exposures in common: each would write {CRF}\n"
+    assert said.startswith(alike)
+    assert "such as a3002: in its file 'asn_id'" in said
+
+
+def test_with_a_candidate_of_its_own_each_product_has_its_flagged_exposures(tmp_path):
+    asked = program(tmp_path, FLAGGING)
+    for product, candidate in (("one", "a3001"), ("two", "a3002")):
+        lay(asked, files([FIRST, SECOND], "cal"), product, name=f"{product}_asn.json", asn_id=candidate)
+    plan = planned(tmp_path, asked)
+    assert [plan.flagged(plan.job("image3", name))[1] for name in ("one", "two")] == [
+        f"results/{CRF}",
+        f"results/{CRF.replace('a3001', 'a3002')}",
+    ]
+
+
+def test_products_that_flag_no_outliers_may_share_exposures_and_candidate(asked, tmp_path):
+    lay(asked, files([FIRST, SECOND], "cal"), product="some")
+    assert {job.acid for name, job in planned(tmp_path, asked).jobs["image3"].items() if name != LONG} == {"o001"}
+
+
+def test_a_part_of_a_product_of_the_rules_is_refused_beside_it_under_its_candidate(tmp_path):
+    asked = program(tmp_path, FLAGGING)
+    lay(asked, files([FIRST, SECOND], "cal"), product="some")
+    ((said, its),) = partly(tmp_path, asked).faults.items()
+    assert list(its) == [SHORT, "some"]
+    assert f"each would write {FIRST}_o001_crf.fits and 1 more" in said
+
+
 def test_backgrounds_of_stage_2_are_those_that_the_file_names(asked, tmp_path):
     members = [*files([FIRST], "rate"), *files([THIRD], "rate", "background")]
     path = lay(asked, members, product=FIRST, kind="image2", name="a_asn.json")

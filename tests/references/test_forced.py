@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 from crds_scene import CONTEXT, EXPOSURE, write_cache
-from program_scene import header, planned, program, write_header, write_reference
+from program_scene import exposure, header, planned, program, write_header, write_reference
 
 from jwrules import recipes, references
 from jwrules.errors import ReferenceFault, WorkflowFault
-from jwrules.plan import planfile, settings
+from jwrules.plan import identity, planfile, settings
 from jwrules.plan.details import Teller
 from jwrules.plan.workspace import exposures, planner
 from jwrules.references import content_hash
@@ -62,6 +62,20 @@ def test_what_speaks_against_a_pinned_file_is_told(asked, tmp_path):
         "own.fits",
         "pinned, in place of jwst_nircam_flat_nrca1.fits; though FILTER is F090W, the exposure's F200W",
     )
+
+
+def test_the_plan_knows_all_exposures_of_pinned_files_that_are_not_for_them(asked, tmp_path):
+    flat = write_reference(tmp_path / "more", "flat", "nrca1", FILTER="F090W").rename(tmp_path / "references/own.fits")
+    pinned = pin(asked, "flat", flat.name, "jwst_nircam_flat_nrcalong.fits")
+    words = "pinned, in place of jwst_nircam_flat_nrca1.fits; though FILTER is F090W, the exposure's F200W"
+    its = [exposure(dither, "nrca1") for dither in (1, 2, 3, 4)]
+    assert planned(tmp_path, pinned).unfit == {f"reference file flat own.fits: {words}": its}
+    assert planned(tmp_path, pin(asked, "dark", OLDER, LONG)).unfit == {}
+
+
+def test_what_is_said_of_a_pinned_file_is_in_no_key(asked, tmp_path):
+    job = planned(tmp_path, asked).job(*JOB)
+    assert identity.of(replace(job, against={"dark": "pinned"}), "") == identity.of(job, "")
 
 
 @pytest.mark.parametrize(

@@ -144,3 +144,20 @@ def test_snakemake_alone_finds_the_same_program_up_to_date(run, capfd):
     arguments = [sys.executable, "-m", "snakemake", *engine.command(folder), "--dry-run"]
     said = subprocess.run(arguments, check=True, capture_output=True, text=True)
     assert "Nothing to be done" in said.stdout + said.stderr
+
+
+def test_snakemake_alone_reads_numbers_of_the_run_file_as_we_do(run):
+    import subprocess
+    import sys
+
+    from jwrules.cli import engine
+
+    folder, asked = run
+    asked.write(folder / "run.yaml")
+    text = (folder / "run.yaml").read_text()
+    (folder / "run.yaml").write_text(
+        text.replace("steps: {}", "steps: {tweakreg: {kernel_fwhm: 25e-1}}   # its default")
+    )
+    arguments = [sys.executable, "-m", "snakemake", *engine.command(folder), "--dry-run"]
+    said = subprocess.run(arguments, check=True, capture_output=True, text=True)
+    assert "Nothing to be done" in said.stdout + said.stderr
