@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import jwrules
 from jwrules import associations, names, recipes
-from jwrules.errors import JwrulesError, NameFault, RecipeFault
-from jwrules.plan import disk, given, identity, planfile, twins
+from jwrules.errors import RecipeFault
+from jwrules.plan import given, identity, jobs, planfile, twins
 from jwrules.plan.choose import Planner
-from jwrules.plan.resources import Size, memory, minutes, seconds, size_of
+from jwrules.plan.faults import Faults
+from jwrules.plan.jobs import FROM_RAMPS, Exposure
 from jwrules.plan.rows import Job, LeftOut, Plan
 from jwrules.pool import Pool
 from jwrules.records.code import Code
@@ -24,57 +21,8 @@ from jwrules.records.code import Code
 if TYPE_CHECKING:
     from jwrules.associations import Association
 
-_NEXT = re.compile(r"\n(?! )")
-"""Where in a message the next fault begins: what belongs to one is indented below it."""
-
 EXCLUDED = "excluded: "
 """How the reason of an exposure begins that a person leaves out."""
-
-_FROM_RAMPS = {"detector1": ("rate", "rateints"), "dark": ("dark",), "guider": ("cal",)}
-"""What the stages that start from raw exposures make."""
-
-
-@dataclass
-class Faults:
-    """Faults collected from everywhere, each with the files that it concerns."""
-
-    _of: dict[str, dict[str, None]] = field(default_factory=dict)
-
-    @property
-    def found(self) -> dict[str, list[str]]:
-        """The faults in words, each with its files, in the order in which they came."""
-        return {words: list(files) for words, files in self._of.items()}
-
-    @contextmanager
-    def of(self, what: str) -> Iterator[None]:
-        """Collect the fault that is raised inside, as one of `what`."""
-        try:
-            yield
-        except JwrulesError as fault:
-            self.add(what, str(fault))
-
-    def add(self, what: str, said: str) -> None:
-        """Collect what is said of `what`, one fault to a line and its indented ones."""
-        for words in _NEXT.split(said):
-            self._add(what, words.removeprefix(f"{what}: "))
-
-    def _add(self, what: str, words: str) -> None:
-        self._of.setdefault(words, {})[what] = None
-
-
-@dataclass(frozen=True)
-class Exposure:
-    """A raw exposure for which there is a recipe."""
-
-    name: str
-    path: Path
-    header: Mapping[str, Any]
-    recipe: Any
-
-    @cached_property
-    def size(self) -> Size:
-        """How large it is."""
-        return size_of(self.header)
 
 
 def make(
@@ -93,35 +41,27 @@ def make(
     for name, said in (amiss or {}).items():
         faults.add(name, "\n".join(said))
     exposures, left_out = _sorted_out(pool, planner, faults)
-    used = {one.recipe.name: one.recipe for one in exposures.values()}
-    made = associations.make(pool, list(used.values()), planner.exclude)
-    merged = given.merge(made, lying, _known(pool, exposures, left_out, amiss or {}))
-    made = merged.made
-    if planner.listed is not None:
-        gone = {names.stem(one.path) for one in left_out}
-        made, wrong = planfile.regroup(made, planner.listed, exposures, gone)
-        merged = given.Merged(given.distinct(made), faults=list(wrong.items()))
+    merged = _associated(pool, exposures, left_out, amiss or {}, planner, lying)
     for what, words in merged.faults:
         faults.add(what, words)
-    left_out += merged.left_out
     made, refused = merged.made, merged.refused
     for product, words in twins.found(_with_stage(made, exposures), "image3"):
         faults.add(product, words)
         refused.add(("image3", product))
-    jobs = {
-        **{stage: dict(_of_ramps(stage, exposures, planner, directory, faults)) for stage in _FROM_RAMPS},
-        "image2": dict(_image2(exposures, made, planner, faults)),
-        "image3": dict(_image3(exposures, made, planner, faults)),
+    every = {
+        **{stage: dict(jobs.of_ramps(stage, exposures, planner, directory, faults)) for stage in FROM_RAMPS},
+        "image2": dict(jobs.image2(exposures, made, planner, faults)),
+        "image3": dict(jobs.image3(exposures, made, planner, faults)),
     }
-    jobs, blocked = _possible(_apart(_but(jobs, refused), faults))
-    jobs = _identified(jobs, planner.code)
-    asked = {job.association for job in jobs["image3"].values()}
-    kept = {path: one for one in made if one.type == "image3" and (path := _file(one)) in asked}
+    possible, blocked = _possible(_apart(_but(every, refused), faults))
+    possible = _identified(possible, planner.code)
+    asked = {job.association for job in possible["image3"].values()}
+    kept = {path: one for one in made if one.type == "image3" and (path := jobs.file(one)) in asked}
     source = planner.references
     return Plan(
-        jobs,
+        possible,
         jwrules.__version__,
-        tuple(left_out),
+        (*left_out, *merged.left_out),
         kept,
         source.identity,
         (*source.consulted, *(planner.own.files if planner.own else ())),
@@ -129,6 +69,25 @@ def make(
         faults=faults.found,
         blocked=blocked,
     )
+
+
+def _associated(
+    pool: Pool,
+    exposures: Mapping[str, Exposure],
+    left_out: Sequence[LeftOut],
+    amiss: Mapping[str, Sequence[str]],
+    planner: Planner,
+    lying: Sequence[Association],
+) -> given.Merged:
+    """Return the associations of the rules, with those among the data in their place, as the plan file groups them."""
+    used = {one.recipe.name: one.recipe for one in exposures.values()}
+    made = associations.make(pool, list(used.values()), planner.exclude)
+    merged = given.merge(made, lying, _known(pool, exposures, left_out, amiss))
+    if planner.listed is None:
+        return merged
+    gone = {names.stem(one.path) for one in left_out}
+    made, wrong = planfile.regroup(merged.made, planner.listed, exposures, gone)
+    return given.Merged(given.distinct(made), faults=list(wrong.items()))
 
 
 def _with_stage(made: Iterable[Association], exposures: Mapping[str, Exposure]) -> Iterator[Association]:
@@ -178,7 +137,7 @@ def _possible(
     for stage, its in jobs.items():
         possible[stage] = {}
         for name, job in its.items():
-            absent = [] if stage in _FROM_RAMPS else [path for _, path in job.members if path not in made]
+            absent = [] if stage in FROM_RAMPS else [path for _, path in job.members if path not in made]
             if absent:
                 more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
                 blocked[stage, name] = f"{Path(absent[0]).name}{more} cannot be made"
@@ -216,148 +175,9 @@ def _sorted_out(pool: Pool, planner: Planner, faults: Faults) -> tuple[dict[str,
     return exposures, left_out
 
 
-def _of_ramps(
-    stage: str, exposures: Mapping[str, Exposure], planner: Planner, directory: Path, faults: Faults
-) -> Iterator[tuple[str, Job]]:
-    for exposure in exposures.values():
-        if stage not in exposure.recipe.stages:
-            continue
-        with faults.of(exposure.path.name):
-            science = (_seen_from(directory, exposure.path),)
-            job = _job(stage, exposure.name, [exposure], planner, science)
-            yield exposure.name, _giving(job, _FROM_RAMPS[stage], [exposure])
-
-
-def _image2(
-    exposures: Mapping[str, Exposure], made: Sequence[Association], planner: Planner, faults: Faults
-) -> Iterator[tuple[str, Job]]:
-    backgrounds, sources = dict(_backgrounds(made)), dict(_sources(made))
-    for exposure in exposures.values():
-        if "image2" not in exposure.recipe.stages:
-            continue
-        with faults.of(exposure.path.name):
-            sky = tuple(f"results/{name}_rate.fits" for name in backgrounds.get(exposure.name, ()))
-            science = (f"results/{exposure.name}_rate.fits",)
-            job = _job("image2", exposure.name, [exposure], planner, science)
-            job = replace(job, background=sky, given=sources.get(exposure.name, ""))
-            yield exposure.name, _giving(job, _image2_gives(job, sky), [exposure])
-
-
-def _image2_gives(job: Job, sky: Sequence[str]) -> tuple[str, ...]:
-    resampled = ("cal", "i2d") if "resample" in job.runs else ("cal",)
-    return (*resampled, "bsub") if sky and "resample" in job.runs and "background" in job.runs else resampled
-
-
-def _backgrounds(made: Sequence[Association]) -> Iterator[tuple[str, list[str]]]:
-    for association in made:
-        sky = [names.stem(name) for name in association.of("background")] if association.type == "image2" else []
-        if sky:
-            yield from ((names.stem(name), sky) for name in association.of("science"))
-
-
-def _sources(made: Sequence[Association]) -> Iterator[tuple[str, str]]:
-    """Yield the exposures of stage 2 for which the data bring an association, and its path."""
-    for association in made:
-        if association.type == "image2" and association.source:
-            yield from ((names.stem(name), association.source) for name in association.of("science"))
-
-
-def _image3(
-    exposures: Mapping[str, Exposure], made: Sequence[Association], planner: Planner, faults: Faults
-) -> Iterator[tuple[str, Job]]:
-    for association in made:
-        if association.type != "image3":
-            continue
-        members = [names.stem(name) for name in association.of("science")]
-        with faults.of(association.product):
-            science = tuple(f"results/{name}_cal.fits" for name in members)
-            its = [exposures[name] for name in members if name in exposures]
-            if not its or any("image3" not in one.recipe.stages for one in its):
-                continue  # rules may name products that no stage makes yet
-            _check_name(association.product, its[0])
-            job = replace(_job("image3", association.product, its, planner, science), **_told(association))
-            gives = ("i2d", "cat", "segm") if "source_catalog" in job.runs else ("i2d",)
-            yield association.product, _giving(job, gives, its)
-
-
-def _giving(job: Job, gives: tuple[str, ...], exposures: Sequence[Exposure]) -> Job:
-    """Return a job with the suffixes of what it makes, and the room that this takes."""
-    again = ("crf",) if job.flags else ()
-    sizes, headers = [one.size for one in exposures], [one.header for one in exposures]
-    return replace(job, gives=gives, room=disk.room(job.stage, (*gives, *again), sizes, headers))
-
-
-def _told(association: Association) -> dict[str, Any]:
-    """Return what a job of stage 3 says of its association; of one among the data what it holds."""
-    text = associations.text(association) if association.source else ""
-    return {
-        "association": _file(association),
-        "acid": association.candidate,
-        "pool": association.pool,
-        "given": association.source,
-        "given_sha256": hashlib.sha256(text.encode()).hexdigest() if text else "",
-    }
-
-
-def _check_name(product: str, first: Exposure) -> None:
-    if not names.is_one_name(product):
-        subarray = first.header.get("SUBARRAY")
-        raise NameFault(f"is no file name; it is made from keywords: look at SUBARRAY = {subarray!r} of {first.path}")
-
-
-def _file(association: Association) -> str:
-    return f"results/{association.file}"
-
-
-def _job(
-    stage: str,
-    name: str,
-    exposures: Sequence[Exposure],
-    planner: Planner,
-    science: tuple[str, ...],
-) -> Job:
-    first, sizes = exposures[0].header, [exposure.size for exposure in exposures]
-    choice = planner.choose(stage, first)
-    linked = planner.linked(choice.steps)
-    return Job(
-        stage=stage,
-        name=name,
-        recipe=choice.recipe,
-        science=science,
-        gives=(),
-        steps=linked.steps,
-        files=linked.files,
-        runs=choice.runs,
-        references=choice.references,
-        against=choice.against,
-        mem_mb=memory(stage, sizes),
-        runtime=minutes(stage, sizes),
-        seconds=seconds(stage, sizes),
-        context=planner.references.name,
-        about=_about(first),
-    )
-
-
-def _about(header: Mapping[str, Any]) -> dict[str, str]:
-    keywords = {
-        "target": "TARGPROP",
-        "instrument": "INSTRUME",
-        "detector": "DETECTOR",
-        "filter": "FILTER",
-        "pupil": "PUPIL",
-    }
-    return {what: str(header[keyword]) for what, keyword in keywords.items() if header.get(keyword)}
-
-
 def _why_none(planner: Planner, header: Mapping[str, Any]) -> str:
     try:
         recipes.pick(header, planner.recipes)
     except RecipeFault as fault:
         return str(fault)
     return "no recipe is for it"
-
-
-def _seen_from(directory: Path, path: Path) -> str:
-    """Return a path as the rules see it: from the working directory if it lies below it, so that both may move."""
-    path = path.absolute()
-    return str(path.relative_to(directory)) if path.is_relative_to(directory) else str(path)

@@ -17,14 +17,13 @@ from jwrules.associations import Association, Member, exclusions
 from jwrules.associations.files import ROLES
 from jwrules.errors import did_you_mean
 from jwrules.plan import given
+from jwrules.plan.jobs import FROM_RAMPS
 from jwrules.plan.rows import ENDING, Job, Plan
 from jwrules.plan.settings import Settings
 from jwrules.recipes import source
 from jwrules.references import pins
 
 NOT_LISTED = "it is not in the plan file"
-
-_FROM_RAMPS = ("detector1", "dark", "guider")
 
 _HEAD = """\
 # A plan: `jwrules run {name}` makes exactly this. It is yours to edit and to keep under version control.
@@ -42,7 +41,7 @@ def write(plan: Plan, asked: Settings, path: Path) -> None:
 
 def content(plan: Plan, asked: Settings, folder: Path) -> dict[str, Any]:
     """Return a plan as plain values; paths below the `folder` of the file are seen from there."""
-    raw = [job for stage in _FROM_RAMPS for job in plan.jobs.get(stage, {}).values()]
+    raw = [job for stage in FROM_RAMPS for job in plan.jobs.get(stage, {}).values()]
     said = exclusions(asked.exclude)
     exposures = [one for one in plan.left_out if not one.path.endswith(ENDING)]
     reasons = {names.stem(Path(one.path).name): " ".join(one.reason.split()) for one in exposures}
@@ -183,7 +182,7 @@ def _association(
 def other_recipes(plan: Plan, listed: Mapping[str, str]) -> dict[str, list[str]]:
     """Return the exposures that would go by another recipe than the plan file says, by what is wrong."""
     found: dict[str, list[str]] = {}
-    for job in (job for stage in _FROM_RAMPS for job in plan.jobs.get(stage, {}).values()):
+    for job in (job for stage in FROM_RAMPS for job in plan.jobs.get(stage, {}).values()):
         if listed.get(job.name, job.recipe) != job.recipe:
             words = f"the plan file says recipe {listed[job.name]}, by its header it goes by {job.recipe}"
             found.setdefault(words, []).append(job.name)

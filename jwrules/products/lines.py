@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numba import types
@@ -15,8 +16,8 @@ from numba import types
 from jwrules.errors import DataFault
 from jwrules.kernels.compiled import compiled
 
-_pread = types.ExternalFunction("pread", types.int64(types.int32, types.intp, types.uint64, types.int64))
-_pwrite = types.ExternalFunction("pwrite", types.int64(types.int32, types.intp, types.uint64, types.int64))
+_pread: Any = types.ExternalFunction("pread", types.int64(types.int32, types.intp, types.uint64, types.int64))
+_pwrite: Any = types.ExternalFunction("pwrite", types.int64(types.int32, types.intp, types.uint64, types.int64))
 
 
 def bounds(box: Sequence[slice], shape: Sequence[int]) -> list[tuple[int, int]]:

@@ -10,8 +10,8 @@ from jwrules.products import scratch
 from jwrules.products.kinds import Ramp
 from jwrules.stages import chain
 from jwrules.stages import exposure as exposures
+from jwrules.stages.boxes import Box
 from jwrules.stages.budget import Budget
-from jwrules.stages.exposure import Box
 from jwrules.stages.outgoing_ramp import OutgoingRamp
 from jwrules.stages.stream import Stream
 from jwrules.stages.workbench import Workbench, member

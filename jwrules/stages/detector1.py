@@ -14,8 +14,9 @@ from jwrules.products import scratch, windows
 from jwrules.products.kinds import Persistence, Product, Ramp, Slopes, TrapsFilled
 from jwrules.stages import chain
 from jwrules.stages import exposure as exposures
+from jwrules.stages.boxes import Box
 from jwrules.stages.budget import Budget
-from jwrules.stages.exposure import Box, Exposure
+from jwrules.stages.exposure import Exposure
 from jwrules.stages.shelf import Shelf
 from jwrules.stages.stream import Sink, Stream
 from jwrules.stages.workbench import Workbench, member

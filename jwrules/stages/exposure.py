@@ -7,7 +7,7 @@ whenever blocks are cut, unless they are kept in `rooms`, in memory or in a scra
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
@@ -19,6 +19,7 @@ from jwrules.products import fits
 from jwrules.products.kinds import Cards, Meta, Note, Ramp
 from jwrules.products.rooms import Memory, Packed, Room
 from jwrules.products.stored import Stored
+from jwrules.stages.boxes import Box, Seam
 
 AXES = {name: where.axes for name, where in fits.declared(Ramp).items()} | {"left_out": "ig"}
 LARGE = tuple(name for name, axes in AXES.items() if {"i", "y"} <= set(axes))
@@ -26,70 +27,6 @@ LARGE = tuple(name for name, axes in AXES.items() if {"i", "y"} <= set(axes))
 MAPS = tuple(name for name in AXES if name not in LARGE)
 MakeRoom = Callable[[tuple[int, ...], str], Room]
 _PLACE = {"SUBSTRT1": ("x", 0), "SUBSTRT2": ("y", 0), "SUBSIZE1": ("x", 1), "SUBSIZE2": ("y", 1)}
-
-
-@dataclass(frozen=True)
-class Box:
-    """Which integrations, rows and columns a block holds, and which of its rows and columns are not margin."""
-
-    i: slice
-    y: slice
-    x: slice
-    own: tuple[slice, slice] = (slice(None), slice(None))
-
-    def of(self, axes: str) -> tuple[slice, ...]:
-        """Return the index of the block in an array with these axes."""
-        return tuple({"i": self.i, "y": self.y, "x": self.x}.get(letter, slice(None)) for letter in axes)
-
-    def inner(self, axes: str) -> tuple[slice, ...]:
-        """Return the index of what is not margin in an array of the block."""
-        return tuple({"y": self.own[0], "x": self.own[1]}.get(letter, slice(None)) for letter in axes)
-
-    def without_margin(self) -> Box:
-        """Return the box of what is not margin."""
-        y, x = (_within(outer, own) for outer, own in zip((self.y, self.x), self.own, strict=True))
-        return Box(self.i, y, x)
-
-    def widened(self, margin: int, shape: tuple[int, int]) -> Box:
-        """Return the box with a margin on all sides, as far as the frame reaches."""
-        y, x = (
-            slice(max(one.start - margin, 0), min(one.stop + margin, size))
-            for one, size in zip((self.y, self.x), shape, strict=True)
-        )
-        own = tuple(
-            slice(one.start - wide.start, one.stop - wide.start)
-            for one, wide in zip((self.y, self.x), (y, x), strict=True)
-        )
-        return Box(self.i, y, x, (own[0], own[1]))
-
-
-def _within(outer: slice, inner: slice) -> slice:
-    start, stop, _ = inner.indices(outer.stop - outer.start)
-    return slice(outer.start + start, outer.start + stop)
-
-
-@dataclass(frozen=True)
-class Seam:
-    """What lay on both sides of an edge between blocks, which runs across `axis`, before they were worked on."""
-
-    axis: str
-    edge: int
-    strip: Box
-    kept: Mapping[str, np.ndarray]
-
-    def mend(self, name: str, piece: np.ndarray, box: Box) -> None:
-        """Put back the margin of a piece beyond the edge, where the edge is one of the block's own."""
-        outer, own = getattr(box, self.axis), getattr(box.without_margin(), self.axis)
-        if name not in self.kept or self.edge not in (own.start, own.stop):
-            return
-        low, high = (outer.start, own.start) if self.edge == own.start else (own.stop, outer.stop)
-        y, x = (slice(low, high) if axis == self.axis else getattr(box, axis) for axis in "yx")
-        source = self.kept[name][..., _from(y, self.strip.y), _from(x, self.strip.x)]
-        piece[..., _from(y, box.y), _from(x, box.x)] = source
-
-
-def _from(one: slice, outer: slice) -> slice:
-    return slice(one.start - outer.start, one.stop - outer.start)
 
 
 @dataclass
@@ -322,22 +259,6 @@ class Exposure:
             sums = self.counts.setdefault(step, {})
             for name, number in counts.items():
                 sums[name] = sums.get(name, 0) + number
-
-
-def frames(exposure: Exposure, together: int) -> Iterator[Box]:
-    """Yield boxes of whole frames, of `together` integrations at most."""
-    ny, nx = exposure.frame
-    for start in range(0, exposure.shape[0], together):
-        yield Box(slice(start, min(start + together, exposure.shape[0])), slice(0, ny), slice(0, nx))
-
-
-def ramps(exposure: Exposure, rows: int, columns: int, margin: int) -> Iterator[Box]:
-    """Yield boxes of whole ramps, of `rows` and `columns` at most, beside a margin."""
-    nints, _, ny, nx = exposure.shape
-    for y in range(0, ny, rows):
-        for x in range(0, nx, columns):
-            inner = Box(slice(0, nints), slice(y, min(y + rows, ny)), slice(x, min(x + columns, nx)))
-            yield inner.widened(margin, exposure.frame)
 
 
 def opened(path: Path) -> Exposure:

@@ -10,7 +10,8 @@ from typing import Any, Self
 
 from jwrules.products import fits
 from jwrules.products.kinds import Product
-from jwrules.stages.exposure import Box, Exposure
+from jwrules.stages.boxes import Box
+from jwrules.stages.exposure import Exposure
 from jwrules.stages.workbench import Workbench
 
 

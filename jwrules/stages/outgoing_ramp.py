@@ -12,7 +12,8 @@ import numpy as np
 
 from jwrules.products import fits
 from jwrules.products.kinds import Ramp
-from jwrules.stages.exposure import AXES, LARGE, MAPS, Box, Exposure
+from jwrules.stages.boxes import Box
+from jwrules.stages.exposure import AXES, LARGE, MAPS, Exposure
 from jwrules.stages.outgoing import Outgoing
 
 

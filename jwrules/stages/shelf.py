@@ -9,7 +9,8 @@ from typing import Any
 
 from jwrules import names
 from jwrules.products.kinds import Product, Ramp
-from jwrules.stages.exposure import Box, Exposure
+from jwrules.stages.boxes import Box
+from jwrules.stages.exposure import Exposure
 from jwrules.stages.outgoing import Outgoing
 from jwrules.stages.outgoing_ramp import OutgoingRamp
 from jwrules.stages.workbench import Workbench

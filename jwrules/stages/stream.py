@@ -19,8 +19,9 @@ from jwrules.kernels.compiled import allowed_threads, single_threaded
 from jwrules.products.kinds import Ramp, Reference
 from jwrules.products.rooms import Memory
 from jwrules.stages import chain, legs
+from jwrules.stages.boxes import Box, frames, ramps
 from jwrules.stages.budget import Budget, give_back
-from jwrules.stages.exposure import Box, Exposure, frames, ramps
+from jwrules.stages.exposure import Exposure
 from jwrules.stages.legs import Leg, Turn
 
 log = logging.getLogger("jwrules")
@@ -50,7 +51,7 @@ class Stream:
 
         Keywords that tell of the exposure as a whole are known only at the end.
         """
-        open_whole = self._opener()(next(frames(self.exposure, 1)))
+        open_whole = self._opener()(next(frames(self.exposure.shape, 1)))
         turns = legs.turns(self.calls, self.exposure.meta, self._inputs(open_whole))
         route = legs.legs(turns, self.exposure.meta)
         kept = self.budget.kept(self.exposure, route)
@@ -108,14 +109,14 @@ class Stream:
         turn = leg.turns[-1]
         if turn.part is None or turn.part.settle is None or turn.step.name in self._skipped:
             return
-        inputs = self._inputs(self._opener()(next(frames(self.exposure, 1))))(turn.step, turn.params)
+        inputs = self._inputs(self._opener()(next(frames(self.exposure.shape, 1))))(turn.step, turn.params)
         notes = self.exposure.notes[turn.step.name]
         self.exposure.notes[turn.step.name] = dict(turn.part.settled(notes, self.exposure.meta, turn.params, **inputs))
 
     def _boxes(self, leg: Leg, margin: int) -> Iterator[Box]:
         if leg.along == "frames":
-            return frames(self.exposure, self.budget.integrations(self.exposure))
-        return ramps(self.exposure, *self.budget.patch(self.exposure, margin), margin)
+            return frames(self.exposure.shape, self.budget.integrations(self.exposure))
+        return ramps(self.exposure.shape, *self.budget.patch(self.exposure, margin), margin)
 
     def _once_more(self, leg: Leg, done: Sequence[Turn], flags_are_kept: bool) -> list[Turn]:
         """Return the parts that blocks go through again, to get back what is not kept."""

@@ -8,7 +8,8 @@ from astropy.io import fits
 from ramp_scene import EXPOSURE
 
 from jwrules.stages import budget, dark
-from jwrules.stages.exposure import frames, opened
+from jwrules.stages.boxes import frames
+from jwrules.stages.exposure import opened
 from jwrules.stages.outgoing_ramp import OutgoingRamp
 from jwrules.stages.workbench import Workbench, calls
 
@@ -118,7 +119,7 @@ def test_blocks_of_another_size_make_a_product_of_that_size(tmp_path):
     exposure = opened(uncal)
     bench = Workbench("dark", [], {}, tmp_path)
     with OutgoingRamp(bench, f"{NAME}_dark.fits", []) as product:
-        for box in frames(exposure, 1):
+        for box in frames(exposure.shape, 1):
             block = exposure.block(box, ())
             smaller = {name: getattr(block, name)[..., 1:-1, :] for name in ("data", "groupdq", "pixeldq")}
             smaller["pixeldq"] = smaller["pixeldq"] | np.uint32(3 + box.i.start)
