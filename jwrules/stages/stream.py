@@ -6,16 +6,12 @@ of its surroundings, see `steps.declare`.
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jwrules.errors import JwrulesError
-from jwrules.kernels.compiled import allowed_threads, single_threaded
 from jwrules.products.kinds import Ramp, Reference
 from jwrules.products.rooms import Memory
 from jwrules.stages import chain, legs
@@ -23,8 +19,7 @@ from jwrules.stages.boxes import Box, frames, ramps
 from jwrules.stages.budget import Budget, give_back
 from jwrules.stages.exposure import Exposure
 from jwrules.stages.legs import Leg, Turn
-
-log = logging.getLogger("jwrules")
+from jwrules.stages.threads import in_parallel, quiet
 
 OpenPiece = Callable[[type[Reference], slice, slice], Reference | None]
 """Gives a reference file for these rows and columns of the exposure, None where none was chosen."""
@@ -95,12 +90,12 @@ class Stream:
         pass_through(next(boxes), True)
         if leg.along == "frames":
             for box in boxes:
-                with _quiet():
+                with quiet():
                     pass_through(box, False)
         else:
             if len(every) > 1:
                 self.exposure.forget()
-            _in_parallel(lambda box: pass_through(box, False), boxes)
+            in_parallel(lambda box: pass_through(box, False), boxes)
         self._settle(leg)
         self.exposure.end()
 
@@ -185,7 +180,7 @@ class Stream:
         assert turn.part is not None
         inputs = self._inputs(open_here)(turn.step, turn.params)
         notes = self.exposure.noted(turn.step.name, box)
-        with _quiet():
+        with quiet():
             block = turn.part(replace(block, notes=notes, round=turn.number), turn.params, **inputs)
         return replace(block, notes={}, counts={})
 
@@ -241,7 +236,7 @@ class Stream:
         """Give the first block the keywords that the step will complete at the end."""
         if turn.step.finish is None or not isinstance(block, Ramp):
             return block
-        with _quiet():
+        with quiet():
             counts = self.exposure.counts.get(turn.step.name, {})
             return replace(block, meta=turn.step.finish(block.meta, counts, turn.params))
 
@@ -271,48 +266,9 @@ class Stream:
             applied = {entry["step"] for entry in product.provenance.get("steps", ())}
             for turn in [one for one in finished if one.step.name in applied]:
                 assert turn.step.finish is not None
-                with _quiet() if turn.step.name in said else nullcontext():
+                with quiet() if turn.step.name in said else nullcontext():
                     meta = turn.step.finish(meta, self.exposure.counts.get(turn.step.name, {}), turn.params)
                 said.add(turn.step.name)
             return replace(product, meta=meta)
 
         return complete
-
-
-_thread = threading.local()
-
-
-def _in_parallel(work: Callable[[Box], None], boxes: Iterator[Box]) -> None:
-    """Work on all boxes, on as many threads as are allowed; the first error ends it."""
-    threads = allowed_threads()
-
-    def alone(box: Box) -> None:
-        with single_threaded(), _quiet():
-            work(box)
-
-    if threads == 1:
-        for box in boxes:
-            alone(box)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        parts = [pool.submit(alone, box) for box in boxes]
-        try:
-            ended, _ = wait(parts, return_when=FIRST_EXCEPTION)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-    for part in (one for one in parts if one in ended):
-        part.result()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what this thread says to itself: the first block has said it."""
-    before = getattr(_thread, "quiet", False)
-    _thread.quiet = True
-    try:
-        yield
-    finally:
-        _thread.quiet = before
-
-
-log.addFilter(lambda record: not getattr(_thread, "quiet", False))

@@ -20,12 +20,12 @@ from fault_scene import FRAME, NAME, PRODUCTS, RATE, SHAPE, STEPS, Night, counts
 from ramp_scene import reference
 
 from jwrules.errors import CannotRun, DataFault
-from jwrules.products import asdf, fits
+from jwrules.products import asdf, fits, lines
 from jwrules.products.flags import DQ
 from jwrules.products.kinds import Dark, Gain, Linearity, Mask, Rate, RateInts, Readnoise
 from jwrules.products.reference import ReferenceFile
 from jwrules.products.rooms import Scratch
-from jwrules.stages import budget, stream
+from jwrules.stages import budget, threads
 
 
 @pytest.fixture
@@ -380,7 +380,7 @@ def bands(monkeypatch):
     """Blocks of two rows, on two threads."""
     monkeypatch.setattr(budget, "BLOCK", 1)
     monkeypatch.setattr(budget, "LEAST_ROWS", 2)
-    monkeypatch.setattr(stream, "allowed_threads", lambda: 2)
+    monkeypatch.setattr(threads, "allowed_threads", lambda: 2)
 
 
 def test_a_reference_file_that_ends_early_in_a_later_block_is_told(monkeypatch, bands, night, refused):
@@ -411,7 +411,7 @@ def test_a_reference_file_that_goes_while_it_is_in_use_is_told(monkeypatch, band
 
 
 def test_the_first_fault_ends_the_work_on_blocks_at_once(monkeypatch):
-    monkeypatch.setattr(stream, "allowed_threads", lambda: 2)
+    monkeypatch.setattr(threads, "allowed_threads", lambda: 2)
     begun = []
 
     def work(number):
@@ -421,8 +421,13 @@ def test_the_first_fault_ends_the_work_on_blocks_at_once(monkeypatch):
         time.sleep(0.001 if number else 0.5)
 
     with pytest.raises(CannotRun, match="here"):
-        stream._in_parallel(work, iter(range(200)))
+        threads.in_parallel(work, iter(range(200)))
     assert len(begun) < 100
+
+
+def _let_nothing_through(monkeypatch):
+    """Let compiled code write no line whole, so that each goes through os.pwrite."""
+    monkeypatch.setattr(lines, "_write", lambda file, place, size, starts, first: first)
 
 
 def test_a_scratch_file_that_finds_no_room_is_told(monkeypatch, tmp_path):
@@ -430,6 +435,7 @@ def test_a_scratch_file_that_finds_no_room_is_told(monkeypatch, tmp_path):
         raise OSError(28, "No space left on device")
 
     room = Scratch((1, 2, 3, 4), "f4", tmp_path)
+    _let_nothing_through(monkeypatch)
     monkeypatch.setattr(os, "pwrite", full)
     with pytest.raises(DataFault, match=r"cannot be kept there \(No space left on device\); they take 0 MB of disk"):
         room.write((slice(None),) * 4, np.ones((1, 2, 3, 4), "f4"))
@@ -438,6 +444,7 @@ def test_a_scratch_file_that_finds_no_room_is_told(monkeypatch, tmp_path):
 
 def test_a_scratch_file_is_written_whole_though_the_system_takes_it_in_bits(monkeypatch, tmp_path):
     write, values = os.pwrite, np.arange(24, dtype="f4").reshape(1, 2, 3, 4)
+    _let_nothing_through(monkeypatch)
     monkeypatch.setattr(os, "pwrite", lambda file, view, offset: write(file, view[:7], offset))
     room = Scratch(values.shape, "f4", tmp_path)
     room.write((slice(None),) * 4, values)
