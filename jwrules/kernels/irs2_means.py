@@ -22,8 +22,8 @@ def subtract(data: np.ndarray, usable: np.ndarray, layout: Layout, apart: bool, 
         planes = _as_read(frames, layout)
         for start in range(len(planes)):
             plane = planes[start : start + 1]
-            _, by_column = refpix.drifts(plane, sets, sides, limit)
-            plane -= by_column[:, np.newaxis]
+            _, by_kind = refpix.drifts(plane, sets, sides, limit)
+            plane -= by_kind[:, np.newaxis, sets.kind]
 
 
 def _as_read(frames: np.ndarray, layout: Layout) -> np.ndarray:

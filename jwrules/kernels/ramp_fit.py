@@ -65,17 +65,19 @@ def _fit_by_covariance(
     spans: np.ndarray,
     result: np.ndarray,
 ) -> None:
-    bench, row = benches.make(ramps), whole_ramps.make_row(ramps.data.shape[0], ramps.data.shape[3])
+    bench, row, nx = benches.make(ramps), whole_ramps.make_row(ramps.data.shape[0]), ramps.data.shape[3]
     for y in range(start, stop):
-        if ramps.data.shape[1] > 1:
-            whole_ramps.fit_row(ramps, detector, y, timing, bits, spans, row, result)
-        for x in range(row.whole.size):
-            if not row.whole[x]:
-                if benches.prepare(ramps, detector, y, x, timing, bits, method, bench, row.clean[:, x], spans):
-                    noise = noise_of(detector, y, x, timing)
-                    _weigh_by_covariance(bench, noise, row, x)
-                    benches.count_lost_charge(bench, noise, bits)
-                benches.hand_out(bench, result, y, x)
+        for first in range(0, nx, whole_ramps.PIXELS):
+            if ramps.data.shape[1] > 1:
+                whole_ramps.fit_row(ramps, detector, y, first, timing, bits, spans, row, result)
+            for k in range(min(whole_ramps.PIXELS, nx - first)):
+                if not row.whole[k]:
+                    x = first + k
+                    if benches.prepare(ramps, detector, y, x, timing, bits, method, bench, row.clean[:, k], spans):
+                        noise = noise_of(detector, y, x, timing)
+                        _weigh_by_covariance(bench, noise, row, k)
+                        benches.count_lost_charge(bench, noise, bits)
+                    benches.hand_out(bench, result, y, x)
 
 
 @compiled
@@ -86,17 +88,17 @@ def _information(bench: Bench, i: int, rate: float, noise: Noise) -> float:
 
 
 @compiled
-def _weigh_by_covariance(bench: Bench, noise: Noise, row: whole_ramps.Row, x: int) -> None:
+def _weigh_by_covariance(bench: Bench, noise: Noise, row: whole_ramps.Row, k: int) -> None:
     nints, fitted, last = len(bench.counts), 0, 0
     length, by_read = 0, 0.0
     for i in range(nints):
         if bench.found[i] == 0:
             continue
-        mine = bench.bounds[i, 0, 1] - bench.bounds[i, 0, 0] if row.clean[i, x] else 0
+        mine = bench.bounds[i, 0, 1] - bench.bounds[i, 0, 0] if row.clean[i, k] else 0
         if mine == 0 or mine != length:
             by_read, length = read_information(bench, i, noise), mine
-        if row.clean[i, x]:
-            rate, information = row.rates[i, x], row.weights[i, x]
+        if row.clean[i, k]:
+            rate, information = row.rates[i, k], row.weights[i, k]
         elif bench.times[i] > 0:
             rate = bench.counts[i, bench.bounds[i, 0, 0]] / bench.times[i]
             information = 1 / by_covariance.single(bench.times[i], rate, noise)
@@ -105,14 +107,14 @@ def _weigh_by_covariance(bench: Bench, noise: Noise, row: whole_ramps.Row, x: in
         _store(bench.values, i, rate, information, by_read)
         fitted, last = fitted + 1, i
     if fitted == 1:
-        for k in range(4):
-            bench.values[k, nints] = bench.values[k, last]
+        for what in range(4):
+            bench.values[what, nints] = bench.values[what, last]
     elif fitted > 1:
-        _combine(bench, noise, row, x)
+        _combine(bench, noise, row, k)
 
 
 @compiled
-def _combine(bench: Bench, noise: Noise, row: whole_ramps.Row, x: int) -> None:
+def _combine(bench: Bench, noise: Noise, row: whole_ramps.Row, k: int) -> None:
     """Store the mean of the integrations, weighted for one common rate, so that no weight depends on its own value.
 
     Clean integrations of one length have the same weight.
@@ -123,7 +125,7 @@ def _combine(bench: Bench, noise: Noise, row: whole_ramps.Row, x: int) -> None:
         length, by_read, weight = 0, 0.0, 0.0
         for i in range(nints):
             if bench.found[i]:
-                mine = bench.bounds[i, 0, 1] - bench.bounds[i, 0, 0] if row.clean[i, x] else 0
+                mine = bench.bounds[i, 0, 1] - bench.bounds[i, 0, 0] if row.clean[i, k] else 0
                 if mine == 0 or mine != length:
                     by_read = read_information(bench, i, noise)
                     weight = _information(bench, i, rate, noise) if turn else by_read

@@ -18,13 +18,15 @@ from jwrules.kernels.compiled import as_input, compiled, over_rows
 class Sets(NamedTuple):
     """Sets of reference pixels: those of set k are rows[starts[k]:starts[k + 1]] and the same columns.
 
-    Each column of the detector belongs to two sets, owners (ncolumns, 2), whose means are averaged; -1 is none.
+    Columns are of a few kinds, kind (ncolumns,); those of a kind belong to two sets, owners (nkinds, 2), whose means
+    are averaged; -1 is none.
     """
 
     rows: np.ndarray
     columns: np.ndarray
     starts: np.ndarray
     owners: np.ndarray
+    kind: np.ndarray
 
 
 class Sides(NamedTuple):
@@ -44,15 +46,15 @@ class Sides(NamedTuple):
 
 
 def drifts(planes: np.ndarray, sets: Sets, sides: Sides, limit: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return what each row (n, nrows) and each column (n, ncolumns) of `planes` (n, nrows, ncolumns) is too high.
+    """Return what each row (n, nrows) and columns of each kind (n, nkinds) are too high.
 
-    Means are clipped at `limit` σ.
+    `planes` (n, nrows, ncolumns) are frames as read. Means are clipped at `limit` σ.
     """
-    n, nrows, ncolumns = planes.shape
-    by_row, by_column = np.zeros((n, nrows), np.float32), np.zeros((n, ncolumns), np.float32)
+    n, nrows, _ = planes.shape
+    by_row, by_kind = np.zeros((n, nrows), np.float32), np.zeros((n, len(sets.owners)), np.float32)
     strided = np.lib.stride_tricks.as_strided(planes, planes.shape, planes.strides, writeable=False)
-    over_rows(_drifts, n, strided, sets, sides, limit, by_row, by_column)
-    return by_row, by_column
+    over_rows(_drifts, n, strided, sets, sides, limit, by_row, by_kind)
+    return by_row, by_kind
 
 
 @compiled
@@ -64,49 +66,57 @@ def _drifts(
     sides: Sides,
     limit: float,
     by_row: np.ndarray,
-    by_column: np.ndarray,
+    by_kind: np.ndarray,
 ) -> None:
     for k in range(start, stop):
-        _measure(planes[k], sets, sides, limit, by_row[k], by_column[k])
+        _measure(planes[k], sets, sides, limit, by_row[k], by_kind[k])
 
 
 @compiled
 def _measure(
-    plane: np.ndarray, sets: Sets, sides: Sides, limit: float, by_row: np.ndarray, by_column: np.ndarray
+    plane: np.ndarray, sets: Sets, sides: Sides, limit: float, by_row: np.ndarray, by_kind: np.ndarray
 ) -> None:
-    _column_offsets(plane, sets, limit, by_column)
+    _offsets(plane, sets, limit, by_kind)
     if sides.gain != 0:
         left, right = np.empty(by_row.size), np.empty(by_row.size)
-        _running_median(plane, sides.left, by_column, sides, left)
-        _running_median(plane, sides.right, by_column, sides, right)
+        _running_median(plane, sides.left, sets.kind, by_kind, sides, left)
+        _running_median(plane, sides.right, sets.kind, by_kind, sides, right)
         for r in range(by_row.size):
             by_row[r] = sides.gain * _mean_of_two(left[r], right[r])
 
 
-def subtract(planes: np.ndarray, along_y: np.ndarray, along_x: np.ndarray) -> None:
-    """Take off what belongs to each row (n, ny) and to each column (n, nx) of `planes` (n, ny, nx), in place."""
-    over_rows(_subtract, planes.shape[1], planes, as_input(along_y), as_input(along_x))
+def subtract(planes: np.ndarray, along_y: np.ndarray, by_kind: np.ndarray, kind: np.ndarray) -> None:
+    """Take off what belongs to each row (n, ny), and to columns of each kind (n, nkinds), of `planes` (n, ny, nx).
+
+    In place; `kind` (nx,) is that of each column.
+    """
+    over_rows(_subtract, planes.shape[1], planes, as_input(along_y), as_input(by_kind), as_input(kind))
 
 
 @compiled
-def _subtract(start: int, stop: int, planes: np.ndarray, along_y: np.ndarray, along_x: np.ndarray) -> None:
+def _subtract(
+    start: int, stop: int, planes: np.ndarray, along_y: np.ndarray, by_kind: np.ndarray, kind: np.ndarray
+) -> None:
+    offsets = np.empty(kind.size, np.float32)
     for k in range(planes.shape[0]):
+        for x in range(kind.size):
+            offsets[x] = by_kind[k, kind[x]]
         for y in range(start, stop):
-            row, offsets, offset = planes[k, y], along_x[k], along_y[k, y]
+            row, offset = planes[k, y], along_y[k, y]
             for x in range(row.size):
                 row[x] = row[x] - offsets[x] - offset
 
 
 @compiled
-def _column_offsets(plane: np.ndarray, sets: Sets, limit: float, offsets: np.ndarray) -> None:
+def _offsets(plane: np.ndarray, sets: Sets, limit: float, by_kind: np.ndarray) -> None:
     means, values = np.empty(sets.starts.size), np.empty(sets.rows.size)
     for k in range(values.size):
         values[k] = plane[sets.rows[k], sets.columns[k]]
     for s in range(means.size - 1):
         means[s] = clipped_mean(values, sets.starts[s], sets.starts[s + 1], limit)
-    for c in range(offsets.size):
+    for c in range(by_kind.size):
         first, second = sets.owners[c, 0], sets.owners[c, 1]
-        offsets[c] = _mean_of_two(means[first] if first >= 0 else np.nan, means[second] if second >= 0 else np.nan)
+        by_kind[c] = _mean_of_two(means[first] if first >= 0 else np.nan, means[second] if second >= 0 else np.nan)
 
 
 @compiled
@@ -146,7 +156,7 @@ def _moments(values: np.ndarray, start: int, stop: int, low: float, high: float)
 
 @compiled
 def _running_median(
-    plane: np.ndarray, columns: np.ndarray, by_column: np.ndarray, sides: Sides, result: np.ndarray
+    plane: np.ndarray, columns: np.ndarray, kind: np.ndarray, by_kind: np.ndarray, sides: Sides, result: np.ndarray
 ) -> None:
     """Write, for each row, the median of the usable pixels in `columns` of the rows around, NaN without any.
 
@@ -162,6 +172,6 @@ def _running_median(
             if 0 <= row < nrows:
                 for k in range(columns.size):
                     if sides.usable[row, columns[k]]:
-                        window[n] = plane[row, columns[k]] - by_column[columns[k]]
+                        window[n] = plane[row, columns[k]] - by_kind[kind[columns[k]]]
                         n += 1
         result[r] = median(window, n)

@@ -88,7 +88,8 @@ def _sets(references: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], ncolu
             rows.append(numbers[y])
             columns.append(x)
             starts.append(starts[-1] + y.size)
-    return Sets(np.concatenate(rows), np.concatenate(columns), np.array(starts), owners)
+    pairs, kind = np.unique(owners, axis=0, return_inverse=True)
+    return Sets(np.concatenate(rows), np.concatenate(columns), np.array(starts), pairs, kind.reshape(-1))
 
 
 def amplifiers(first_column: int, ncolumns: int) -> Iterator[np.ndarray]:

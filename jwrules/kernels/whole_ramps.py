@@ -21,7 +21,7 @@ PIXELS = 512
 
 
 class Row(NamedTuple):
-    """What is found for a row: `whole` (nx,) pixels; for each ramp (nints, nx) whether it is clean, rate and weight."""
+    """What is found for part of a row: `whole` (n,) pixels; of ramps (nints, n) if they are clean, rate, weight."""
 
     whole: np.ndarray
     clean: np.ndarray
@@ -30,29 +30,30 @@ class Row(NamedTuple):
 
 
 @compiled
-def make_row(nints: int, nx: int) -> Row:
-    """Return room for a row."""
-    clean = np.zeros((nints, nx), np.bool_)
-    return Row(np.zeros(nx, np.bool_), clean, np.empty((nints, nx)), np.empty((nints, nx)))
+def make_row(nints: int) -> Row:
+    """Return room for part of a row."""
+    clean = np.zeros((nints, PIXELS), np.bool_)
+    return Row(np.zeros(PIXELS, np.bool_), clean, np.empty((nints, PIXELS)), np.empty((nints, PIXELS)))
 
 
 @compiled
 def fit_row(
-    ramps: Ramps, detector: Detector, y: int, timing: Timing, bits: Bits, spans: np.ndarray, row: Row,
+    ramps: Ramps, detector: Detector, y: int, start: int, timing: Timing, bits: Bits, spans: np.ndarray, row: Row,
     result: np.ndarray,
 ) -> None:  # fmt: skip
-    """Fit the ramps of a row that have no flag, many at once; tell which these are.
+    """Fit the ramps of `PIXELS` pixels of a row, from `start` on, that have no flag, together; tell which these are.
 
     Integration i is used from group spans[i, 0] to before spans[i, 1], two groups or more, or not at all.
     """
     nints, ngroups, _, nx = ramps.data.shape
-    alike = np.all(spans == spans[0])
+    alike, n = np.all(spans == spans[0]), min(PIXELS, nx - start)
     counts, powers = np.empty((ngroups, PIXELS)), np.empty((ngroups + 1, PIXELS))
-    gain, read, dark, total = np.empty(nx), np.empty(nx), np.empty(nx), np.zeros(nx)
+    gain, read, dark, total = np.empty(n), np.empty(n), np.empty(n), np.zeros(n)
     rate, weights = np.empty(PIXELS), np.empty(PIXELS)
-    for x in range(nx):
-        row.whole[x] = not detector.skip[y, x]
-        gain[x], dark[x], read[x] = detector.gain[y, x], detector.dark[y, x], read_variance(detector, y, x, timing)
+    for k in range(n):
+        x = start + k
+        row.whole[k] = not detector.skip[y, x]
+        gain[k], dark[k], read[k] = detector.gain[y, x], detector.dark[y, x], read_variance(detector, y, x, timing)
     for i in range(nints):
         used = spans[i, 1] - spans[i, 0]
         if used < 2:
@@ -60,33 +61,29 @@ def fit_row(
             row.whole[:] = False
             continue
         slope_read = 12 / (timing.group**2 * (used**3 - used))
-        for start in range(0, nx, PIXELS):
-            end = min(start + PIXELS, nx)
-            _load(ramps, i, y, start, end - start, bits, spans[i], counts, row.clean[i])
-            fit_together(
-                counts[:used], end - start, gain[start:end], read[start:end], dark[start:end],
-                timing.group, shared_time(timing), powers, rate, weights,
-            )  # fmt: skip
-            for k in range(end - start):
-                x = start + k
-                total[x] += rate[k] / nints
-                row.clean[i, x] &= rate[k] == rate[k]
-                row.whole[x] &= row.clean[i, x]
-                row.rates[i, x], row.weights[i, x] = rate[k], weights[k]
-                _store_whole(result, i, y, x, rate[k], weights[k], slope_read * read[x])
+        _load(ramps, i, y, start, n, bits, spans[i], counts, row.clean[i])
+        fit_together(
+            counts[:used], n, gain, read, dark, timing.group, shared_time(timing), powers, rate, weights
+        )  # fmt: skip
+        for k in range(n):
+            total[k] += rate[k] / nints
+            row.clean[i, k] &= rate[k] == rate[k]
+            row.whole[k] &= row.clean[i, k]
+            row.rates[i, k], row.weights[i, k] = rate[k], weights[k]
+            _store_whole(result, i, y, start + k, rate[k], weights[k], slope_read * read[k])
     used = spans[0, 1] - spans[0, 0]
     slope_read = 12 / (timing.group**2 * (used**3 - used)) if used > 1 else 0.0
-    for x in range(nx):
-        noise = Noise(gain[x], read[x], dark[x], timing.group, shared_time(timing))
+    for k in range(n):
+        noise = Noise(gain[k], read[k], dark[k], timing.group, shared_time(timing))
         if not alike:
-            if row.whole[x]:
-                _store_unlike(result, y, x, spans, noise, row)
+            if row.whole[k]:
+                _store_unlike(result, y, start + k, spans, noise, row, k)
             continue
-        weight = row.weights[0, x]
+        weight = row.weights[0, k]
         if nints > 1:
-            p, b = variance(total[x], noise)
+            p, b = variance(total[k], noise)
             weight = nints * information(used, p, b) * timing.group**2
-        _store_whole(result, nints, y, x, total[x], weight, slope_read * read[x] / nints)
+        _store_whole(result, nints, y, start + k, total[k], weight, slope_read * read[k] / nints)
 
 
 @compiled
@@ -101,15 +98,15 @@ def _load(
     counts: np.ndarray,
     clean: np.ndarray,
 ) -> None:
-    clean[start : start + pixels] = True
+    clean[:pixels] = True
+    good = clean[:pixels]
     for g in range(ramps.data.shape[1]):
+        flags = ramps.flags[i, g, y, start : start + pixels]
         if not span[0] <= g < span[1]:
-            flags, good = ramps.flags[i, g, y, start : start + pixels], clean[start : start + pixels]
             for k in range(pixels):
                 good[k] &= (flags[k] & ~bits.harmless) == bits.unusable
             continue
         row, counted = ramps.data[i, g, y, start : start + pixels], counts[g - span[0]]
-        flags, good = ramps.flags[i, g, y, start : start + pixels], clean[start : start + pixels]
         for k in range(pixels):
             counted[k] = row[k]
             good[k] &= (flags[k] & ~bits.harmless) == 0
@@ -123,10 +120,10 @@ def _store_whole(result: np.ndarray, plane: int, y: int, x: int, rate: float, in
 
 
 @compiled
-def _store_unlike(result: np.ndarray, y: int, x: int, spans: np.ndarray, noise: Noise, row: Row) -> None:
-    """Store the rates of a whole pixel with ramps of several lengths, and their mean, as the fit of other pixels does.
+def _store_unlike(result: np.ndarray, y: int, x: int, spans: np.ndarray, noise: Noise, row: Row, k: int) -> None:
+    """Store the rates of a whole pixel, the k-th of `row`, with ramps of several lengths, and their mean.
 
-    Their weights are those for one common rate.
+    As the fit of other pixels does. Their weights are those for one common rate.
     """
     rate, weights, by_read = 0.0, 0.0, 0.0
     for turn in range(3):
@@ -139,10 +136,10 @@ def _store_unlike(result: np.ndarray, y: int, x: int, spans: np.ndarray, noise: 
                 read_weight = 1 / segment_variances(n, 0.0, 0.0, noise)[1]
                 weight = information(n, p, b) * noise.group_time**2 if turn else read_weight
                 length = n
-            weighted += weight * row.rates[i, x]
+            weighted += weight * row.rates[i, k]
             weights += weight
             by_read += read_weight
-            _store_whole(result, i, y, x, row.rates[i, x], row.weights[i, x], 1 / read_weight)
+            _store_whole(result, i, y, x, row.rates[i, k], row.weights[i, k], 1 / read_weight)
         rate = weighted / weights
     _store_whole(result, len(spans), y, x, rate, weights, 1 / by_read)
 
@@ -178,13 +175,15 @@ def fit_together(
         _raise(powers[: n + 1], pixels)
         for k in range(pixels):
             scale[k] = 1 / (1 + powers[n, k])
-        for g in range(1, n):
-            rising, falling = powers[g, :pixels], powers[n - g, :pixels]
+        for g in range(1, n // 2 + 1):
+            # The first and the last differences weigh the same; that in the middle is its own counterpart.
+            rising, falling, part = powers[g, :pixels], powers[n - g, :pixels], 0.5 if 2 * g == n else 1.0
             now, before = counts[g, :pixels], counts[g - 1, :pixels]
+            later, earlier = counts[n - g, :pixels], counts[n - g - 1, :pixels]
             for k in range(pixels):
-                weight = 1 - (rising[k] + falling[k]) * scale[k]
-                weighted[k] += weight * (now[k] - before[k])
-                weights[k] += weight
+                weight = part * (1 - (rising[k] + falling[k]) * scale[k])
+                weighted[k] += weight * ((now[k] - before[k]) + (later[k] - earlier[k]))
+                weights[k] += 2 * weight
         for k in range(pixels):
             rate[k] = (weighted[k] / p[k]) / (weights[k] / p[k]) / group_time
             weights[k] = weights[k] / p[k] * group_time**2

@@ -89,12 +89,14 @@ def _measure(ramp: Ramp, params: Params, *, sirskernel: SirsKernel | None = None
     if not sets.rows.size and not sides.usable.any() and kernels is None:
         raise Skip("there are no usable reference pixels")
     given = {"": ramp.data} | ({} if ramp.zeroframe is None else {"first_": ramp.zeroframe})
+    ramp = ramp.noting("kind", readout.turned(sets.kind, readout.fast), _letter(readout.fast))
     for prefix, data in given.items():
         planes = readout.as_read(data.reshape(-1, *data.shape[-2:]))
-        by_row, by_column = kernel.drifts(planes, sets, sides, params.siglimit)
-        drifts = {"slow": by_row, "fast": by_column}
+        by_row, by_kind = kernel.drifts(planes, sets, sides, params.siglimit)
+        ramp = ramp.noting(f"{prefix}fast", by_kind.reshape(*data.shape[:-2], -1), "ig"[: data.ndim - 2] + "-")
+        drifts = {} if sides.gain == 0 else {"slow": by_row}
         if kernels is not None:
-            drifts["amplifiers"] = refpix_sirs.drifts(planes, by_column, *kernels, params.sigreject)
+            drifts["amplifiers"] = refpix_sirs.drifts(planes, by_kind[:, sets.kind], *kernels, params.sigreject)
         ramp = _noting(ramp, prefix, drifts, data.shape[:-2], readout)
     return ramp
 
@@ -102,12 +104,15 @@ def _measure(ramp: Ramp, params: Params, *, sirskernel: SirsKernel | None = None
 def _noting(
     ramp: Ramp, prefix: str, drifts: Mapping[str, np.ndarray], frames: tuple[int, ...], readout: refpix_sets.Readout
 ) -> Ramp:
-    """Note drifts (n, ..., k) of all frames, along the fast or the slow direction of the readout."""
+    """Note drifts (n, ..., nrows) of all frames along the slow direction of the readout."""
     for name, drift in drifts.items():
-        axis = readout.fast if name == "fast" else readout.slow
-        axes = "ig"[: len(frames)] + "-" * (drift.ndim - 2) + "xy"[abs(axis) - 1]
-        ramp = ramp.noting(prefix + name, readout.turned(drift, axis).reshape(*frames, *drift.shape[1:]), axes)
+        axes = "ig"[: len(frames)] + "-" * (drift.ndim - 2) + _letter(readout.slow)
+        ramp = ramp.noting(prefix + name, readout.turned(drift, readout.slow).reshape(*frames, *drift.shape[1:]), axes)
     return ramp
+
+
+def _letter(axis: int) -> str:
+    return "xy"[abs(axis) - 1]
 
 
 def _measure_interleaved(ramp: Ramp, params: Params) -> Ramp:
@@ -162,8 +167,14 @@ def refpix(ramp: Ramp, params: Params, *, refpix: Refpix | None = None) -> Ramp:
 
 
 def _subtract(planes: np.ndarray, notes: Mapping[str, np.ndarray], prefix: str, readout: refpix_sets.Readout) -> None:
-    along = (notes[prefix + name].reshape(len(planes), -1) for name in ("fast", "slow"))
-    kernel.subtract(planes, *(along if abs(readout.fast) == 2 else reversed([*along])))
+    fast, kind, n = notes[f"{prefix}fast"].reshape(len(planes), -1), notes["kind"], len(planes)
+    slow = notes[f"{prefix}slow"].reshape(n, -1) if f"{prefix}slow" in notes else None
+    if abs(readout.fast) == 1:
+        kernel.subtract(planes, np.zeros((n, planes.shape[1]), np.float32) if slow is None else slow, fast, kind)
+    elif slow is None:
+        kernel.subtract(planes, fast[:, kind], np.zeros((n, 1), np.float32), np.zeros(planes.shape[2], int))
+    else:
+        kernel.subtract(planes, fast[:, kind], slow, np.arange(planes.shape[2]))
     if (drifts := notes.get(prefix + "amplifiers")) is not None:
         drifts = drifts.reshape(len(planes), *drifts.shape[-2:])
         of_columns = abs(readout.fast) == 1

@@ -4,7 +4,7 @@ from ramp_scene import ramp
 
 from jwrules.products.flags import DQ
 from jwrules.steps.declare import Skip
-from jwrules.steps.refpix import Params, refpix
+from jwrules.steps.refpix import Params, _measure, refpix
 
 FULL = (2048, 2048)
 
@@ -142,3 +142,9 @@ def test_a_subarray_that_does_not_lie_on_the_detector_is_skipped():
     product = ramp(np.zeros((1, 1, 64, 64)), NOUTPUTS=1, SUBSTRT1=2001, SUBSTRT2=1, FASTAXIS=1, SLOWAXIS=2)
     with pytest.raises(Skip, match="does not lie on the detector"):
         refpix(product)
+
+
+def test_what_is_noted_of_a_frame_grows_with_its_rows_only():
+    noted = _measure(flat((64, 2048), SUBSTRT2=100, NOUTPUTS=4, groups=3), Params()).notes
+    per_group = sum(note.array[0, 0].size for note in noted.values() if note.axes.startswith("ig"))
+    assert per_group <= 64 + 4 * 2
