@@ -62,7 +62,7 @@ class Packed:
     scratch file in `folder`: however many integrations there are, it takes no more memory.
     """
 
-    LOG = 48 * 2**20
+    LOG = 16 * 2**20
 
     def __init__(self, shape: Sequence[int], folder: Path | None = None) -> None:
         self._shape, self._folder = tuple(shape), folder

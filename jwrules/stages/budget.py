@@ -142,6 +142,17 @@ class Budget:
         )
 
 
+def share_arena() -> None:
+    """Let all threads take memory from one place, where the C library can: what one gives back the others can use."""
+    choose = getattr(ctypes.CDLL(None), "mallopt", None)
+    if choose is not None:
+        choose(_ARENA_MAX, 1)
+
+
+_ARENA_MAX = -8
+"""M_ARENA_MAX of glibc."""
+
+
 def give_back() -> None:
     """Give freed memory back to the system, where the C library can: glibc keeps pieces of tens of megabytes."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)

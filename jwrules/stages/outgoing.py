@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+
 from jwrules.products import fits
 from jwrules.products.kinds import Product
 from jwrules.stages.boxes import Box
@@ -46,6 +48,8 @@ class Outgoing:
             provenance = self._bench.provenance(product, self._made_from)
             self._first = replace(product, meta=exposure.unplaced(product.meta), provenance=provenance)
             self._file = fits.Growing(self._temporary, self._path, self._first, shapes)
+            # What is said at the end needs no pixels, and those of a long series are many.
+            self._first = replace(self._first, **dict.fromkeys(shapes, np.empty(0)))
         inner = box.without_margin()
         now = {name: letters for name, letters in axes.items() if "i" in letters or box.i.start == 0}
         boxes = {name: inner.of(letters) for name, letters in now.items()}
