@@ -12,8 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jwrules.kernels.compiled import as_input, compiled, over_rows
-from jwrules.kernels.differences import Bits, Thresholds, differences, read_variance
-from jwrules.kernels.jump_by_mean import Noise, threshold_of
+from jwrules.kernels.differences import Bits, Noise, Thresholds, differences, read_variance, threshold_of
 
 SURELY = 2.0
 """What exceeds a threshold by so many σ is found nearly always."""

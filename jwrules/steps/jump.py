@@ -135,7 +135,7 @@ def _large_events(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnois
 
 def _rests(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Ramp:
     """Return the ramp with both sides of weak jumps flagged; after snowballs, which are sought by what surely jumps."""
-    if int(ramp.meta.get("NFRAMES", 1)) > 1 and _mode(_lost(ramp), params) == kernel.BY_MEAN:
+    if int(ramp.meta.get("NFRAMES", 1)) > 1 and _mode(_lost(ramp), params) == kernel.BY_COVARIANCE:
         rules = _expected(ramp), _thresholds(params), BITS
         jump_rests.flag(ramp.data, ramp.groupdq, gain.data, readnoise.data, *rules)
     return ramp
@@ -205,7 +205,7 @@ def _mode(lost: np.ndarray, params: Params) -> int:
     if usable < params.minimum_groups:
         raise Skip(f"{usable} usable groups, less than minimum_groups={params.minimum_groups}")
     if params.statistic == "calibrated":
-        return kernel.BY_MEAN
+        return kernel.BY_COVARIANCE
     return kernel.AT_ONCE if usable - 1 >= params.min_diffs_single_pass else kernel.ONE_BY_ONE
 
 

@@ -71,21 +71,39 @@ def noise_of(steps, level, frames, gap, read):
     return np.kron(np.eye(nints), step @ groups @ step.T)
 
 
+def excesses_of(values, covariance):
+    """What each value exceeds the others by, in σ, where all have one mean: the generalised least squares estimate."""
+    weights = np.linalg.inv(covariance)
+    ones = weights.sum(axis=1)
+    mean = ones @ values / ones.sum()
+    return (weights @ (values - mean)) / np.sqrt(np.diag(weights) - ones**2 / ones.sum())
+
+
+def worst_of(excess, few):
+    """Where the largest excess is; of few differences, or of two that are alike, the one that rises."""
+    if few and excess.max() > 1:
+        return int(np.argmax(excess))
+    return int(np.argmax(np.abs(excess) * (1 + 1e-5 * (excess > 0))))
+
+
 def plain_search(steps, read, frames, gap):
-    """The jumps among the differences (electron) of one pixel by the mean of the others, with the whole covariance."""
-    values, found = steps.ravel().copy(), []
+    """The jumps among the differences (electron) of one pixel, with the whole covariance of those that are left."""
+    values, found, integration = steps.ravel().copy(), [], np.repeat(np.arange(len(steps)), steps.shape[1])
     while np.isfinite(values).sum() >= 2:
         usable = np.flatnonzero(np.isfinite(values))
         covariance = noise_of(steps, abs(values[usable].mean()), frames, gap, read)[np.ix_(usable, usable)]
-        contrast = np.eye(usable.size) * (1 + 1 / (usable.size - 1)) - 1 / (usable.size - 1)
-        ratio = contrast @ values[usable] / np.sqrt(np.diag(contrast @ covariance @ contrast.T))
-        threshold = {2: 6.0, 3: 5.0}.get(usable.size, 4.0)
-        first = usable.size <= 4 and ratio.max() > threshold
-        worst = np.argmax(ratio if first else np.abs(ratio) * (1 + 1e-7 * (ratio > 0)))
-        if not abs(ratio[worst]) > threshold:
+        excess = excesses_of(values[usable], covariance) / {2: 6.0, 3: 5.0}.get(usable.size, 4.0)
+        few = usable.size <= 4
+        worst = worst_of(excess, few)
+        if not abs(excess[worst]) > 1:
             break
-        found.append(int(usable[worst]))
-        values[usable[worst]] = np.nan
+        least, taken = max(abs(excess[worst]) / 2, 1), [worst]
+        for i in np.unique(integration[usable]) if not few else []:
+            own = np.flatnonzero(integration[usable] == i)
+            taken += [own[worst_of(excess[own], few)]]
+        taken = [k for k in taken if k == worst or abs(excess[k]) > least]
+        found += usable[np.unique(taken)].tolist()
+        values[found] = np.nan
     return sorted(found)
 
 

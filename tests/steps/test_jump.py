@@ -27,14 +27,13 @@ def sigma(rate, seconds=10.0):
     return np.sqrt(rate * seconds * GAIN + (READNOISE * GAIN) ** 2) / GAIN
 
 
-def noise_of_excess(rate, ngroups, seconds=10.0):
-    """Expected noise, in DN, of the second difference less the mean of all others."""
-    n = ngroups - 1
-    shares = np.where(np.arange(n) == 1, 1.0, -1 / (n - 1))
-    photons = rate * seconds / GAIN * np.sum(shares**2)
-    # what each read counts for in the differences
-    reads = READNOISE**2 / 2 * np.sum(np.diff(shares, prepend=0, append=0) ** 2)
-    return np.sqrt(photons + reads)
+def noise_of_height(rate, ngroups, seconds=10.0):
+    """The least noise, in DN, with which reads of unknown pedestal and rate tell how high a step before group 2 is."""
+    groups = np.arange(ngroups)
+    light = np.minimum.outer(groups, groups) * rate * seconds / GAIN
+    weights = np.linalg.inv(light + np.eye(ngroups) * READNOISE**2 / 2)
+    model = np.stack([np.ones(ngroups), groups, groups >= 2], axis=1)
+    return np.sqrt(np.linalg.inv(model.T @ weights @ model)[2, 2])
 
 
 def line(ngroups, rate=10.0):
@@ -51,7 +50,7 @@ def test_a_jump_is_flagged_just_above_the_threshold_and_not_just_below(ngroups, 
     for factor, flag in ((1.01, JUMP), (0.99, 0)):
         height = threshold * sigma(10.0)
         for _ in range(50):
-            height = threshold * noise_of_excess(10.0 + height / 10 / (ngroups - 1), ngroups)
+            height = threshold * noise_of_height(10.0 + height / 10 / (ngroups - 1), ngroups)
         expected = [flag if g == 2 else 0 for g in range(ngroups)]
         assert flags(searched(one_pixel(struck_line(ngroups, 2, factor * height)))) == expected
 

@@ -1,0 +1,236 @@
+"""What each difference of groups exceeds all others of its pixel by, weighed with the covariance of their noise.
+
+Successive differences share a group, and so the noise of its reading: where that rules, the others tell very well what
+a difference would be without a jump. With the differences d of covariance C, and their rate μ by least squares, a jump
+in one shows in y = C⁻¹ (d - μ); what is y there over its noise, √((C⁻¹)ᵢᵢ - (C⁻¹ 1)ᵢ² / 1ᵀ C⁻¹ 1), is the best estimate of
+its height in units of that estimate's own noise. Source: Brandt 2024, PASP 136, 045005, there as the fall of χ².
+
+To solve with the covariance takes a pass up and one down the differences of an integration. All is done for many pixels
+at once, in loops that write into one array each: these compile to vector instructions. What depends on where
+differences are missing, but not on their values, is kept for the next integration that misses the same ones.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from jwrules.kernels.compiled import compiled
+from jwrules.kernels.differences import Noise, Thresholds, threshold_of
+
+TILE, NARROWEST, WIDEST = 2**17, 128, 512
+"""About how many differences are looked at together, and of how many pixels."""
+
+PAD = 16
+"""Pixels more than are used, lest a column of a room falls into few lines of the cache."""
+
+
+class Tile(NamedTuple):
+    """Some pixels: differences (DN; n, p), NaN if not used, and how many are used and their sum (p,).
+
+    gain (electron/DN) and read, the variance (electron²) that reading adds to a difference, are given; mean (DN),
+    beside, the covariance of successive differences over their variance, and limit, the variance (DN²) times the square
+    of the threshold, are what `score` expects (p,).
+    """
+
+    steps: np.ndarray
+    count: np.ndarray
+    total: np.ndarray
+    gain: np.ndarray
+    read: np.ndarray
+    mean: np.ndarray
+    beside: np.ndarray
+    limit: np.ndarray
+
+
+class Scores(NamedTuple):
+    """Excesses of all differences over the threshold, squared, with their sign (n, p); the highest and minus the lowest (p,).
+
+    The others are rooms to solve in. With C the covariance over the variance: pivots, C⁻¹ 1, the diagonal of C⁻¹ (n, p),
+    kept for the integrations for which `alike` (nints,) names this one, and sums of C⁻¹ 1 and C⁻¹ d (p,).
+    """
+
+    excess: np.ndarray
+    rise: np.ndarray
+    fall: np.ndarray
+    ratio: np.ndarray
+    pivot: np.ndarray
+    ones: np.ndarray
+    inverse: np.ndarray
+    weights: np.ndarray
+    off: np.ndarray
+    alike: np.ndarray
+
+
+@compiled
+def width_of(n: int) -> int:
+    """Return of how many pixels with n differences excesses are found together."""
+    return min(max(NARROWEST, TILE // n), WIDEST)
+
+
+@compiled
+def tile_for(n: int) -> Tile:
+    """Return room for pixels with n differences."""
+    one = width_of(n)
+    return Tile(
+        np.empty((n, one + PAD), np.float32), np.empty(one, np.int32), np.empty(one), np.empty(one), np.empty(one),
+        np.empty(one, np.float32), np.empty(one, np.float32), np.empty(one, np.float32),
+    )  # fmt: skip
+
+
+@compiled
+def scores_for(n: int, nints: int) -> Scores:
+    """Return room for the excesses of as many pixels."""
+    one = width_of(n)
+    many, single = (n, one + PAD), np.float32
+    return Scores(
+        np.empty(many, single), np.empty(one, single), np.empty(one, single), np.empty(many, single),
+        np.empty(many, single), np.empty(many, single), np.empty(many, single), np.empty(one, single), np.empty(one, single),
+        np.empty(nints, np.int64),
+    )  # fmt: skip
+
+
+@compiled
+def score(pixels: int, tile: Tile, expected: Noise, thresholds: Thresholds, scores: Scores) -> None:
+    """Find the excesses of the first pixels of a tile; a single difference exceeds nothing."""
+    nints = scores.alike.size
+    per_ramp = len(tile.steps) // nints
+    _expect(pixels, tile, expected, thresholds)
+    missing = 0
+    for k in range(pixels):
+        scores.weights[k], scores.off[k] = 0, 0
+        missing += tile.count[k] != len(tile.steps)
+    for i in range(nints):
+        first = i * per_ramp
+        is_alike = i > 0 and (missing == 0 or _misses_the_same(first, per_ramp, pixels, tile))
+        scores.alike[i] = scores.alike[i - 1] if is_alike else i
+        if not is_alike:
+            _factorise(first, per_ramp, pixels, tile, scores)
+        _solve(first, scores.alike[i] * per_ramp, per_ramp, pixels, tile, scores)
+    for k in range(pixels):
+        scores.off[k] /= scores.weights[k]  # from here on how far the rate is from the plain mean
+    for i in range(nints):
+        if scores.alike[i] == i:
+            _weigh(i * per_ramp, per_ramp, pixels, tile.limit, scores)
+        _compare(i * per_ramp, scores.alike[i] * per_ramp, per_ramp, pixels, scores)
+    extremes(scores.excess, pixels, scores.rise, scores.fall)
+
+
+@compiled
+def _expect(pixels: int, tile: Tile, expected: Noise, thresholds: Thresholds) -> None:
+    for k in range(pixels):
+        mean = tile.total[k] / max(tile.count[k], 1)
+        level = abs(mean) * tile.gain[k]
+        variance = expected.photons * level + tile.read[k]
+        threshold = threshold_of(tile.count[k], thresholds) if tile.count[k] > 1 else np.inf
+        tile.mean[k] = mean
+        tile.beside[k] = (expected.shared * level - tile.read[k] / 2) / variance
+        tile.limit[k] = variance * (threshold / tile.gain[k]) ** 2
+
+
+@compiled
+def _misses_the_same(first: int, per_ramp: int, pixels: int, tile: Tile) -> bool:
+    """Return whether an integration misses the same differences as the one before."""
+    for j in range(first, first + per_ramp):
+        now, before, differ = tile.steps[j, :pixels], tile.steps[j - per_ramp, :pixels], 0
+        for k in range(pixels):
+            differ += (now[k] == now[k]) != (before[k] == before[k])
+        if differ:
+            return False
+    return True
+
+
+@compiled
+def _factorise(first: int, per_ramp: int, pixels: int, tile: Tile, scores: Scores) -> None:
+    """Solve the covariance of an integration for ones and find the diagonal of its inverse."""
+    one, nothing, beside, last = np.float32(1), np.float32(0), tile.beside, first + per_ramp - 1
+    for j in range(first, last + 1):
+        before = max(j - 1, first)
+        steps, former, pivots, earlier = tile.steps[j], tile.steps[before], scores.pivot[before], scores.ones[before]
+        ratio, pivot, ones = scores.ratio[j], scores.pivot[j], scores.ones[j]
+        if j == first:
+            ratio[:pixels], pivots[:pixels], earlier[:pixels] = nothing, nothing, nothing
+        else:
+            for k in range(pixels):
+                is_pair = (steps[k] == steps[k]) & (former[k] == former[k])
+                ratio[k] = beside[k] * pivots[k] if is_pair else nothing
+        for k in range(pixels):
+            ones[k] = (one if steps[k] == steps[k] else nothing) - ratio[k] * earlier[k]
+        for k in range(pixels):
+            pivot[k] = one / (one - ratio[k] * beside[k])
+    for k in range(pixels):
+        scores.inverse[last, k] = scores.pivot[last, k]
+    for k in range(pixels):
+        scores.ones[last, k] *= scores.pivot[last, k]
+    for j in range(last - 1, first - 1, -1):
+        pivot, ones, inverse = scores.pivot[j], scores.ones[j], scores.inverse[j]
+        ratio, later, above = scores.ratio[j + 1], scores.ones[j + 1], scores.inverse[j + 1]
+        for k in range(pixels):
+            inverse[k] = pivot[k] + ratio[k] * ratio[k] * above[k]
+        for k in range(pixels):
+            ones[k] = pivot[k] * ones[k] - ratio[k] * later[k]
+
+
+@compiled
+def _solve(first: int, origin: int, per_ramp: int, pixels: int, tile: Tile, scores: Scores) -> None:
+    """Solve for the differences of an integration, less the plain mean, and add to the sums."""
+    nothing, mean, shift, last = np.float32(0), tile.mean, origin - first, first + per_ramp - 1
+    steps, line = tile.steps[first], scores.excess[first]
+    for k in range(pixels):
+        line[k] = steps[k] - mean[k] if steps[k] == steps[k] else nothing
+    for j in range(first + 1, last + 1):
+        steps, line, former, ratio = tile.steps[j], scores.excess[j], scores.excess[j - 1], scores.ratio[j + shift]
+        for k in range(pixels):
+            line[k] = (steps[k] - mean[k] if steps[k] == steps[k] else nothing) - ratio[k] * former[k]
+    line, pivot = scores.excess[last], scores.pivot[last + shift]
+    for k in range(pixels):
+        line[k] *= pivot[k]
+    for j in range(last - 1, first - 1, -1):
+        line, pivot, later, ratio = (
+            scores.excess[j],
+            scores.pivot[j + shift],
+            scores.excess[j + 1],
+            scores.ratio[j + shift + 1],
+        )
+        for k in range(pixels):
+            line[k] = pivot[k] * line[k] - ratio[k] * later[k]
+    for j in range(first, last + 1):
+        line, ones = scores.excess[j], scores.ones[j + shift]
+        for k in range(pixels):
+            scores.off[k] += line[k]
+        for k in range(pixels):
+            scores.weights[k] += ones[k]
+
+
+@compiled
+def _weigh(first: int, per_ramp: int, pixels: int, limit: np.ndarray, scores: Scores) -> None:
+    """Turn the diagonal of the inverse into what squares of y are to be multiplied with."""
+    one, weights = np.float32(1), scores.weights
+    for j in range(first, first + per_ramp):
+        ones, inverse = scores.ones[j], scores.inverse[j]
+        for k in range(pixels):
+            inverse[k] = one / (limit[k] * (inverse[k] - ones[k] * ones[k] / weights[k]))
+
+
+@compiled
+def _compare(first: int, origin: int, per_ramp: int, pixels: int, scores: Scores) -> None:
+    """Turn the differences that are solved for into excesses."""
+    off = scores.off
+    for j in range(per_ramp):
+        line, ones, scale = scores.excess[first + j], scores.ones[origin + j], scores.inverse[origin + j]
+        for k in range(pixels):
+            y = line[k] - off[k] * ones[k]
+            line[k] = y * abs(y) * scale[k]
+
+
+@compiled
+def extremes(excess: np.ndarray, pixels: int, rise: np.ndarray, fall: np.ndarray) -> None:
+    """Find the highest excess, and minus the lowest, of each pixel; 0 if none is above, or below."""
+    rise[:pixels], fall[:pixels] = 0, 0
+    for j in range(len(excess)):
+        line = excess[j]
+        for k in range(pixels):
+            rise[k] = line[k] if line[k] > rise[k] else rise[k]
+        for k in range(pixels):
+            fall[k] = -line[k] if -line[k] > fall[k] else fall[k]
