@@ -1,9 +1,13 @@
-"""What each difference of groups exceeds all others of its pixel by, weighed with the covariance of their noise.
+"""What each difference of groups exceeds all others of its pixel by, in units of the noise of that comparison.
 
 Successive differences share a group, and so the noise of its reading: where that rules, the others tell very well what
 a difference would be without a jump. With the differences d of covariance C, and their rate μ by least squares, a jump
-in one shows in y = C⁻¹ (d - μ); what is y there over its noise, √((C⁻¹)ᵢᵢ - (C⁻¹ 1)ᵢ² / 1ᵀ C⁻¹ 1), is the best estimate of
-its height in units of that estimate's own noise. Source: Brandt 2024, PASP 136, 045005, there as the fall of χ².
+in one shows in y = C⁻¹ (d - μ). What is y there over its noise, √((C⁻¹)ᵢᵢ - (C⁻¹ 1)ᵢ² / 1ᵀ C⁻¹ 1), is the best estimate
+of its height in units of that estimate's own noise. Source: Brandt 2024, PASP 136, 045005, there as the fall of χ².
+
+Or each is compared with the plain mean. With the variance V and the covariance C of successive ones, n of them usable
+and p pairs of these successive, the excess n (d - mean) has the variance V n (n - 1) + 2 C (p - n k), where k is how
+many successive ones d has.
 
 To solve with the covariance takes a pass up and one down the differences of an integration. All is done for many pixels
 at once, in loops that write into one array each: these compile to vector instructions. What depends on where
@@ -35,7 +39,7 @@ class Tile(NamedTuple):
     """
 
     steps: np.ndarray
-    count: np.ndarray
+    number: np.ndarray
     total: np.ndarray
     gain: np.ndarray
     read: np.ndarray
@@ -45,10 +49,11 @@ class Tile(NamedTuple):
 
 
 class Scores(NamedTuple):
-    """Excesses of all differences over the threshold, squared, with their sign (n, p); the highest and minus the lowest (p,).
+    """Excesses of all differences over the threshold, squared, with their sign (n, p), and the extremes (p,).
 
-    The others are rooms to solve in. With C the covariance over the variance: pivots, C⁻¹ 1, the diagonal of C⁻¹ (n, p),
-    kept for the integrations for which `alike` (nints,) names this one, and sums of C⁻¹ 1 and C⁻¹ d (p,).
+    rise is the highest excess, fall minus the lowest one. The others are rooms to solve in, with C the covariance over
+    the variance: pivots, C⁻¹ 1 and the diagonal of C⁻¹ (n, p), kept for those integrations for which `alike` (nints,)
+    names this one, and sums of C⁻¹ 1 and C⁻¹ d (p,).
     """
 
     excess: np.ndarray
@@ -82,25 +87,35 @@ def tile_for(n: int) -> Tile:
 @compiled
 def scores_for(n: int, nints: int) -> Scores:
     """Return room for the excesses of as many pixels."""
-    one = width_of(n)
-    many, single = (n, one + PAD), np.float32
+    many, one, single = (n, width_of(n) + PAD), width_of(n), np.float32
     return Scores(
-        np.empty(many, single), np.empty(one, single), np.empty(one, single), np.empty(many, single),
-        np.empty(many, single), np.empty(many, single), np.empty(many, single), np.empty(one, single), np.empty(one, single),
-        np.empty(nints, np.int64),
+        np.empty(many, single), np.empty(one, single), np.empty(one, single),
+        np.empty(many, single), np.empty(many, single), np.empty(many, single), np.empty(many, single),
+        np.empty(one, single), np.empty(one, single), np.empty(nints, np.int64),
     )  # fmt: skip
 
 
 @compiled
-def score(pixels: int, tile: Tile, expected: Noise, thresholds: Thresholds, scores: Scores) -> None:
-    """Find the excesses of the first pixels of a tile; a single difference exceeds nothing."""
-    nints = scores.alike.size
-    per_ramp = len(tile.steps) // nints
+def score(pixels: int, tile: Tile, expected: Noise, weigh: bool, thresholds: Thresholds, scores: Scores) -> None:
+    """Find the excesses of the first pixels of a tile: weighed with the covariance, or over the plain mean.
+
+    A single difference exceeds nothing.
+    """
     _expect(pixels, tile, expected, thresholds)
-    missing = 0
+    if weigh:
+        _weigh(pixels, tile, scores)
+    else:
+        _compare_with_mean(pixels, tile, scores)
+    extremes(scores.excess, pixels, scores.rise, scores.fall)
+
+
+@compiled
+def _weigh(pixels: int, tile: Tile, scores: Scores) -> None:
+    nints = scores.alike.size
+    per_ramp, missing = len(tile.steps) // nints, 0
     for k in range(pixels):
         scores.weights[k], scores.off[k] = 0, 0
-        missing += tile.count[k] != len(tile.steps)
+        missing += tile.number[k] != len(tile.steps)
     for i in range(nints):
         first = i * per_ramp
         is_alike = i > 0 and (missing == 0 or _misses_the_same(first, per_ramp, pixels, tile))
@@ -112,18 +127,17 @@ def score(pixels: int, tile: Tile, expected: Noise, thresholds: Thresholds, scor
         scores.off[k] /= scores.weights[k]  # from here on how far the rate is from the plain mean
     for i in range(nints):
         if scores.alike[i] == i:
-            _weigh(i * per_ramp, per_ramp, pixels, tile.limit, scores)
+            _scale(i * per_ramp, per_ramp, pixels, tile.limit, scores)
         _compare(i * per_ramp, scores.alike[i] * per_ramp, per_ramp, pixels, scores)
-    extremes(scores.excess, pixels, scores.rise, scores.fall)
 
 
 @compiled
 def _expect(pixels: int, tile: Tile, expected: Noise, thresholds: Thresholds) -> None:
     for k in range(pixels):
-        mean = tile.total[k] / max(tile.count[k], 1)
+        mean = tile.total[k] / max(tile.number[k], 1)
         level = abs(mean) * tile.gain[k]
         variance = expected.photons * level + tile.read[k]
-        threshold = threshold_of(tile.count[k], thresholds) if tile.count[k] > 1 else np.inf
+        threshold = threshold_of(tile.number[k], thresholds) if tile.number[k] > 1 else np.inf
         tile.mean[k] = mean
         tile.beside[k] = (expected.shared * level - tile.read[k] / 2) / variance
         tile.limit[k] = variance * (threshold / tile.gain[k]) ** 2
@@ -187,12 +201,8 @@ def _solve(first: int, origin: int, per_ramp: int, pixels: int, tile: Tile, scor
     for k in range(pixels):
         line[k] *= pivot[k]
     for j in range(last - 1, first - 1, -1):
-        line, pivot, later, ratio = (
-            scores.excess[j],
-            scores.pivot[j + shift],
-            scores.excess[j + 1],
-            scores.ratio[j + shift + 1],
-        )
+        line, pivot = scores.excess[j], scores.pivot[j + shift]
+        later, ratio = scores.excess[j + 1], scores.ratio[j + shift + 1]
         for k in range(pixels):
             line[k] = pivot[k] * line[k] - ratio[k] * later[k]
     for j in range(first, last + 1):
@@ -204,7 +214,7 @@ def _solve(first: int, origin: int, per_ramp: int, pixels: int, tile: Tile, scor
 
 
 @compiled
-def _weigh(first: int, per_ramp: int, pixels: int, limit: np.ndarray, scores: Scores) -> None:
+def _scale(first: int, per_ramp: int, pixels: int, limit: np.ndarray, scores: Scores) -> None:
     """Turn the diagonal of the inverse into what squares of y are to be multiplied with."""
     one, weights = np.float32(1), scores.weights
     for j in range(first, first + per_ramp):
@@ -222,6 +232,35 @@ def _compare(first: int, origin: int, per_ramp: int, pixels: int, scores: Scores
         for k in range(pixels):
             y = line[k] - off[k] * ones[k]
             line[k] = y * abs(y) * scale[k]
+
+
+@compiled
+def _compare_with_mean(pixels: int, tile: Tile, scores: Scores) -> None:
+    """Write the excesses over the plain mean; `off` is room for the pairs of successive differences."""
+    per_ramp, pairs = len(tile.steps) // scores.alike.size, scores.off
+    half, one, two, nothing = np.float32(0.5), np.float32(1), np.float32(2), np.float32(0)
+    pairs[:pixels] = nothing
+    for j in range(len(tile.steps)):
+        _count_beside(j, per_ramp, pixels, tile, scores.ones[j])
+        for k in range(pixels):
+            pairs[k] += half * scores.ones[j, k]
+    for j in range(len(tile.steps)):
+        steps, beside, line = tile.steps[j], scores.ones[j], scores.excess[j]
+        for k in range(pixels):
+            n, x = np.float32(tile.number[k]), steps[k] - tile.mean[k]
+            variance = tile.limit[k] * (n * (n - one) + two * tile.beside[k] * (pairs[k] - n * beside[k]))
+            line[k] = n * n * x * abs(x) / variance if steps[k] == steps[k] else nothing
+
+
+@compiled
+def _count_beside(j: int, per_ramp: int, pixels: int, tile: Tile, number: np.ndarray) -> None:
+    """Write how many successive differences each one has, 0 for one that is not used."""
+    steps, number[:pixels] = tile.steps[j], np.float32(0)
+    for other in (j - 1, j + 1):
+        if other // per_ramp == j // per_ramp and other >= 0:
+            line = tile.steps[other]
+            for k in range(pixels):
+                number[k] += np.float32((line[k] == line[k]) & (steps[k] == steps[k]))
 
 
 @compiled

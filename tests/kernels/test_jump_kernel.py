@@ -71,7 +71,13 @@ def noise_of(steps, level, frames, gap, read):
     return np.kron(np.eye(nints), step @ groups @ step.T)
 
 
-def excesses_of(values, covariance):
+def excesses_over_mean(values, covariance):
+    """What each value exceeds the mean of the others by, in σ."""
+    contrast = np.eye(values.size) * (1 + 1 / (values.size - 1)) - 1 / (values.size - 1)
+    return contrast @ values / np.sqrt(np.diag(contrast @ covariance @ contrast.T))
+
+
+def excesses(values, covariance):
     """What each value exceeds the others by, in σ, where all have one mean: the generalised least squares estimate."""
     weights = np.linalg.inv(covariance)
     ones = weights.sum(axis=1)
@@ -86,13 +92,13 @@ def worst_of(excess, few):
     return int(np.argmax(np.abs(excess) * (1 + 1e-5 * (excess > 0))))
 
 
-def plain_search(steps, read, frames, gap):
+def plain_search(steps, read, frames, gap, way):
     """The jumps among the differences (electron) of one pixel, with the whole covariance of those that are left."""
     values, found, integration = steps.ravel().copy(), [], np.repeat(np.arange(len(steps)), steps.shape[1])
     while np.isfinite(values).sum() >= 2:
         usable = np.flatnonzero(np.isfinite(values))
         covariance = noise_of(steps, abs(values[usable].mean()), frames, gap, read)[np.ix_(usable, usable)]
-        excess = excesses_of(values[usable], covariance) / {2: 6.0, 3: 5.0}.get(usable.size, 4.0)
+        excess = way(values[usable], covariance) / {2: 6.0, 3: 5.0}.get(usable.size, 4.0)
         few = usable.size <= 4
         worst = worst_of(excess, few)
         if not abs(excess[worst]) > 1:
@@ -101,7 +107,7 @@ def plain_search(steps, read, frames, gap):
         for i in np.unique(integration[usable]) if not few else []:
             own = np.flatnonzero(integration[usable] == i)
             taken += [own[worst_of(excess[own], few)]]
-        taken = [k for k in taken if k == worst or abs(excess[k]) > least]
+        taken = [k for k in taken if k == worst or excess[k] * np.sign(excess[worst]) > least]
         found += usable[np.unique(taken)].tolist()
         values[found] = np.nan
     return sorted(found)
@@ -123,13 +129,14 @@ def steps_of(product, y, x):
     return np.diff(counts * np.float32(2.0), axis=1)
 
 
+@pytest.mark.parametrize(("statistic", "way"), [("calibrated", excesses), ("mean", excesses_over_mean)])
 @pytest.mark.parametrize(("frames", "gap"), [(1, 0), (4, 1), (8, 0)])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_jumps_are_those_that_a_plain_search_finds(shape, frames, gap):
-    product, params = struck(shape, frames, gap), Params(flag_4_neighbors=False, flag_rests=False)
+def test_jumps_are_those_that_a_plain_search_finds(shape, frames, gap, statistic, way):
+    product, params = struck(shape, frames, gap), Params(flag_4_neighbors=False, flag_rests=False, statistic=statistic)
     flags = jump(product, params, **gain_and_readnoise(shape[2:])).groupdq & 4
     for y, x in np.ndindex(shape[2:]):
-        expected = plain_search(steps_of(product, y, x), 16.0**2, frames, gap)
+        expected = plain_search(steps_of(product, y, x), 16.0**2, frames, gap, way)
         assert np.flatnonzero(flags[:, 1:, y, x]).tolist() == expected
 
 

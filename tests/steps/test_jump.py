@@ -304,7 +304,7 @@ def banded(product, bands, **params):
 
 
 @pytest.mark.parametrize("shape", [(2, 8, 21, 30), (1, 14, 21, 30), (101, 4, 21, 10)])
-@pytest.mark.parametrize("statistic", ["calibrated", "official"])
+@pytest.mark.parametrize("statistic", ["calibrated", "mean", "official"])
 def test_bands_of_rows_with_a_margin_give_what_the_whole_gives(shape, statistic):
     random = np.random.default_rng(3)
     data = noisy(20.0, shape, seed=3)
@@ -343,7 +343,7 @@ def test_segments_of_integrations_give_what_the_whole_gives(search):
     assert not together[2].any()
 
 
-@pytest.mark.parametrize("statistic", ["calibrated", "official"])
+@pytest.mark.parametrize("statistic", ["calibrated", "mean", "official"])
 @pytest.mark.parametrize("nints", [1, 100])
 def test_ramps_that_tell_nothing_have_no_jumps(nints, statistic):
     data = np.tile(struck_line(6, 3, 4000.0).reshape(1, 6, 1, 1), (nints, 1, 1, 5))

@@ -1,4 +1,4 @@
-"""Jumps as differences that exceed all others of a pixel, weighed with the covariance of their noise (`excesses`).
+"""Jumps as differences that exceed all others of a pixel in the noise of that comparison (`excesses`).
 
 Without a jump an excess is normal with σ = 1: a threshold lets as much noise pass as it says, be there two differences
 or a thousand. The worst difference is taken out, then the others are judged without it. That is done at once for many
@@ -27,10 +27,11 @@ ALIKE = 1 - 1e-5
 
 
 class Struck(NamedTuple):
-    """Pixels that have jumps yet to be taken out, the first number[0] columns of a tile with their excesses.
+    """Pixels that have jumps yet to be taken out: the first number[0] columns of a tile, with their excesses.
 
-    Each has a slot (p,), of which there are slots[0]: place, the row and column (p, 2), jumps, the differences taken out,
-    NaN elsewhere (DN; n, p), and mean and sigma of a difference of those left (DN; p). rise, fall, wanted (p,) are room.
+    Each has a slot (p,), of which slots[0] are in use: place, its row and column (p, 2), jumps, the differences that
+    are taken out, NaN elsewhere (DN; n, p), and the mean of what is left and the noise of a difference (DN; p). rise,
+    fall and wanted (p,) are room.
     """
 
     tile: Tile
@@ -56,6 +57,7 @@ def find(
     gain: np.ndarray,
     readnoise: np.ndarray,
     expected: Noise,
+    weigh: bool,
     thresholds: Thresholds,
     bits: Bits,
 ) -> None:
@@ -63,7 +65,7 @@ def find(
     nints, ngroups, _, nx = data.shape
     n = nints * (ngroups - 1)
     tile, scores, struck = excesses.tile_for(n), excesses.scores_for(n, nints), _struck_for(n, nints)
-    width, chosen = tile.count.size, np.empty(tile.count.size, np.int64)
+    width, chosen = tile.number.size, np.empty(tile.number.size, np.int64)
     for y in range(start, stop):
         for first in range(0, nx, width):
             pixels = min(width, nx - first)
@@ -71,12 +73,12 @@ def find(
             for k in range(pixels):
                 tile.gain[k] = gain[y, first + k]
                 tile.read[k] = read_variance(readnoise[y, first + k], gain[y, first + k], expected.frames)
-            excesses.score(pixels, tile, expected, thresholds, scores)
+            excesses.score(pixels, tile, expected, weigh, thresholds, scores)
             number = _choose(pixels, tile, scores, chosen)
             if struck.slots[0] + number > width:
-                _search(struck, expected, thresholds, bits, flags)
+                _search(struck, expected, weigh, thresholds, bits, flags)
             _move_in(tile, scores, chosen[:number], y, first, struck)
-    _search(struck, expected, thresholds, bits, flags)
+    _search(struck, expected, weigh, thresholds, bits, flags)
 
 
 @compiled
@@ -85,14 +87,14 @@ def _load(data: np.ndarray, flags: np.ndarray, y: int, first: int, pixels: int, 
     nints, ngroups = data.shape[:2]
     mask = np.uint8(unusable)
     for k in range(pixels):
-        tile.count[k], tile.total[k] = 0, 0.0
+        tile.number[k], tile.total[k] = 0, 0.0
     for i in range(nints):
         for g in range(1, ngroups):
             now, before = data[i, g, y, first : first + pixels], data[i, g - 1, y, first : first + pixels]
             bad, worse = flags[i, g, y, first : first + pixels], flags[i, g - 1, y, first : first + pixels]
             line = tile.steps[i * (ngroups - 1) + g - 1, :pixels]
             _subtract(now, before, bad, worse, mask, line)
-            _add(line, tile.count, tile.total)
+            _add(line, tile.number, tile.total)
 
 
 @compiled
@@ -161,18 +163,20 @@ def _copy(tile: Tile, scores: Scores, chosen: np.ndarray, struck: Struck, at: in
             new_steps[at + k], new_excess[at + k] = steps[chosen[k]], excess[chosen[k]]
     for k in range(chosen.size):
         one, to = chosen[k], at + k
-        struck.tile.count[to], struck.tile.total[to] = tile.count[one], tile.total[one]
+        struck.tile.number[to], struck.tile.total[to] = tile.number[one], tile.total[one]
         struck.tile.gain[to], struck.tile.read[to] = tile.gain[one], tile.read[one]
         struck.scores.rise[to], struck.scores.fall[to] = scores.rise[one], scores.fall[one]
 
 
 @compiled
-def _search(struck: Struck, expected: Noise, thresholds: Thresholds, bits: Bits, flags: np.ndarray) -> None:
+def _search(
+    struck: Struck, expected: Noise, weigh: bool, thresholds: Thresholds, bits: Bits, flags: np.ndarray
+) -> None:
     """Take jumps out of all pixels that have some until none has, and flag them."""
     chosen = np.empty(struck.slot.size, np.int64)
     while struck.number[0] > 0:
         _take(struck)
-        excesses.score(struck.number[0], struck.tile, expected, thresholds, struck.scores)
+        excesses.score(struck.number[0], struck.tile, expected, weigh, thresholds, struck.scores)
         _leave(struck, expected)
         number = _choose(struck.number[0], struck.tile, struck.scores, chosen)
         _copy(struck.tile, struck.scores, chosen[:number], struck, 0)
@@ -185,9 +189,10 @@ def _search(struck: Struck, expected: Noise, thresholds: Thresholds, bits: Bits,
 
 @compiled
 def _take(struck: Struck) -> None:
-    """Take the worst difference out of each pixel, and that of each other integration if it is half as bad.
+    """Take the worst difference out of each pixel, and those of other integrations that are half as bad and alike.
 
-    A jump shows in other integrations by the common rate alone, which cannot raise an excess to half of its own.
+    A jump shows in other integrations by the common rate alone: what it does to their excesses has the other sign, or
+    is less than half of its own.
     """
     n, nints, pixels = len(struck.jumps), struck.scores.alike.size, struck.number[0]
     for first in range(0, n, n // nints):
@@ -208,14 +213,14 @@ def _want(first: int, last: int, struck: Struck) -> None:
     if not whole:
         excesses.extremes(scores.excess[first:last], pixels, rise, fall)
     for k in range(pixels):
-        is_few = struck.tile.count[k] <= FEW
+        is_few = struck.tile.number[k] <= FEW
         worst, here = _worse(scores.rise[k], scores.fall[k], is_few), _worse(rise[k], fall[k], is_few)
-        least = abs(worst) if is_few else max(abs(worst) / 4, np.float32(1))
-        struck.wanted[k] = here if abs(here) > least or here == worst else np.float32(np.nan)
+        is_alike = not is_few and abs(here) > max(abs(worst) / 4, 1) and (here > 0) == (worst > 0)
+        struck.wanted[k] = here if is_alike or here == worst else np.float32(np.nan)
 
 
 @compiled
-def _worse(rise: np.float32, fall: np.float32, is_few: bool) -> np.float32:
+def _worse(rise: float, fall: float, is_few: bool) -> float:
     """Return the larger excess, with its sign; of two that are alike, and of few, it is the one that rises."""
     return rise if rise > fall * np.float32(ALIKE) or (is_few and rise > 1) else -fall
 
@@ -226,7 +231,7 @@ def _take_row(j: int, struck: Struck) -> None:
         if struck.scores.excess[j, k] == struck.wanted[k]:
             step = struck.tile.steps[j, k]
             struck.jumps[j, struck.slot[k]], struck.tile.steps[j, k] = step, np.nan
-            struck.tile.count[k] -= 1
+            struck.tile.number[k] -= 1
             struck.tile.total[k] -= step
             struck.wanted[k] = np.nan
 
@@ -236,7 +241,7 @@ def _leave(struck: Struck, expected: Noise) -> None:
     """Keep mean and noise of what is left of each pixel."""
     tile = struck.tile
     for k in range(struck.number[0]):
-        mean, slot = tile.total[k] / tile.count[k], struck.slot[k]
+        mean, slot = tile.total[k] / tile.number[k], struck.slot[k]
         struck.mean[slot] = mean
         struck.sigma[slot] = np.sqrt(expected.photons * abs(mean) * tile.gain[k] + tile.read[k]) / tile.gain[k]
 
