@@ -36,9 +36,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from jwrules.kernels import jump as kernel
-from jwrules.kernels import jump_rests, showers, snowballs
+from jwrules.kernels import jump_rests
 from jwrules.products.flags import DQ
 from jwrules.products.kinds import Gain, Meta, Ramp, Readnoise
+from jwrules.steps import large_events
 from jwrules.steps.declare import Part, Skip, par, step
 
 log = logging.getLogger("jwrules")
@@ -48,9 +49,6 @@ BITS = kernel.Bits(
     jump=int(DQ.JUMP_DET),
     spreads=int(DQ.OUTLIER),  # a flag of images that no group has; it goes before the step ends
 )
-SNOWBALL_BITS = snowballs.Bits(saturated=int(DQ.SATURATED), jump=int(DQ.JUMP_DET))
-SHOWER_BITS = showers.Bits(unusable=int(DQ.DO_NOT_USE), saturated=int(DQ.SATURATED), jump=int(DQ.JUMP_DET))
-DIFFERENCES_FOR_SHOWERS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,14 +124,7 @@ def _neighbours(ramp: Ramp, params: Params) -> Ramp:
 
 def _large_events(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Ramp:
     """Return the ramp with the surroundings of snowballs and showers flagged."""
-    events = 0
-    if params.expand_large_events:
-        former = ramp.notes["core"].array if "core" in ramp.notes else np.zeros(ramp.pixeldq.shape, bool)
-        events, core = snowballs.flag(ramp.groupdq, former, _snowball_rules(ramp, params), SNOWBALL_BITS)
-        ramp = ramp.noting("core", core, "yx")
-    if params.find_showers:
-        events += _flag_showers(ramp, params)
-    return ramp.counting(events=events)
+    return large_events.flag(ramp, params)
 
 
 def _rests(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Ramp:
@@ -176,7 +167,7 @@ def jump(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Ram
     ramp.pixeldq[...] |= np.where(~(gain.data > 0), np.uint32(DQ.NO_GAIN_VALUE | DQ.DO_NOT_USE), np.uint32(0))
     found = _find(ramp, params, mode, gain.data, readnoise.data)
     if params.find_showers:
-        ramp = _expect(ramp, params, lost, gain.data, readnoise.data)
+        ramp = large_events.expect(ramp, params, lost, gain.data, readnoise.data)
     intervals = max(lost.size - int(lost.sum()) - len(lost), 0)
     return ramp.counting(found=found, intervals=intervals * ramp.pixeldq[ramp.own].size)
 
@@ -225,41 +216,3 @@ def _find(ramp: Ramp, params: Params, mode: int, gain: np.ndarray, readnoise: np
         heights = np.array([params.after_jump_flag_dn1, params.after_jump_flag_dn2])
         kernel.prolong(ramp.data, ramp.groupdq, gain, BITS, heights, lengths)
     return found
-
-
-def _snowball_rules(ramp: Ramp, params: Params) -> snowballs.Rules:
-    seconds = params.snowball_time_masked_next_int if params.mask_snowball_core_next_int else 0
-    return snowballs.Rules(
-        params.min_jump_area, params.min_sat_area, params.expand_factor, params.sat_required_snowball,
-        params.min_sat_radius_extend, 2 * params.sat_expand, params.edge_size, 2 * params.max_extended_radius,
-        groups_next_integration=int(seconds // ramp.meta["TGROUP"]),
-        averaged=int(ramp.meta.get("NFRAMES", 1)) > 1, official=params.snowball_search == "official",
-    )  # fmt: skip
-
-
-def _expect(ramp: Ramp, params: Params, lost: np.ndarray, gain: np.ndarray, readnoise: np.ndarray) -> Ramp:
-    """Return the ramp with a note of what the differences of its groups are without showers."""
-    nints, ngroups = lost.shape
-    if nints * (ngroups - 1) - int(lost.sum()) < DIFFERENCES_FOR_SHOWERS:
-        log.warning("jump: fewer than %d differences of groups: no showers are sought", DIFFERENCES_FOR_SHOWERS)
-        return ramp
-    if nints >= params.minimum_sigclip_groups:
-        expected = showers.by_group(ramp.data, ramp.groupdq, SHOWER_BITS)
-    else:
-        variance = readnoise**2 / int(ramp.meta.get("NFRAMES", 1))
-        expected = showers.by_pixel(ramp.data, ramp.groupdq, variance, gain, SHOWER_BITS)
-    return ramp.noting("median", expected.median, "-yx").noting("noise", expected.noise, "-yx")
-
-
-def _flag_showers(ramp: Ramp, params: Params) -> int:
-    if "median" not in ramp.notes:
-        return 0
-    expected = showers.Expected(ramp.notes["median"].array, ramp.notes["noise"].array)
-    usable = (ramp.pixeldq & np.uint32(DQ.DO_NOT_USE | DQ.REFERENCE_PIXEL)) == 0
-    rules = showers.Rules(
-        params.extend_snr_threshold, params.extend_min_area, params.extend_inner_radius, params.extend_outer_radius,
-        params.extend_ellipse_expand_ratio, 2 * params.max_extended_radius,
-        groups_after=int(params.time_masked_after_shower // ramp.meta["TGROUP"]),
-        amplitude=params.max_shower_amplitude * ramp.meta["TGROUP"],
-    )  # fmt: skip
-    return showers.flag(ramp.data, ramp.groupdq, usable, expected, rules, SHOWER_BITS)
