@@ -5,6 +5,9 @@ a difference would be without a jump. With the differences d of covariance C, an
 in one shows in y = C⁻¹ (d - μ). What is y there over its noise, √((C⁻¹)ᵢᵢ - (C⁻¹ 1)ᵢ² / 1ᵀ C⁻¹ 1), is the best estimate
 of its height in units of that estimate's own noise. Source: Brandt 2024, PASP 136, 045005, there as the fall of χ².
 
+Few photons are skewed: more excesses are high than normal ones would be, and fewer low. Where that matters, a rise has
+to be higher, so that of both together as many pass as of normal ones.
+
 Or each is compared with the plain mean. With the variance V and the covariance C of successive ones, n of them usable
 and p pairs of these successive, the excess n (d - mean) has the variance V n (n - 1) + 2 C (p - n k), where k is how
 many successive ones d has.
@@ -34,8 +37,8 @@ class Tile(NamedTuple):
     """Some pixels: differences (DN; n, p), NaN if not used, and how many are used and their sum (p,).
 
     gain (electron/DN) and read, the variance (electron²) that reading adds to a difference, are given; mean (DN),
-    beside, the covariance of successive differences over their variance, and limit, the variance (DN²) times the square
-    of the threshold, are what `score` expects (p,).
+    beside, the covariance of successive differences over their variance, limit, the variance (DN²) times the square of
+    the threshold, and skew, by which it grows for rises, are what `score` expects (p,).
     """
 
     steps: np.ndarray
@@ -46,14 +49,15 @@ class Tile(NamedTuple):
     mean: np.ndarray
     beside: np.ndarray
     limit: np.ndarray
+    skew: np.ndarray
 
 
 class Scores(NamedTuple):
     """Excesses of all differences over the threshold, squared, with their sign (n, p), and the extremes (p,).
 
     rise is the highest excess, fall minus the lowest one. The others are rooms to solve in, with C the covariance over
-    the variance: pivots, C⁻¹ 1 and the diagonal of C⁻¹ (n, p), kept for those integrations for which `alike` (nints,)
-    names this one, and sums of C⁻¹ 1 and C⁻¹ d (p,).
+    the variance: pivots, C⁻¹ 1, the diagonal of C⁻¹, and what becomes of it for rises (n, p), kept for the integrations
+    for which `alike` (nints,) names this one, and sums of C⁻¹ 1 and C⁻¹ d (p,).
     """
 
     excess: np.ndarray
@@ -63,6 +67,7 @@ class Scores(NamedTuple):
     pivot: np.ndarray
     ones: np.ndarray
     inverse: np.ndarray
+    more: np.ndarray
     weights: np.ndarray
     off: np.ndarray
     alike: np.ndarray
@@ -80,7 +85,7 @@ def tile_for(n: int) -> Tile:
     one = width_of(n)
     return Tile(
         np.empty((n, one + PAD), np.float32), np.empty(one, np.int32), np.empty(one), np.empty(one), np.empty(one),
-        np.empty(one, np.float32), np.empty(one, np.float32), np.empty(one, np.float32),
+        np.empty(one, np.float32), np.empty(one, np.float32), np.empty(one, np.float32), np.empty(one, np.float32),
     )  # fmt: skip
 
 
@@ -91,7 +96,7 @@ def scores_for(n: int, nints: int) -> Scores:
     return Scores(
         np.empty(many, single), np.empty(one, single), np.empty(one, single),
         np.empty(many, single), np.empty(many, single), np.empty(many, single), np.empty(many, single),
-        np.empty(one, single), np.empty(one, single), np.empty(nints, np.int64),
+        np.empty(many, single), np.empty(one, single), np.empty(one, single), np.empty(nints, np.int64),
     )  # fmt: skip
 
 
@@ -127,7 +132,7 @@ def _weigh(pixels: int, tile: Tile, scores: Scores) -> None:
         scores.off[k] /= scores.weights[k]  # from here on how far the rate is from the plain mean
     for i in range(nints):
         if scores.alike[i] == i:
-            _scale(i * per_ramp, per_ramp, pixels, tile.limit, scores)
+            _scale(i * per_ramp, per_ramp, pixels, tile.limit, tile.skew, scores)
         _compare(i * per_ramp, scores.alike[i] * per_ramp, per_ramp, pixels, scores)
 
 
@@ -141,6 +146,13 @@ def _expect(pixels: int, tile: Tile, expected: Noise, thresholds: Thresholds) ->
         tile.mean[k] = mean
         tile.beside[k] = (expected.shared * level - tile.read[k] / 2) / variance
         tile.limit[k] = variance * (threshold / tile.gain[k]) ** 2
+        tile.skew[k] = tail_of(threshold) * level / variance**1.5 if tile.number[k] > 1 else 0.0
+
+
+@compiled
+def tail_of(threshold: float) -> float:
+    """Return by what part more lies beyond a threshold (σ) for each unit of skewness: the series of Edgeworth."""
+    return max(threshold**3 - 3 * threshold, 0.0) / 6
 
 
 @compiled
@@ -214,13 +226,23 @@ def _solve(first: int, origin: int, per_ramp: int, pixels: int, tile: Tile, scor
 
 
 @compiled
-def _scale(first: int, per_ramp: int, pixels: int, limit: np.ndarray, scores: Scores) -> None:
-    """Turn the diagonal of the inverse into what squares of y are to be multiplied with."""
-    one, weights = np.float32(1), scores.weights
+def _scale(first: int, per_ramp: int, pixels: int, limit: np.ndarray, skew: np.ndarray, scores: Scores) -> None:
+    """Turn the diagonal of the inverse into what squares of y are to be multiplied with; for rises, into `more`.
+
+    Where exp(g) times as many excesses as normal ones are above a threshold T, and exp(-g) times as many below -T, the
+    one above has to be raised by (g - ln(2 - exp(-g))) / T, which is nearly g² / (T (1 + g)). Here T is 4: where it is
+    more there are few differences, too noisy to be skewed.
+    """
+    one, weights, eighth = np.float32(1), scores.weights, np.float32(2 / 4**2)
     for j in range(first, first + per_ramp):
-        ones, inverse = scores.ones[j], scores.inverse[j]
+        ones, inverse, more = scores.ones[j], scores.inverse[j], scores.more[j]
         for k in range(pixels):
-            inverse[k] = one / (limit[k] * (inverse[k] - ones[k] * ones[k] / weights[k]))
+            inverse[k] -= ones[k] * ones[k] / weights[k]
+        for k in range(pixels):
+            g = skew[k] * inverse[k] * np.sqrt(inverse[k])
+            more[k] = one / (limit[k] * inverse[k] * (one + eighth * g * g / (one + g)))
+        for k in range(pixels):
+            inverse[k] = one / (limit[k] * inverse[k])
 
 
 @compiled
@@ -228,10 +250,11 @@ def _compare(first: int, origin: int, per_ramp: int, pixels: int, scores: Scores
     """Turn the differences that are solved for into excesses."""
     off = scores.off
     for j in range(per_ramp):
-        line, ones, scale = scores.excess[first + j], scores.ones[origin + j], scores.inverse[origin + j]
+        line, ones = scores.excess[first + j], scores.ones[origin + j]
+        scale, more = scores.inverse[origin + j], scores.more[origin + j]
         for k in range(pixels):
             y = line[k] - off[k] * ones[k]
-            line[k] = y * abs(y) * scale[k]
+            line[k] = y * abs(y) * (more[k] if y > 0 else scale[k])
 
 
 @compiled

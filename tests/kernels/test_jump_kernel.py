@@ -71,18 +71,24 @@ def noise_of(steps, level, frames, gap, read):
     return np.kron(np.eye(nints), step @ groups @ step.T)
 
 
-def excesses_over_mean(values, covariance):
-    """What each value exceeds the mean of the others by, in σ."""
+def excesses_over_mean(values, covariance, level, threshold):
+    """What each value exceeds the mean of the others by, in thresholds."""
     contrast = np.eye(values.size) * (1 + 1 / (values.size - 1)) - 1 / (values.size - 1)
-    return contrast @ values / np.sqrt(np.diag(contrast @ covariance @ contrast.T))
+    return contrast @ values / np.sqrt(np.diag(contrast @ covariance @ contrast.T)) / threshold
 
 
-def excesses(values, covariance):
-    """What each value exceeds the others by, in σ, where all have one mean: the generalised least squares estimate."""
+def excesses(values, covariance, level, threshold):
+    """What each value exceeds the others by, in thresholds, where all have one mean: generalised least squares.
+
+    Rises have to be higher where photons are so few, beside what the height is known to, that they are skewed.
+    """
     weights = np.linalg.inv(covariance)
     ones = weights.sum(axis=1)
     mean = ones @ values / ones.sum()
-    return (weights @ (values - mean)) / np.sqrt(np.diag(weights) - ones**2 / ones.sum())
+    spread = np.diag(weights) - ones**2 / ones.sum()
+    excess = (weights @ (values - mean)) / np.sqrt(spread)
+    more = (threshold**3 - 3 * threshold) / 6 * level * spread**1.5
+    return excess / np.where(excess > 0, threshold * np.sqrt(1 + more**2 / (1 + more) / 8), threshold)
 
 
 def worst_of(excess, few):
@@ -97,8 +103,9 @@ def plain_search(steps, read, frames, gap, way):
     values, found, integration = steps.ravel().copy(), [], np.repeat(np.arange(len(steps)), steps.shape[1])
     while np.isfinite(values).sum() >= 2:
         usable = np.flatnonzero(np.isfinite(values))
-        covariance = noise_of(steps, abs(values[usable].mean()), frames, gap, read)[np.ix_(usable, usable)]
-        excess = way(values[usable], covariance) / {2: 6.0, 3: 5.0}.get(usable.size, 4.0)
+        level = abs(values[usable].mean())
+        covariance = noise_of(steps, level, frames, gap, read)[np.ix_(usable, usable)]
+        excess = way(values[usable], covariance, level, {2: 6.0, 3: 5.0}.get(usable.size, 4.0))
         few = usable.size <= 4
         worst = worst_of(excess, few)
         if not abs(excess[worst]) > 1:
