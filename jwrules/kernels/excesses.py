@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jwrules.kernels.compiled import compiled
+from jwrules.kernels.compiled import inner
 from jwrules.kernels.differences import Noise, Thresholds, threshold_of
 
 TILE, NARROWEST, WIDEST = 2**17, 128, 512
@@ -73,13 +73,13 @@ class Scores(NamedTuple):
     alike: np.ndarray
 
 
-@compiled
+@inner
 def width_of(n: int) -> int:
     """Return of how many pixels with n differences excesses are found together."""
     return min(max(NARROWEST, TILE // n), WIDEST)
 
 
-@compiled
+@inner
 def tile_for(n: int) -> Tile:
     """Return room for pixels with n differences."""
     one = width_of(n)
@@ -89,7 +89,7 @@ def tile_for(n: int) -> Tile:
     )  # fmt: skip
 
 
-@compiled
+@inner
 def scores_for(n: int, nints: int) -> Scores:
     """Return room for the excesses of as many pixels."""
     many, one, single = (n, width_of(n) + PAD), width_of(n), np.float32
@@ -100,7 +100,7 @@ def scores_for(n: int, nints: int) -> Scores:
     )  # fmt: skip
 
 
-@compiled
+@inner
 def score(pixels: int, tile: Tile, expected: Noise, weigh: bool, thresholds: Thresholds, scores: Scores) -> None:
     """Find the excesses of the first pixels of a tile: weighed with the covariance, or over the plain mean.
 
@@ -114,7 +114,7 @@ def score(pixels: int, tile: Tile, expected: Noise, weigh: bool, thresholds: Thr
     extremes(scores.excess, pixels, scores.rise, scores.fall)
 
 
-@compiled
+@inner
 def _weigh(pixels: int, tile: Tile, scores: Scores) -> None:
     nints = scores.alike.size
     per_ramp, missing = len(tile.steps) // nints, 0
@@ -136,7 +136,7 @@ def _weigh(pixels: int, tile: Tile, scores: Scores) -> None:
         _compare(i * per_ramp, scores.alike[i] * per_ramp, per_ramp, pixels, scores)
 
 
-@compiled
+@inner
 def _expect(pixels: int, tile: Tile, expected: Noise, thresholds: Thresholds) -> None:
     for k in range(pixels):
         mean = tile.total[k] / max(tile.number[k], 1)
@@ -146,16 +146,16 @@ def _expect(pixels: int, tile: Tile, expected: Noise, thresholds: Thresholds) ->
         tile.mean[k] = mean
         tile.beside[k] = (expected.shared * level - tile.read[k] / 2) / variance
         tile.limit[k] = variance * (threshold / tile.gain[k]) ** 2
-        tile.skew[k] = tail_of(threshold) * level / variance**1.5 if tile.number[k] > 1 else 0.0
+        tile.skew[k] = tail_of(threshold) * level / (variance * np.sqrt(variance)) if tile.number[k] > 1 else 0.0
 
 
-@compiled
+@inner
 def tail_of(threshold: float) -> float:
     """Return by what part more lies beyond a threshold (σ) for each unit of skewness: the series of Edgeworth."""
-    return max(threshold**3 - 3 * threshold, 0.0) / 6
+    return max(threshold * (threshold * threshold - 3), 0.0) / 6
 
 
-@compiled
+@inner
 def _misses_the_same(first: int, per_ramp: int, pixels: int, tile: Tile) -> bool:
     """Return whether an integration misses the same differences as the one before."""
     for j in range(first, first + per_ramp):
@@ -167,7 +167,7 @@ def _misses_the_same(first: int, per_ramp: int, pixels: int, tile: Tile) -> bool
     return True
 
 
-@compiled
+@inner
 def _factorise(first: int, per_ramp: int, pixels: int, tile: Tile, scores: Scores) -> None:
     """Solve the covariance of an integration for ones and find the diagonal of its inverse."""
     one, nothing, beside, last = np.float32(1), np.float32(0), tile.beside, first + per_ramp - 1
@@ -198,7 +198,7 @@ def _factorise(first: int, per_ramp: int, pixels: int, tile: Tile, scores: Score
             ones[k] = pivot[k] * ones[k] - ratio[k] * later[k]
 
 
-@compiled
+@inner
 def _solve(first: int, origin: int, per_ramp: int, pixels: int, tile: Tile, scores: Scores) -> None:
     """Solve for the differences of an integration, less the plain mean, and add to the sums."""
     nothing, mean, shift, last = np.float32(0), tile.mean, origin - first, first + per_ramp - 1
@@ -225,7 +225,7 @@ def _solve(first: int, origin: int, per_ramp: int, pixels: int, tile: Tile, scor
             scores.weights[k] += ones[k]
 
 
-@compiled
+@inner
 def _scale(first: int, per_ramp: int, pixels: int, limit: np.ndarray, skew: np.ndarray, scores: Scores) -> None:
     """Turn the diagonal of the inverse into what squares of y are to be multiplied with; for rises, into `more`.
 
@@ -240,12 +240,12 @@ def _scale(first: int, per_ramp: int, pixels: int, limit: np.ndarray, skew: np.n
             inverse[k] -= ones[k] * ones[k] / weights[k]
         for k in range(pixels):
             g = skew[k] * inverse[k] * np.sqrt(inverse[k])
-            more[k] = one / (limit[k] * inverse[k] * (one + eighth * g * g / (one + g)))
+            more[k] = (one + g) / (limit[k] * inverse[k] * (one + g + eighth * g * g))
         for k in range(pixels):
             inverse[k] = one / (limit[k] * inverse[k])
 
 
-@compiled
+@inner
 def _compare(first: int, origin: int, per_ramp: int, pixels: int, scores: Scores) -> None:
     """Turn the differences that are solved for into excesses."""
     off = scores.off
@@ -257,7 +257,7 @@ def _compare(first: int, origin: int, per_ramp: int, pixels: int, scores: Scores
             line[k] = y * abs(y) * (more[k] if y > 0 else scale[k])
 
 
-@compiled
+@inner
 def _compare_with_mean(pixels: int, tile: Tile, scores: Scores) -> None:
     """Write the excesses over the plain mean; `off` is room for the pairs of successive differences."""
     per_ramp, pairs = len(tile.steps) // scores.alike.size, scores.off
@@ -275,7 +275,7 @@ def _compare_with_mean(pixels: int, tile: Tile, scores: Scores) -> None:
             line[k] = n * n * x * abs(x) / variance if steps[k] == steps[k] else nothing
 
 
-@compiled
+@inner
 def _count_beside(j: int, per_ramp: int, pixels: int, tile: Tile, number: np.ndarray) -> None:
     """Write how many successive differences each one has, 0 for one that is not used."""
     steps, number[:pixels] = tile.steps[j], np.float32(0)
@@ -286,7 +286,7 @@ def _count_beside(j: int, per_ramp: int, pixels: int, tile: Tile, number: np.nda
                 number[k] += np.float32((line[k] == line[k]) & (steps[k] == steps[k]))
 
 
-@compiled
+@inner
 def extremes(excess: np.ndarray, pixels: int, rise: np.ndarray, fall: np.ndarray) -> None:
     """Find the highest excess, and minus the lowest, of each pixel; 0 if none is above, or below."""
     rise[:pixels], fall[:pixels] = 0, 0

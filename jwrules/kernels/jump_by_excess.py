@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jwrules.kernels import excesses
-from jwrules.kernels.compiled import compiled
+from jwrules.kernels.compiled import compiled, inner
 from jwrules.kernels.differences import Bits, Noise, Thresholds, read_variance
 from jwrules.kernels.excesses import Scores, Tile
 
@@ -81,7 +81,7 @@ def find(
     _search(struck, expected, weigh, thresholds, bits, flags)
 
 
-@compiled
+@inner
 def _load(data: np.ndarray, flags: np.ndarray, y: int, first: int, pixels: int, unusable: int, tile: Tile) -> None:
     """Fill in the differences of some pixels of row y, their number and sum."""
     nints, ngroups = data.shape[:2]
@@ -97,7 +97,7 @@ def _load(data: np.ndarray, flags: np.ndarray, y: int, first: int, pixels: int, 
             _add(line, tile.number, tile.total)
 
 
-@compiled
+@inner
 def _subtract(
     now: np.ndarray, before: np.ndarray, bad: np.ndarray, worse: np.ndarray, mask: np.uint8, line: np.ndarray
 ) -> None:
@@ -106,7 +106,7 @@ def _subtract(
         line[k] = now[k] - before[k] if (bad[k] | worse[k]) & mask == 0 else nothing
 
 
-@compiled
+@inner
 def _add(line: np.ndarray, count: np.ndarray, total: np.ndarray) -> None:
     """Add differences to their number and sum."""
     for k in range(line.size):
@@ -115,7 +115,7 @@ def _add(line: np.ndarray, count: np.ndarray, total: np.ndarray) -> None:
         total[k] += line[k] if line[k] == line[k] else np.float32(0)
 
 
-@compiled
+@inner
 def _choose(pixels: int, tile: Tile, scores: Scores, chosen: np.ndarray) -> int:
     """List the pixels that have a jump; return how many these are."""
     number = 0
@@ -126,7 +126,7 @@ def _choose(pixels: int, tile: Tile, scores: Scores, chosen: np.ndarray) -> int:
     return number
 
 
-@compiled
+@inner
 def _struck_for(n: int, nints: int) -> Struck:
     tile, one = excesses.tile_for(n), excesses.width_of(n)
     return Struck(
@@ -136,7 +136,7 @@ def _struck_for(n: int, nints: int) -> Struck:
     )  # fmt: skip
 
 
-@compiled
+@inner
 def _move_in(tile: Tile, scores: Scores, chosen: np.ndarray, y: int, first: int, struck: Struck) -> None:
     """Put the chosen pixels of a tile, which begins at (y, first), among those that have jumps."""
     at, slot = struck.number[0], struck.slots[0]
@@ -149,7 +149,7 @@ def _move_in(tile: Tile, scores: Scores, chosen: np.ndarray, y: int, first: int,
     struck.slots[0] += chosen.size
 
 
-@compiled
+@inner
 def _copy(tile: Tile, scores: Scores, chosen: np.ndarray, struck: Struck, at: int) -> None:
     """Copy the chosen columns to those from `at` on; row by row, for a column is spread over the memory."""
     for j in range(len(tile.steps)):
@@ -168,7 +168,7 @@ def _copy(tile: Tile, scores: Scores, chosen: np.ndarray, struck: Struck, at: in
         struck.scores.rise[to], struck.scores.fall[to] = scores.rise[one], scores.fall[one]
 
 
-@compiled
+@inner
 def _search(
     struck: Struck, expected: Noise, weigh: bool, thresholds: Thresholds, bits: Bits, flags: np.ndarray
 ) -> None:
@@ -187,7 +187,7 @@ def _search(
     struck.slots[0] = 0
 
 
-@compiled
+@inner
 def _take(struck: Struck) -> None:
     """Take the worst difference out of each pixel, and those of other integrations that are half as bad and alike.
 
@@ -205,7 +205,7 @@ def _take(struck: Struck) -> None:
                 _take_row(j, struck)
 
 
-@compiled
+@inner
 def _want(first: int, last: int, struck: Struck) -> None:
     """Write into `wanted` the excess among some differences of each pixel that is to go, NaN for none."""
     scores, pixels, whole = struck.scores, struck.number[0], last - first == len(struck.jumps)
@@ -219,13 +219,13 @@ def _want(first: int, last: int, struck: Struck) -> None:
         struck.wanted[k] = here if is_alike or here == worst else np.float32(np.nan)
 
 
-@compiled
+@inner
 def _worse(rise: float, fall: float, is_few: bool) -> float:
     """Return the larger excess, with its sign; of two that are alike, and of few, it is the one that rises."""
     return rise if rise > fall * np.float32(ALIKE) or (is_few and rise > 1) else -fall
 
 
-@compiled
+@inner
 def _take_row(j: int, struck: Struck) -> None:
     for k in range(struck.number[0]):
         if struck.scores.excess[j, k] == struck.wanted[k]:
@@ -236,7 +236,7 @@ def _take_row(j: int, struck: Struck) -> None:
             struck.wanted[k] = np.nan
 
 
-@compiled
+@inner
 def _leave(struck: Struck, expected: Noise) -> None:
     """Keep mean and noise of what is left of each pixel."""
     tile = struck.tile
@@ -246,7 +246,7 @@ def _leave(struck: Struck, expected: Noise) -> None:
         struck.sigma[slot] = np.sqrt(expected.photons * abs(mean) * tile.gain[k] + tile.read[k]) / tile.gain[k]
 
 
-@compiled
+@inner
 def _store(struck: Struck, thresholds: Thresholds, bits: Bits, flags: np.ndarray) -> None:
     """Flag all jumps, and which spread: in σ of a difference, from the mean of those that are left."""
     per_ramp = flags.shape[1] - 1
