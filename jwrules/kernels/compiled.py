@@ -35,6 +35,15 @@ def compiled(function: Function) -> Function:
     return cast(Function, dispatcher)
 
 
+def inner(function: Function) -> Function:
+    """Compile a function that other compiled ones alone call: it is kept as a part of these, and Python has no way in.
+
+    That way in takes as long to compile as the rest, where there are many arrays to hand over.
+    """
+    options: Any = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast(Function, numba.njit(**options)(function))
+
+
 def allowed_threads() -> int:
     """Return how many threads a kernel may use: NUMBA_NUM_THREADS, else the number of processors."""
     settings: Any = numba.config

@@ -28,6 +28,31 @@ class Bits(NamedTuple):
     spreads: int
 
 
+class Noise(NamedTuple):
+    """Variance of a difference and covariance of successive ones for each electron in it, and the frames averaged."""
+
+    photons: float
+    shared: float
+    frames: int
+
+
+def noise(frames: int, gap: int) -> Noise:
+    """Return the noise where groups average `frames` frames and `gap` more are left out.
+
+    Source: Vacca et al. 2004, PASP 116, 352.
+    """
+    curvature = (frames**2 - 1) / (6 * frames * (frames + gap))
+    return Noise(1 - 2 * curvature, curvature, frames)
+
+
+@compiled
+def threshold_of(n: int, thresholds: Thresholds) -> float:
+    """Return the threshold (σ) of a difference among n."""
+    if n == 2:
+        return thresholds.two
+    return thresholds.three if n == 3 else thresholds.many
+
+
 @compiled
 def read_variance(readnoise: float, gain: float, frames: int) -> float:
     """Return the variance (electron²) that reading adds to a difference of groups; 32 bits, as the product keeps it."""

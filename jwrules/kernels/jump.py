@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from jwrules.kernels import jump_by_mean, jump_by_median, jump_by_scatter
+from jwrules.kernels import jump_by_excess, jump_by_median, jump_by_scatter
 from jwrules.kernels.clipping import nanmedian
 from jwrules.kernels.compiled import as_input, compiled, over_rows
-from jwrules.kernels.differences import Bits, Thresholds, differences
-from jwrules.kernels.jump_by_mean import Noise, noise
+from jwrules.kernels.differences import Bits, Noise, Thresholds, differences, noise
 
 __all__ = ["Bits", "Noise", "Thresholds", "count", "find", "noise", "prolong", "spread"]
 
-BY_MEAN, ONE_BY_ONE, AT_ONCE, BY_GROUP, ALTOGETHER = range(5)
-"""How jumps are found: against the mean of the others; against the median, the worst one after the other or all at
-once; clipped among integrations or among all groups."""
+BY_COVARIANCE, BY_MEAN, ONE_BY_ONE, AT_ONCE, BY_GROUP, ALTOGETHER = range(6)
+"""How jumps are found: against all others, weighed with the covariance or alike; against the median, the worst one
+after the other or all at once; clipped among integrations or among all groups."""
 
 
 def find(
@@ -34,8 +33,8 @@ def find(
     """
     inputs = as_input(data), flags, as_input(gain), as_input(readnoise)
     rows, rules = data.shape[2], (thresholds, bits)
-    if mode == BY_MEAN:
-        over_rows(jump_by_mean.find, rows, *inputs, expected, *rules)
+    if mode in (BY_COVARIANCE, BY_MEAN):
+        over_rows(jump_by_excess.find, rows, *inputs, expected, mode == BY_COVARIANCE, *rules)
     elif mode in (ONE_BY_ONE, AT_ONCE):
         over_rows(jump_by_median.find, rows, *inputs, expected.frames, mode == ONE_BY_ONE, *rules)
     else:

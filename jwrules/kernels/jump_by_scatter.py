@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from jwrules.kernels import tallies
+from jwrules.kernels.clipped_hits import Hits, spread
 from jwrules.kernels.clipping import clip_bounds, select
 from jwrules.kernels.compiled import compiled
-from jwrules.kernels.differences import Bits, Thresholds, differences, read_variance, store
+from jwrules.kernels.differences import Bits, Thresholds, read_variance
 from jwrules.kernels.tallies import BRACKET, Tallies, deviation
 
 MARGIN = 1 - 1e-4
@@ -29,11 +30,12 @@ SELDOM = 64
 """Of the differences of some pixels of a row, one in so many may be a hit that is remembered."""
 
 
-class Hits(NamedTuple):
-    """Jumps as they were found: number of the pixel, integration and group (n, 3), and difference (n,)."""
+class Room(NamedTuple):
+    """Differences (DN) of some pixels (n, p), of one of them (n,) and some of these (n,); and room to sort."""
 
-    where: np.ndarray
     steps: np.ndarray
+    one: np.ndarray
+    some: np.ndarray
 
 
 @compiled
@@ -51,45 +53,55 @@ def find(
 ) -> None:
     """Flag jumps, and which of them spread, as `jump.find` says."""
     nints, ngroups, _, nx = data.shape
-    per_ramp = 1 if by_group else ngroups - 1
-    n = nints * per_ramp
+    n = nints if by_group else nints * (ngroups - 1)
     width = tallies.width_of(n)
-    steps, room, some = np.empty((n, width), np.float32), np.empty(n, np.float32), np.empty(n)
-    lie, extremes = tallies.room_for(width), np.empty((4, width))
-    variance, unsure = np.empty(width), np.empty(width, np.bool_)
+    room = Room(np.empty((n, width), np.float32), np.empty(n, np.float32), np.empty(n))
+    lie, variance, unsure = tallies.room_for(width), np.empty(width), np.empty(width, np.bool_)
     most = width * nints * (ngroups - 1) // SELDOM + 1
-    hits = Hits(np.empty((most, 3), np.int32), np.empty(most, np.float32))
+    hits = Hits(np.empty((most, 3), np.int32), np.empty(most, np.float32), np.empty((4, width)))
     for y in range(start, stop):
         for first in range(0, nx, width):
-            pixels, found, seen = min(width, nx - first), 0, np.uint8(0)
-            extremes[0::2], extremes[1::2] = np.inf, -np.inf
-            for g in range(1, ngroups, per_ramp):
-                seen |= tallies.load(
-                    data, flags, y, first, pixels, gain[y], g, g + per_ramp, bits.unusable, False, steps, lie
-                )
-                tallies.bracket(steps, pixels, lie)
-                for k in range(pixels):
-                    if gain[y, first + k] > 0 and not _is_calm(lie, k, thresholds.many):
-                        _copy(steps, k, room)
-                        _narrow(room, k, lie)
-                        if not _is_calm(lie, k, thresholds.many):
-                            low, high = _clip(room, k, lie, thresholds.many, some)
-                            found = _flag(
-                                room, k, low, high, flags, y, first + k, g, per_ramp, bits.jump, extremes, hits, found
-                            )
-                    extremes[0, k] = min(extremes[0, k], lie.median_from[k])
-                    extremes[1, k] = max(extremes[1, k], lie.median_to[k])
+            pixels = min(width, nx - first)
+            found, seen = _clip_each(data, flags, y, first, pixels, gain[y], thresholds.many, bits, room, lie, hits)
             unsure[:] = found > most or seen & np.uint8(bits.jump) != 0
             for k in range(pixels):
                 variance[k] = read_variance(readnoise[y, first + k], gain[y, first + k], frames)
-            for h in range(min(found, most)):
-                k = hits.where[h, 0]
-                if not (unsure[k] or _is_weak(extremes, k, variance[k], thresholds.spread_from)):
-                    unsure[k] = not _spreads_surely(hits, h, extremes, variance[k], y, first, thresholds, bits, flags)
-            for k in range(pixels):
-                is_hit = unsure[k] and extremes[2, k] < np.inf
-                if is_hit and not _is_weak(extremes, k, variance[k], thresholds.spread_from):
-                    _look_again(data, flags, y, first + k, gain[y, first + k], variance[k], thresholds, bits)
+            spread(data, flags, gain[y], y, first, pixels, min(found, most), hits, variance, unsure, thresholds, bits)
+
+
+@compiled
+def _clip_each(
+    data: np.ndarray,
+    flags: np.ndarray,
+    y: int,
+    first: int,
+    pixels: int,
+    gain: np.ndarray,
+    limit: float,
+    bits: Bits,
+    room: Room,
+    lie: Tallies,
+    hits: Hits,
+) -> tuple[int, np.uint8]:
+    """Flag the jumps of some pixels of row y; return how many there are, and all bits that the groups had before."""
+    nints, ngroups = data.shape[:2]
+    per_ramp, found, seen = len(room.one) // nints, 0, np.uint8(0)
+    hits.extremes[0::2], hits.extremes[1::2] = np.inf, -np.inf
+    for g in range(1, ngroups, per_ramp):
+        seen |= tallies.load(
+            data, flags, y, first, pixels, gain, g, g + per_ramp, bits.unusable, False, room.steps, lie
+        )
+        tallies.bracket(room.steps, pixels, lie)
+        for k in range(pixels):
+            if gain[first + k] > 0 and not _is_calm(lie, k, limit):
+                _copy(room.steps, k, room.one)
+                _narrow(room.one, k, lie)
+                if not _is_calm(lie, k, limit):
+                    low, high = _clip(room.one, k, lie, limit, room.some)
+                    found = _flag(room.one, k, low, high, flags, y, first + k, g, per_ramp, bits.jump, hits, found)
+            hits.extremes[0, k] = min(hits.extremes[0, k], lie.median_from[k])
+            hits.extremes[1, k] = max(hits.extremes[1, k], lie.median_to[k])
+    return found, seen
 
 
 @compiled
@@ -222,11 +234,10 @@ def _flag(
     group: int,
     per_ramp: int,
     jump: int,
-    extremes: np.ndarray,
     hits: Hits,
     found: int,
 ) -> int:
-    """Flag the differences outside of the bounds; keep them in `hits`, the limits in `extremes`; return how many hits.
+    """Flag the differences outside of the bounds; keep them and their limits in `hits`; return how many hits.
 
     More than there is room for are not kept, but counted.
     """
@@ -234,64 +245,10 @@ def _flag(
         if room[j] < low or room[j] > high:
             i, g = j // per_ramp, group + j % per_ramp
             flags[i, g, y, x] |= np.uint8(jump)
-            extremes[2, k] = min(extremes[2, k], room[j])
-            extremes[3, k] = max(extremes[3, k], room[j])
+            hits.extremes[2, k] = min(hits.extremes[2, k], room[j])
+            hits.extremes[3, k] = max(hits.extremes[3, k], room[j])
             if found < len(hits.steps):
                 hits.where[found, 0], hits.where[found, 1], hits.where[found, 2] = k, i, g
                 hits.steps[found] = room[j]
             found += 1
     return found
-
-
-@compiled
-def _is_weak(extremes: np.ndarray, k: int, read: float, limit: float) -> bool:
-    """Return whether no hit is `limit` σ from the median of all differences, which lies between those of the groups."""
-    reach = max(extremes[3, k] - extremes[0, k], extremes[1, k] - extremes[2, k])
-    level = max(extremes[0, k], -extremes[1, k], 0.0)
-    return reach < MARGIN * limit * np.sqrt(level + read)
-
-
-@compiled
-def _spreads_surely(
-    hits: Hits,
-    h: int,
-    extremes: np.ndarray,
-    read: float,
-    y: int,
-    first: int,
-    thresholds: Thresholds,
-    bits: Bits,
-    flags: np.ndarray,
-) -> bool:
-    """Flag a hit that spreads, if that is the same wherever in its bracket the median is; return whether it is."""
-    k, step = hits.where[h, 0], np.float64(hits.steps[h])
-    level = max(extremes[0, k], -extremes[1, k], 0.0), max(abs(extremes[0, k]), abs(extremes[1, k]))
-    sigma = MARGIN * np.sqrt(level[0] + read), np.sqrt(level[1] + read) / MARGIN
-    away = step - extremes[1, k], extremes[0, k] - step
-    least = max(away[0], away[1], 0.0) / sigma[1]
-    most = max(-away[0], -away[1]) / sigma[0]
-    spread = thresholds.spread_from < least and most < thresholds.spread_to
-    if spread:
-        flags[hits.where[h, 1], hits.where[h, 2], y, first + k] |= np.uint8(bits.spreads)
-    return spread or most < thresholds.spread_from or least > thresholds.spread_to
-
-
-@compiled
-def _look_again(
-    data: np.ndarray,
-    flags: np.ndarray,
-    y: int,
-    x: int,
-    gain: float,
-    read: float,
-    thresholds: Thresholds,
-    bits: Bits,
-) -> None:
-    """Flag which hits of a pixel spread, by the median of all its differences."""
-    nints, ngroups = data.shape[:2]
-    steps, hits = np.empty((nints, ngroups - 1)), np.empty((nints, ngroups - 1), np.bool_)
-    differences(data, flags, y, x, gain, bits.unusable, steps, hits)
-    for i in range(nints):
-        for g in range(ngroups - 1):
-            hits[i, g] = (flags[i, g + 1, y, x] & bits.jump) != 0 and not np.isnan(steps[i, g])
-    store(steps, hits, read, y, x, thresholds, bits, np.empty(steps.size), flags)

@@ -2,7 +2,8 @@
 
 Of n frames the lower part is at least 1 / (n - 1) of the higher one. So a jump lower than n - 1 times what a search
 nearly always finds, beside which it found no other, may have left a rest on either side. Whether it did cannot be told
-from the differences there without preferring low ones: both are flagged.
+from the differences there without preferring low ones: both are flagged. Levels are in σ of a difference, of which a
+search with the covariance needs no more, or less: measured, finer levels leave the same bias.
 """
 
 from __future__ import annotations
@@ -12,8 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jwrules.kernels.compiled import as_input, compiled, over_rows
-from jwrules.kernels.differences import Bits, Thresholds, differences, read_variance
-from jwrules.kernels.jump_by_mean import Noise, threshold_of
+from jwrules.kernels.differences import Bits, Noise, Thresholds, differences, read_variance, threshold_of
 
 SURELY = 2.0
 """What exceeds a threshold by so many σ is found nearly always."""

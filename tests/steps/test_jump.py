@@ -27,14 +27,13 @@ def sigma(rate, seconds=10.0):
     return np.sqrt(rate * seconds * GAIN + (READNOISE * GAIN) ** 2) / GAIN
 
 
-def noise_of_excess(rate, ngroups, seconds=10.0):
-    """Expected noise, in DN, of the second difference less the mean of all others."""
-    n = ngroups - 1
-    shares = np.where(np.arange(n) == 1, 1.0, -1 / (n - 1))
-    photons = rate * seconds / GAIN * np.sum(shares**2)
-    # what each read counts for in the differences
-    reads = READNOISE**2 / 2 * np.sum(np.diff(shares, prepend=0, append=0) ** 2)
-    return np.sqrt(photons + reads)
+def noise_of_height(rate, ngroups, seconds=10.0):
+    """The least noise, in DN, with which reads of unknown pedestal and rate tell how high a step before group 2 is."""
+    groups = np.arange(ngroups)
+    light = np.minimum.outer(groups, groups) * rate * seconds / GAIN
+    weights = np.linalg.inv(light + np.eye(ngroups) * READNOISE**2 / 2)
+    model = np.stack([np.ones(ngroups), groups, groups >= 2], axis=1)
+    return np.sqrt(np.linalg.inv(model.T @ weights @ model)[2, 2])
 
 
 def line(ngroups, rate=10.0):
@@ -51,9 +50,27 @@ def test_a_jump_is_flagged_just_above_the_threshold_and_not_just_below(ngroups, 
     for factor, flag in ((1.01, JUMP), (0.99, 0)):
         height = threshold * sigma(10.0)
         for _ in range(50):
-            height = threshold * noise_of_excess(10.0 + height / 10 / (ngroups - 1), ngroups)
+            height = threshold * noise_of_height(10.0 + height / 10 / (ngroups - 1), ngroups)
         expected = [flag if g == 2 else 0 for g in range(ngroups)]
         assert flags(searched(one_pixel(struck_line(ngroups, 2, factor * height)))) == expected
+
+
+@pytest.mark.parametrize(("sigmas", "expected"), [(4.2, [10]), (3.8, [])])
+def test_all_reads_tell_of_a_jump_that_its_difference_alone_would_not(sigmas, expected):
+    # of 19 differences of reads the middle one has (C⁻¹)ᵢᵢ = 10 and (C⁻¹ 1)ᵢ = 100, of 1330 in all
+    height = sigmas * sigma(0.0) / np.sqrt(10 - 100**2 / 1330)
+    product = one_pixel(struck_line(20, 10, height) - line(20))
+    assert np.flatnonzero(flags(searched(deepcopy(product)))).tolist() == expected
+    assert not any(flags(searched(product, statistic="mean")))
+
+
+def test_the_plain_mean_hardly_sees_slow_changes_of_the_rate():
+    released = 50.0 * (1 - np.exp(-3 * np.arange(20) / 20))[:, None, None]
+    data = noisy(0.5, (1, 20, 100, 100), seed=20) + released
+    alone = {"flag_4_neighbors": False, "flag_rests": False}
+    weighed, plain = (searched(ramp(data), statistic=way, **alone).groupdq > 0 for way in ("calibrated", "mean"))
+    assert 0.04 < weighed.any(axis=1).mean() < 0.08
+    assert plain.any(axis=1).mean() < 0.005
 
 
 @pytest.mark.parametrize(("ngroups", "threshold"), [(12, 4.0), (8, 4.0), (4, 5.0), (3, 6.0)])
@@ -271,14 +288,15 @@ def test_the_cores_of_snowballs_do_not_lose_their_bad_pixels():
     assert np.all(result.groupdq[0, :, 40, 40] & np.uint8(DQ.DO_NOT_USE))
 
 
+@pytest.mark.parametrize("statistic", ["calibrated", "mean"])
 @pytest.mark.parametrize("rate", [0.5, 100.0])
 @pytest.mark.parametrize(("ngroups", "frames", "gap"), [(3, 1, 0), (4, 4, 1), (5, 1, 0), (10, 8, 12), (20, 1, 0)])
-def test_noise_is_flagged_as_often_as_the_threshold_says(ngroups, frames, gap, rate):
+def test_noise_is_flagged_as_often_as_the_threshold_says(ngroups, frames, gap, rate, statistic):
     side = int(np.sqrt(1e6 / (ngroups * (frames + gap))))
     data = noisy(rate, (1, ngroups, side, side), frames=frames, gap=gap, seed=ngroups)
     limits = dict.fromkeys(("", "four_group_", "three_group_"), 3.0)
     params = {f"{name}rejection_threshold": limit for name, limit in limits.items()}
-    params |= {"flag_4_neighbors": False, "flag_rests": False}
+    params |= {"flag_4_neighbors": False, "flag_rests": False, "statistic": statistic}
     found = searched(ramp(data, NFRAMES=frames, GROUPGAP=gap), **params).groupdq[:, 1:] == JUMP
     stated = 0.0026998 * found.size
     assert np.count_nonzero(found) < 1.2 * stated + 3 * np.sqrt(stated)
@@ -305,7 +323,7 @@ def banded(product, bands, **params):
 
 
 @pytest.mark.parametrize("shape", [(2, 8, 21, 30), (1, 14, 21, 30), (101, 4, 21, 10)])
-@pytest.mark.parametrize("statistic", ["calibrated", "official"])
+@pytest.mark.parametrize("statistic", ["calibrated", "mean", "official"])
 def test_bands_of_rows_with_a_margin_give_what_the_whole_gives(shape, statistic):
     random = np.random.default_rng(3)
     data = noisy(20.0, shape, seed=3)
@@ -344,7 +362,7 @@ def test_segments_of_integrations_give_what_the_whole_gives(search):
     assert not together[2].any()
 
 
-@pytest.mark.parametrize("statistic", ["calibrated", "official"])
+@pytest.mark.parametrize("statistic", ["calibrated", "mean", "official"])
 @pytest.mark.parametrize("nints", [1, 100])
 def test_ramps_that_tell_nothing_have_no_jumps(nints, statistic):
     data = np.tile(struck_line(6, 3, 4000.0).reshape(1, 6, 1, 1), (nints, 1, 1, 5))
