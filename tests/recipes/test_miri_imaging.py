@@ -60,7 +60,7 @@ def test_what_operations_skip_is_skipped(known):
 
 
 def test_showers_are_looked_for_and_snowballs_are_not(known):
-    assert resolved(known, "detector1")["jump"].changed == {"find_showers": True}
+    assert resolved(known, "detector1")["jump"].changed == {"find_showers": True, "statistic": "mean"}
 
 
 @pytest.mark.parametrize(("name", "width"), [("F560W", 1.882), ("F770W", 2.445), ("F2550WR", 7.3)])
