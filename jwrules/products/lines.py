@@ -8,16 +8,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numba import types
 
 from jwrules.errors import DataFault
-from jwrules.kernels.compiled import compiled
-
-_pread: Any = types.ExternalFunction("pread", types.int64(types.int32, types.intp, types.uint64, types.int64))
-_pwrite: Any = types.ExternalFunction("pwrite", types.int64(types.int32, types.intp, types.uint64, types.int64))
+from jwrules.kernels import lines as kernel
 
 
 def bounds(box: Sequence[slice], shape: Sequence[int]) -> list[tuple[int, int]]:
@@ -53,7 +48,7 @@ def read(file: int, starts: np.ndarray, lines: np.ndarray, path: Path) -> None:
     OSError where it cannot be read, DataFault where it ends too early; `path` is its name.
     """
     done = 0
-    while (done := _read(file, lines.ctypes.data, lines.shape[1], starts, done)) < len(starts):
+    while (done := kernel.read(file, lines.ctypes.data, lines.shape[1], starts, done)) < len(starts):
         _read_one(file, memoryview(lines[done].data), int(starts[done]), path)
         done += 1
 
@@ -72,7 +67,7 @@ def write(file: int, starts: np.ndarray, lines: np.ndarray) -> None:
     OSError where the disk is full.
     """
     done = 0
-    while (done := _write(file, lines.ctypes.data, lines.shape[1], starts, done)) < len(starts):
+    while (done := kernel.write(file, lines.ctypes.data, lines.shape[1], starts, done)) < len(starts):
         write_from(file, lines[done], int(starts[done]))
         done += 1
 
@@ -83,21 +78,3 @@ def write_from(file: int, array: np.ndarray, offset: int) -> None:
     while len(view):
         n = os.pwrite(file, view, offset)
         view, offset = view[n:], offset + n
-
-
-@compiled
-def _read(file: int, place: int, size: int, starts: np.ndarray, first: int) -> int:
-    """Read lines of `size` bytes, from the `first` on, into memory at `place`; return which is not read whole."""
-    for k in range(first, starts.size):
-        if _pread(file, place + k * size, size, starts[k]) != size:
-            return k
-    return starts.size
-
-
-@compiled
-def _write(file: int, place: int, size: int, starts: np.ndarray, first: int) -> int:
-    """Write lines of `size` bytes, from the `first` on, from memory at `place`; return which is not written whole."""
-    for k in range(first, starts.size):
-        if _pwrite(file, place + k * size, size, starts[k]) != size:
-            return k
-    return starts.size

@@ -125,7 +125,7 @@ def _struck(truth: Path, name: str, shape: tuple[int, ...]) -> np.ndarray:
 
 @pytest.mark.parametrize("name", [SHORT, LONG])
 def test_jumps_that_the_official_pipeline_alone_flags_are_hardly_any(both, name):
-    """Nothing struck 98 % of them: `jump.statistic` compares with the mean of the others, in the noise of that.
+    """Nothing struck 98 % of them: `jump.statistic` weighs the others, in the noise of that comparison.
 
     They are several times as many as those that we alone flag.
     """

@@ -20,7 +20,8 @@ from fault_scene import FRAME, NAME, PRODUCTS, RATE, SHAPE, STEPS, Night, counts
 from ramp_scene import reference
 
 from jwrules.errors import CannotRun, DataFault
-from jwrules.products import asdf, fits, lines
+from jwrules.kernels import lines
+from jwrules.products import asdf, fits
 from jwrules.products.flags import DQ
 from jwrules.products.kinds import Dark, Gain, Linearity, Mask, Rate, RateInts, Readnoise
 from jwrules.products.reference import ReferenceFile
@@ -427,7 +428,7 @@ def test_the_first_fault_ends_the_work_on_blocks_at_once(monkeypatch):
 
 def _let_nothing_through(monkeypatch):
     """Let compiled code write no line whole, so that each goes through os.pwrite."""
-    monkeypatch.setattr(lines, "_write", lambda file, place, size, starts, first: first)
+    monkeypatch.setattr(lines, "write", lambda file, place, size, starts, first: first)
 
 
 def test_a_scratch_file_that_finds_no_room_is_told(monkeypatch, tmp_path):
