@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import numpy as np
 
 from jwrules.errors import CannotRun
 from jwrules.kernels import soss_traces
 from jwrules.products.flags import DQ
-from jwrules.products.kinds import Flat, Pastasoss, Ramp
+from jwrules.products.kinds import BackgroundMask, Flat, Pastasoss, Ramp
 
 FIXED_SLITS = slice(922, 1116)
 """Rows of a full frame of NIRSpec that the fixed slits illuminate."""
 
 HALF_WIDTH, CORNER = 16, (1793, 1)
 """Half the width of a spectrum of SOSS; SUBSTRT2 and SUBSTRT1 of the subarray that its traces are measured in."""
+
+
+class Sky(NamedTuple):
+    """Where no light is known to fall, (n, ny, nx) in each integration or (n = 1) in all, and from which σ on it is."""
+
+    planes: np.ndarray
+    n_sigma: float
+
+    @classmethod
+    def said(cls, mask: BackgroundMask, ramp: Ramp) -> Sky:
+        """Return what a person says of the integrations of a ramp; CannotRun where it is of others."""
+        planes = mask.data.reshape(-1, *ramp.pixeldq.shape) != 0
+        first, last = ramp.corner[0], ramp.corner[0] + len(ramp.data)
+        nints = int(ramp.meta.get("NINTS", last))
+        is_part = int(ramp.meta.get("EXSEGTOT", 1)) > 1 and last <= len(planes) <= nints
+        if len(planes) not in (1, max(nints, last)) and not is_part:
+            raise CannotRun(
+                f"user_mask: {mask.meta.source} has {len(planes)} planes, and the exposure {nints} integrations;"
+                " give one plane, or one for each integration"
+            )
+        return cls(planes if len(planes) == 1 else planes[first:last], 0.0)
+
+    def of(self, rates: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield each of `rates` (m, ny, nx), or the only one for each plane, with its plane."""
+        number = max(len(rates), len(self.planes))
+        return zip(*(np.broadcast_to(one, (number, *one.shape[1:])) for one in (rates, self.planes)), strict=True)
 
 
 def light_falls(ramp: Ramp, flat: Flat | None = None, pastasoss: Pastasoss | None = None) -> np.ndarray:

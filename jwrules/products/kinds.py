@@ -358,6 +358,14 @@ class UserMask(Reference):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BackgroundMask(Reference):
+    """Where a person says that there is nothing but background: not 0 in data (ny, nx), or (nints, ny, nx)."""
+
+    reftype: ClassVar[str] = "user_mask"
+    data: np.ndarray = hdu("SCI", "f4", 2, or_ndim=3)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Saturation(Reference):
     """Saturation threshold, data (ny, nx), DN."""
 

@@ -12,8 +12,10 @@ before, where medians err more, and the errors add up along the ramp.
 over integrations, scaled to the light of each, is subtracted from the groups themselves. `autoparam` chooses background
 and amplifiers for images of NIRCam and NIRISS. `mask_science_regions` leaves out what is not illuminated by the sky
 (MIRI), the spectra of NIRISS SOSS, and for NIRSpec shutters that are stuck open (as the mask file flags them) and the
-rows of the fixed slits; slits and slices themselves are known by their light only. Masks of one's own (`user_mask`) and
-files of mask, noise and background are not supported.
+rows of the fixed slits; slits and slices themselves are known by their light only. A mask of one's own takes the place
+of all this: `--reference user_mask=FILE`, or a file with REFTYPE USER_MASK among the reference files, whose extension
+SCI is not 0 where there is nothing but background; one plane for each integration, or one for all. Files of mask, noise
+and background are not written; `--save` writes the ramp before and after the step.
 
 Different from the official step in any case: a group without usable pixels keeps the correction of the one before, a
 group without value does not spoil those after it, and the light of an integration is the flux of what stands out in the
@@ -33,8 +35,8 @@ from jwrules.errors import CannotRun
 from jwrules.kernels import flicker as kernel
 from jwrules.kernels import flicker_background, flicker_choice, flicker_fourier, flicker_ramps, typical_ramp
 from jwrules.products.flags import DQ
-from jwrules.products.illumination import light_falls
-from jwrules.products.kinds import Flat, Gain, Meta, Pastasoss, Ramp, Readnoise
+from jwrules.products.illumination import Sky, light_falls
+from jwrules.products.kinds import BackgroundMask, Flat, Gain, Meta, Pastasoss, Ramp, Readnoise
 from jwrules.steps.declare import Part, Skip, par, step
 from jwrules.steps.ramp_fit import Params as RampFit
 from jwrules.steps.ramp_fit import ramp_fit
@@ -116,19 +118,25 @@ def _require(ramp: Ramp, params: Params) -> None:
     },
 )
 def clean_flicker_noise(
-    ramp: Ramp, params: Params, *, flat: Flat | None = None, pastasoss: Pastasoss | None = None
+    ramp: Ramp,
+    params: Params,
+    *,
+    flat: Flat | None = None,
+    pastasoss: Pastasoss | None = None,
+    user_mask: BackgroundMask | None = None,
 ) -> Ramp:
     """Return the ramp without flicker noise."""
     params = _chosen(ramp, params, flat)
     response = _response(flat) if params.apply_flat_field else np.empty((0, 0), np.float32)
     lit = light_falls(ramp, flat, pastasoss) if params.mask_science_regions else np.zeros(ramp.pixeldq.shape, bool)
+    sky = Sky(~lit[np.newaxis], params.n_sigma) if user_mask is None else Sky.said(user_mask, ramp)
     lines = _lines(ramp.meta, ramp.data.shape, params.fit_by_channel)
     method = kernel.Method(str(params.background_method).lower(), params.background_box_size, params.n_sigma)
     if params.against == "draft" and params.fit_method == "median" and params.background_method != "median_image":
-        return _against_draft(ramp, lit, response, lines, method, params)
-    background = np.array([_backdrop(rate, lit, response, params) for rate in _rates(ramp)])
+        return _against_draft(ramp, sky, response, lines, method, params)
+    background = np.array([_backdrop(rate, one, response, sky.n_sigma, params) for rate, one in sky.of(_rates(ramp))])
     if params.background_method == "median_image":
-        light = ~_backdrop(ramp.notes["typical rate"].array, lit, response, params)
+        light = ~_backdrop(ramp.notes["typical rate"].array, sky.planes[0], response, sky.n_sigma, params)
         scales = typical_ramp.scales(_rates(ramp), ramp.notes["typical rate"].array, light)
         excess = kernel.excess_beyond(ramp.data, ramp.notes["typical"].array, scales, background, response, lines)
         kernel.subtract(ramp.data, excess, response, lines)
@@ -142,10 +150,13 @@ def clean_flicker_noise(
 
 
 def _against_draft(
-    ramp: Ramp, lit: np.ndarray, response: np.ndarray, lines: kernel.Lines, method: kernel.Method, params: Params
+    ramp: Ramp, sky: Sky, response: np.ndarray, lines: kernel.Lines, method: kernel.Method, params: Params
 ) -> Ramp:
     rates = _rates(ramp) / response if response.size else _rates(ramp)
-    found = [flicker_ramps.scene(rate, ~lit, lines, method, histogram=params.fit_histogram) for rate in rates]
+    method = method._replace(n_sigma=sky.n_sigma)
+    found = [
+        flicker_ramps.scene(rate, one, lines, method, histogram=params.fit_histogram) for rate, one in sky.of(rates)
+    ]
     scene, background = (np.array(one) for one in zip(*found, strict=True))
     scene = scene * response if response.size else scene
     seconds, unusable = float(ramp.meta["TGROUP"]), UNUSABLE | int(DQ.SATURATED)
@@ -174,9 +185,9 @@ def _rates(ramp: Ramp) -> np.ndarray:
     return note.array.reshape(-1, *ramp.data.shape[2:])
 
 
-def _backdrop(rate: np.ndarray, lit: np.ndarray, response: np.ndarray, params: Params) -> np.ndarray:
+def _backdrop(rate: np.ndarray, dark: np.ndarray, response: np.ndarray, n_sigma: float, params: Params) -> np.ndarray:
     rate = rate / response if response.size else rate
-    return flicker_background.backdrop(rate, ~lit, params.n_sigma, histogram=params.fit_histogram)
+    return flicker_background.backdrop(rate, dark, n_sigma, histogram=params.fit_histogram)
 
 
 def _lines(meta: Meta, shape: tuple[int, ...], by_channel: bool) -> kernel.Lines:

@@ -121,6 +121,26 @@ def test_clean_flicker_noise_with_a_flat(drafts, tmp_path):
     np.testing.assert_allclose(ours.data[known], theirs.data[known], rtol=1e-6, atol=5e-4)
 
 
+@pytest.mark.parametrize("several", [False, True], ids=["one plane", "planes"])
+def test_clean_flicker_noise_with_a_mask_of_ones_own(drafts, tmp_path, several):
+    product = spoilt(exposure((64, 128), nints=2, ngroups=4).ramp)
+    references = gain_and_readnoise(product.pixeldq.shape)
+    random = np.random.default_rng(9)
+    # The official step also measures pixels that have no rate where the mask names them.
+    good = (product.pixeldq & np.uint32(DQ.DO_NOT_USE)) == 0
+    sky = (random.random((2, 64, 128) if several else (64, 128)) < 0.4) & good
+    model = datamodels.CubeModel() if several else datamodels.ImageModel()
+    model.data = sky.astype(np.float32)
+    model.save(tmp_path / "mask.fits")
+    drafts(product, references)
+    options = {"single_mask": not several}
+    theirs = official_clean(product, "NRC_IMAGE", user_mask=str(tmp_path / "mask.fits"), **options)
+    mask = reference(kinds.BackgroundMask, data=model.data)
+    ours = clean_flicker_noise(product, CleanFlickerNoise(**AS_OFFICIAL, **options), user_mask=mask, **references)
+    known = np.isfinite(theirs.data)
+    np.testing.assert_allclose(ours.data[known], theirs.data[known], rtol=1e-6, atol=2e-4)
+
+
 @pytest.mark.parametrize("columns", [False, True], ids=["rows", "columns"])
 def test_clean_flicker_noise_by_channel(drafts, columns):
     made = exposure((64, 2048), ngroups=3, amplifiers=4, SUBARRAY="FULL").ramp

@@ -7,7 +7,7 @@ from ramp_scene import gain_and_readnoise, meta, noisy, ramp, reference
 
 from jwrules.errors import CannotRun
 from jwrules.products.flags import DQ
-from jwrules.products.kinds import Flat, Pastasoss
+from jwrules.products.kinds import BackgroundMask, Flat, Pastasoss
 from jwrules.steps.clean_flicker_noise import Params, clean_flicker_noise
 from jwrules.steps.declare import Skip
 
@@ -379,3 +379,47 @@ def test_drafts_of_bands_are_those_of_the_whole_to_the_bit():
         for name, note in whole.items():
             pieces = [one[name].array for one in bands]
             assert np.array_equal(np.concatenate(pieces, axis=note.axes.index("y")), note.array)
+
+
+def own(mask):
+    """A mask as a person gives it."""
+    return {"user_mask": reference(BackgroundMask, data=np.asarray(mask, np.float32))}
+
+
+@both_ways
+def test_a_mask_of_ones_own_says_what_is_background(against):
+    product = plain(noise=2.0)
+    product.data[0, 2, 5, :250] += 40.0  # most of the row: without a mask it would be the noise of the row
+    mask = np.zeros(product.pixeldq.shape)
+    mask[:, 250:] = 1
+    cleaned = clean(product, own(mask), n_sigma=0, against=against)
+    assert level(cleaned, 2, 5, slice(0, 250)) == pytest.approx(40, abs=1)
+    assert level(cleaned, 2, 5, slice(250, None)) == pytest.approx(0, abs=1)
+
+
+def test_what_the_mask_calls_background_counts_though_it_shines():
+    bright = plain()
+    bright.data[0, :, :, :250] += 1000.0 * np.arange(4)[:, np.newaxis, np.newaxis]
+    bright.data[0, 2, 5, :250] += OFFSET
+    mask = np.zeros(bright.pixeldq.shape)
+    mask[:, :250] = 1
+    before = level(bright, 2, 6, slice(0, 250))
+    cleaned = clean(bright, own(mask), against="previous")
+    assert level(cleaned, 2, 5, slice(0, 250)) == pytest.approx(level(cleaned, 2, 6, slice(0, 250)), abs=LEFT)
+    assert before == pytest.approx(2000, abs=LEFT)
+
+
+def test_integrations_may_have_masks_of_their_own():
+    product = plain(nints=2, noise=2.0)
+    product.data[:, 2, 5, :250] += 40.0
+    masks = np.zeros((2, *product.pixeldq.shape))
+    masks[0, :, 250:], masks[1, :, :250] = 1, 1
+    cleaned = clean(product, own(masks), single_mask=False, n_sigma=0)
+    assert level(cleaned, 2, 5, slice(0, 250), i=0) == pytest.approx(40, abs=1)
+    assert level(cleaned, 2, 5, slice(0, 250), i=1) == pytest.approx(0, abs=1)
+
+
+def test_masks_of_another_number_of_integrations_are_refused():
+    product = plain(nints=3)
+    with pytest.raises(CannotRun, match="has 2 planes, and the exposure 3 integrations; give one plane"):
+        clean(product, own(np.ones((2, *product.pixeldq.shape))))
