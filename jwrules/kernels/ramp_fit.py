@@ -65,10 +65,11 @@ def _fit_by_covariance(
     spans: np.ndarray,
     result: np.ndarray,
 ) -> None:
-    bench, row, nx = benches.make(ramps), whole_ramps.make_row(ramps.data.shape[0]), ramps.data.shape[3]
+    nints, ngroups, _, nx = ramps.data.shape
+    bench, row = benches.make(ramps), whole_ramps.make_row(nints, ngroups)
     for y in range(start, stop):
         for first in range(0, nx, whole_ramps.PIXELS):
-            if ramps.data.shape[1] > 1:
+            if ngroups > 1:
                 whole_ramps.fit_row(ramps, detector, y, first, timing, bits, spans, row, result)
             for k in range(min(whole_ramps.PIXELS, nx - first)):
                 if not row.whole[k]:

@@ -21,19 +21,25 @@ PIXELS = 512
 
 
 class Row(NamedTuple):
-    """What is found for part of a row: `whole` (n,) pixels; of ramps (nints, n) if they are clean, rate, weight."""
+    """What is found for part of a row: `whole` (n,) pixels; of ramps (nints, n) if they are clean, rate, weight.
+
+    counts (ngroups, n) and powers (ngroups + 1, n) are room.
+    """
 
     whole: np.ndarray
     clean: np.ndarray
     rates: np.ndarray
     weights: np.ndarray
+    counts: np.ndarray
+    powers: np.ndarray
 
 
 @compiled
-def make_row(nints: int) -> Row:
+def make_row(nints: int, ngroups: int) -> Row:
     """Return room for part of a row."""
-    clean = np.zeros((nints, PIXELS), np.bool_)
-    return Row(np.zeros(PIXELS, np.bool_), clean, np.empty((nints, PIXELS)), np.empty((nints, PIXELS)))
+    clean, rates, weights = np.zeros((nints, PIXELS), np.bool_), np.empty((nints, PIXELS)), np.empty((nints, PIXELS))
+    room = np.empty((ngroups, PIXELS)), np.empty((ngroups + 1, PIXELS))
+    return Row(np.zeros(PIXELS, np.bool_), clean, rates, weights, *room)
 
 
 @compiled
@@ -45,9 +51,8 @@ def fit_row(
 
     Integration i is used from group spans[i, 0] to before spans[i, 1], two groups or more, or not at all.
     """
-    nints, ngroups, _, nx = ramps.data.shape
+    nints, nx = ramps.data.shape[0], ramps.data.shape[3]
     alike, n = np.all(spans == spans[0]), min(PIXELS, nx - start)
-    counts, powers = np.empty((ngroups, PIXELS)), np.empty((ngroups + 1, PIXELS))
     gain, read, dark, total = np.empty(n), np.empty(n), np.empty(n), np.zeros(n)
     rate, weights = np.empty(PIXELS), np.empty(PIXELS)
     for k in range(n):
@@ -61,9 +66,9 @@ def fit_row(
             row.whole[:] = False
             continue
         slope_read = 12 / (timing.group**2 * (used**3 - used))
-        _load(ramps, i, y, start, n, bits, spans[i], counts, row.clean[i])
+        _load(ramps, i, y, start, n, bits, spans[i], row.counts, row.clean[i])
         fit_together(
-            counts[:used], n, gain, read, dark, timing.group, shared_time(timing), powers, rate, weights
+            row.counts[:used], n, gain, read, dark, timing.group, shared_time(timing), row.powers, rate, weights
         )  # fmt: skip
         for k in range(n):
             total[k] += rate[k] / nints
@@ -175,15 +180,13 @@ def fit_together(
         _raise(powers[: n + 1], pixels)
         for k in range(pixels):
             scale[k] = 1 / (1 + powers[n, k])
-        for g in range(1, n // 2 + 1):
-            # The first and the last differences weigh the same; that in the middle is its own counterpart.
-            rising, falling, part = powers[g, :pixels], powers[n - g, :pixels], 0.5 if 2 * g == n else 1.0
+        for g in range(1, n):
+            rising, falling = powers[g, :pixels], powers[n - g, :pixels]
             now, before = counts[g, :pixels], counts[g - 1, :pixels]
-            later, earlier = counts[n - g, :pixels], counts[n - g - 1, :pixels]
             for k in range(pixels):
-                weight = part * (1 - (rising[k] + falling[k]) * scale[k])
-                weighted[k] += weight * ((now[k] - before[k]) + (later[k] - earlier[k]))
-                weights[k] += 2 * weight
+                weight = 1 - (rising[k] + falling[k]) * scale[k]
+                weighted[k] += weight * (now[k] - before[k])
+                weights[k] += weight
         for k in range(pixels):
             rate[k] = (weighted[k] / p[k]) / (weights[k] / p[k]) / group_time
             weights[k] = weights[k] / p[k] * group_time**2
