@@ -17,25 +17,37 @@ def group(dark: np.ndarray, start: int, frames: int) -> np.ndarray:
 
     In a mean NaN counts as 0. Beyond its end the dark goes on by the difference of its last two planes.
     """
-    if frames == 1:
-        return _plane(dark, start)
     return np.mean([_without_nan(_plane(dark, k)) for k in range(start, start + frames)], axis=0)
 
 
-def subtract(data: np.ndarray, integrations: slice, g: int, planes: np.ndarray) -> None:
+def subtract(data: np.ndarray, integrations: slice, planes: np.ndarray, g: int = 0) -> None:
     """Take `planes` (n, ny, nx), NaN being 0, off n groups of integrations of `data` (nints, ngroups, ny, nx)."""
+    _off(data, integrations, (g, g + len(planes)), planes)
+
+
+def subtract_extended(data: np.ndarray, integrations: slice, dark: np.ndarray) -> None:
+    """Take `dark` (nplanes, ny, nx), NaN being 0, off all groups; beyond its end it goes on as in `group`."""
+    _off(data, integrations, (0, data.shape[1]), dark)
+
+
+def _off(data: np.ndarray, integrations: slice, groups: tuple[int, int], planes: np.ndarray) -> None:
     first, last, _ = integrations.indices(len(data))
-    over_rows(_subtract, data.shape[2], data, first, last, g, as_input(planes))
+    over_rows(_subtract, data.shape[2], data, first, last, *groups, as_input(planes))
 
 
 @compiled
-def _subtract(start: int, stop: int, data: np.ndarray, first: int, last: int, g: int, planes: np.ndarray) -> None:
+def _subtract(
+    start: int, stop: int, data: np.ndarray, first: int, last: int, begin: int, end: int, planes: np.ndarray
+) -> None:
+    final = len(planes) - 1
     for i in range(first, last):
-        for k in range(len(planes)):
+        for g in range(begin, end):
+            k, beyond = min(g - begin, final), np.float32(max(g - begin - final, 0))
             for y in range(start, stop):
-                row, dark = data[i, g + k, y], planes[k, y]
+                row, dark, before = data[i, g, y], planes[k, y], planes[max(k - 1, 0), y]
                 for x in range(row.size):
-                    row[x] -= dark[x] if dark[x] == dark[x] else np.float32(0)
+                    value = dark[x] + beyond * (dark[x] - before[x]) if beyond > 0 else dark[x]
+                    row[x] -= value if value == value else np.float32(0)
 
 
 def _plane(dark: np.ndarray, k: int) -> np.ndarray:

@@ -10,15 +10,12 @@ period later differ by a constant in each pixel, which no ramp tells: of such tw
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from jwrules.kernels.compiled import as_input, compiled, over_rows
 from jwrules.kernels.interference import OUTPUTS, Clock, phase_indices, starts
-
-if TYPE_CHECKING:
-    from scipy.interpolate import CubicSpline
 
 BINS = 500
 """Parts of the period in which pixels are summed up, and phases that are tried."""
@@ -37,12 +34,38 @@ class Sums(NamedTuple):
     pixels: np.ndarray
 
 
-def curve(values: np.ndarray) -> CubicSpline:
-    """Return the periodic curve through `values`, which lie at the middle of equal parts of a period of 1."""
-    from scipy.interpolate import CubicSpline  # takes longer to load than to fit
+class Curve(NamedTuple):
+    """The periodic cubic spline through `values`, which lie at the middle of equal parts of a period of 1.
 
-    places = (np.arange(len(values) + 1) + 0.5) / len(values)
-    return CubicSpline(places, np.append(values, values[0]), bc_type="periodic")
+    `bends` are its second derivatives there, for a part as the unit. scipy has such curves too, and takes longer to
+    load than the whole step to run.
+    """
+
+    values: np.ndarray
+    bends: np.ndarray
+
+    @classmethod
+    def through(cls, values: np.ndarray) -> Curve:
+        """Return the curve through `values` (n,).
+
+        Its slope has no leap at them where b[i-1] + 4 b[i] + b[i+1], b being the bends, is 6 times the second
+        difference of the values: in a circle, equations which waves solve one by one.
+        """
+        values = np.asarray(values, float)
+        turned = np.cos(2 * np.pi * np.arange(len(values) // 2 + 1) / len(values))
+        bends = np.fft.irfft(np.fft.rfft(values) * 12 * (turned - 1) / (4 + 2 * turned), len(values))
+        return cls(values, bends)
+
+    def at(self, phases: np.ndarray) -> np.ndarray:
+        """Return its values at `phases`, in periods, of any shape."""
+        number = len(self.values)
+        places = np.asarray(phases) * number - 0.5
+        part = np.floor(places).astype(np.int64)
+        later = places - part
+        sooner, before, after = 1 - later, part % number, (part + 1) % number
+        straight = sooner * self.values[before] + later * self.values[after]
+        bent = (sooner**3 - sooner) * self.bends[before] + (later**3 - later) * self.bends[after]
+        return np.asarray(straight + bent / 6)
 
 
 def fits(
@@ -55,7 +78,7 @@ def fits(
     """
     nints, ngroups = sums.ramps.shape[:2]
     begins = starts(clock, period, nints, ngroups)
-    step, spline = clock.group / period % 1, curve(shape)
+    step, spline = clock.group / period % 1, Curve.through(shape)
     groups = [range(nints)] * nints if together else [[i] for i in range(nints)]
     found = [_fit(sums, groups[0], begins, step, spline)] * nints if together else []
     found = found or [_fit(sums, group, begins, step, spline) for group in groups]
@@ -64,7 +87,7 @@ def fits(
 
 def table_of(shape: np.ndarray) -> np.ndarray:
     """Return one period of the wave at STEPS places."""
-    return curve(shape)((np.arange(STEPS) + 0.5) / STEPS)
+    return Curve.through(shape).at((np.arange(STEPS) + 0.5) / STEPS)
 
 
 def sums_of(data: np.ndarray, usable: np.ndarray, clock: Clock, period: float) -> Sums:
@@ -111,7 +134,7 @@ def _add_up(start: int, stop: int, data: np.ndarray, quiet: np.ndarray, index: n
 
 
 def _fit(
-    sums: Sums, integrations: Sequence[int], begins: np.ndarray, step: float, spline: CubicSpline
+    sums: Sums, integrations: Sequence[int], begins: np.ndarray, step: float, spline: Curve
 ) -> tuple[float, float]:
     """Return amplitude and phase (of the first integration) that fit these integrations best; 0, 0 if nothing shows."""
     norm, overlap, power = np.zeros(BINS), np.zeros(BINS), 0.0
@@ -132,10 +155,10 @@ def _fit(
     return b / a, phase
 
 
-def _seen(spline: CubicSpline, begin: float, step: float, sums: Sums) -> np.ndarray:
+def _seen(spline: Curve, begin: float, step: float, sums: Sums) -> np.ndarray:
     """Return what the pixels of each part of the period see of the wave in each group, (ngroups, BINS)."""
     groups, parts = np.arange(sums.ramps.shape[1])[:, np.newaxis], (np.arange(BINS) + 0.5) / BINS
-    return np.asarray(spline(parts + begin + step * groups))
+    return spline.at(parts + begin + step * groups)
 
 
 def _bent(ramps: np.ndarray) -> np.ndarray:

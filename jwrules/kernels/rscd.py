@@ -28,15 +28,17 @@ class Decay(NamedTuple):
     stretch: float
 
 
-def skips(saturated: np.ndarray, wanted: int) -> np.ndarray:
+def skips(flags: np.ndarray, saturated: int, wanted: int) -> np.ndarray:
     """Return how many groups each pixel leaves out, (nints, ny, nx): `wanted`, or fewer where it saturates soon.
 
-    `saturated` is (nints, ngroups, ny, nx). Two groups before saturation remain wherever there are two; a pixel that is
-    saturated from the first group on is lost in any case, and leaves out what is wanted.
+    `saturated` is a bit in `flags` (nints, ngroups, ny, nx). Two groups before saturation remain wherever there are
+    two; a pixel that is saturated from the first group on is lost in any case, and leaves out what is wanted.
     """
-    first = np.where(saturated.any(axis=1), saturated.argmax(axis=1), saturated.shape[1])
-    affordable = np.maximum(first - 2, 0)
-    return np.where(first == 0, wanted, np.minimum(affordable, wanted))
+    soon = (flags[:, : wanted + 2] & np.uint8(saturated)) != 0
+    fewest = np.full((len(flags), *flags.shape[2:]), wanted)
+    for g in range(soon.shape[1] - 1, -1, -1):
+        fewest[soon[:, g]] = max(g - 2, 0) if g else wanted
+    return fewest
 
 
 def leave_out(flags: np.ndarray, skipped: np.ndarray, bit: int) -> None:

@@ -16,7 +16,7 @@ from jwrules.products.kinds import Ramp, Reference
 from jwrules.products.rooms import Memory
 from jwrules.stages import chain, legs
 from jwrules.stages.boxes import Box, frames, ramps
-from jwrules.stages.budget import Budget, give_back, share_arena
+from jwrules.stages.budget import Budget, give_back, share_memory
 from jwrules.stages.exposure import Exposure
 from jwrules.stages.legs import Leg, Turn
 from jwrules.stages.threads import in_parallel, quiet
@@ -46,7 +46,7 @@ class Stream:
 
         Keywords that tell of the exposure as a whole are known only at the end.
         """
-        share_arena()
+        share_memory()
         open_whole = self._opener()(next(frames(self.exposure.shape, 1)))
         turns = legs.turns(self.calls, self.exposure.meta, self._inputs(open_whole))
         route = legs.legs(turns, self.exposure.meta)

@@ -51,11 +51,12 @@ def dark_current(ramp: Ramp, params: Params, *, dark: Dark) -> Ramp:
     extended = _is_extended(dark, ramp, frames, gap, dark_frames, dark_gap)
     averaged = (dark_frames, dark_gap) != (frames, gap)
     for data, integrations in _served(dark, ramp):
-        ready = 0 if averaged else min(len(data), ramp.data.shape[1])
-        kernel.subtract(ramp.data, integrations, 0, data[:ready])
-        for g in range(ready, ramp.data.shape[1]):
-            plane = kernel.group(data, g * (frames + gap), frames) if averaged else kernel.group(data, g, 1)
-            kernel.subtract(ramp.data, integrations, g, plane[np.newaxis])
+        if not averaged:
+            kernel.subtract_extended(ramp.data, integrations, data)
+            continue
+        for g in range(ramp.data.shape[1]):
+            plane = kernel.group(data, g * (frames + gap), frames)
+            kernel.subtract(ramp.data, integrations, plane[np.newaxis], g)
     ramp.pixeldq[...] |= dark.dq
     return replace(ramp, average_dark=_average(ramp, params, dark)).counting(extended=extended)
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from jwrules.kernels import dark as kernel
 from jwrules.products.kinds import Ramp, Reset
 from jwrules.steps.declare import step
 
@@ -24,11 +23,9 @@ class Params:
 @step(status="S_RESET", blind_to_flags=True)
 def reset(ramp: Ramp, params: Params, *, reset: Reset) -> Ramp:
     """Return the ramp with the residue of the reset (DN) subtracted, and with the flags of the reference file."""
-    first = int(ramp.meta.get("INTSTART", 1)) - 1
+    first, last = int(ramp.meta.get("INTSTART", 1)) - 1, len(reset.data) - 1
     ngroups = min(ramp.data.shape[1], reset.data.shape[1])
-    for i, integration in enumerate(ramp.data):
-        for g in range(ngroups):
-            residue = reset.data[min(first + i, len(reset.data) - 1), g]
-            np.subtract(integration[g], residue, out=integration[g], where=~np.isnan(residue))
+    for i in range(len(ramp.data)):
+        kernel.subtract(ramp.data, slice(i, i + 1), reset.data[min(first + i, last), :ngroups])
     ramp.pixeldq[...] |= reset.dq
     return ramp

@@ -103,7 +103,7 @@ def _text(value: Any) -> str:
 def _leave_out(ramp: Ramp, integrations: slice, which: int, wanted: int) -> Ramp:
     """Flag the first groups of these integrations, and count the pixels that keep some (INT1... or INT2...)."""
     flags = ramp.groupdq[integrations]
-    skipped = kernel.skips((flags & np.uint8(DQ.SATURATED)) != 0, wanted)
+    skipped = kernel.skips(flags, int(DQ.SATURATED), wanted)
     kernel.leave_out(flags, skipped, int(DQ.DO_NOT_USE))
     fewer = np.any(skipped < wanted, axis=0)
     none = np.any(fewer & (skipped == 0), axis=0)

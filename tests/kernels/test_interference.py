@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.interpolate import CubicSpline
 
 from jwrules.kernels import interference_folded as folded
 from jwrules.kernels import interference_joint as joint
@@ -35,9 +36,18 @@ def test_integrations_start_after_all_groups_and_the_ticks_between():
 
 def test_the_curve_of_a_wave_is_periodic_and_smooth():
     places = (np.arange(50) + 0.5) / 50
-    spline = joint.curve(np.sin(2 * np.pi * places))
+    curve = joint.Curve.through(np.sin(2 * np.pi * places))
     phases = np.linspace(-1, 2, 301)
-    assert np.allclose(spline(phases), np.sin(2 * np.pi * phases), atol=1e-5)
+    assert np.allclose(curve.at(phases), np.sin(2 * np.pi * phases), atol=1e-5)
+
+
+def test_the_curve_of_a_wave_is_the_periodic_spline_of_scipy():
+    places = (np.arange(6) + 0.5) / 5
+    spline = CubicSpline(places, [2.0, -1.0, 0.5, 3.0, -2.0, 2.0], bc_type="periodic")
+    phases = np.linspace(-1, 2, 301)
+    assert joint.Curve.through(np.array([2.0, -1.0, 0.5, 3.0, -2.0])).at(phases) == pytest.approx(
+        spline(phases), abs=1e-12
+    )
 
 
 def test_a_folded_wave_stands_for_each_tick_of_its_period():
@@ -58,8 +68,8 @@ is 2.5, 0, -2.5, 0; the even part 0.5, 1, 0.5, 1."""
 
 def waves(group, phase, height=1.0):
     """Amplitude and phase found in three groups of `group` ticks with that wave of 8 ticks; one pixel a part."""
-    curve, parts = joint.curve(FOUR), (np.arange(joint.BINS) + 0.5) / joint.BINS
-    ramps = height * np.array([[curve(parts + phase + group / 8 * g) for g in range(3)]])
+    curve, parts = joint.Curve.through(FOUR), (np.arange(joint.BINS) + 0.5) / joint.BINS
+    ramps = height * np.array([[curve.at(parts + phase + group / 8 * g) for g in range(3)]])
     sums = joint.Sums(ramps, np.ones((1, joint.BINS)))
     (amplitude,), (found,) = joint.fits(sums, Clock(1, 10, group, 0), 8.0, FOUR, together=True)
     return pytest.approx(amplitude, abs=1e-3), pytest.approx(found, abs=1e-3)
