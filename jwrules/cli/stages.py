@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from jwrules.plan import Choice
     from jwrules.stages.workbench import Workbench
 
-GARBAGE = 100_000
+GARBAGE = 300_000
 """Objects after which cycles are sought: headers and trees are many small ones, and few of them are garbage."""
 
 _EPILOG = """\
@@ -291,9 +291,10 @@ def _choice(stage: str, path: Path, options: argparse.Namespace) -> tuple[Choice
         recipe=Path(options.recipe) if options.recipe else None,
         sets=tuple(options.sets),
     )
-    planner = plan.planner(asked, plan.cache_of(None))
+    header = headers.read(path)
+    planner = plan.planner(asked, plan.cache_of(None), header=header)
     try:
-        return planner.choose(stage, headers.read(path)), planner.references.name
+        return planner.choose(stage, header), planner.references.name
     finally:
         planner.references.ledger.save()
 

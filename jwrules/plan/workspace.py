@@ -129,15 +129,18 @@ def exposures(
     return scanned
 
 
-def planner(asked: Settings, cache: Path, directory: Path | None = None) -> Planner:
+def planner(
+    asked: Settings, cache: Path, directory: Path | None = None, header: Mapping[str, Any] | None = None
+) -> Planner:
     """Return what chooses recipe, options and reference files, as is asked; `cache` is the folder of caches.
 
     `directory` is the working directory, from which pins that are a file of their own are seen, and files of options.
+    With a `header` it serves the exposure that has it alone, in less time.
     """
     chooser = references.open(asked.references, cache / "references.json")
     chooser.pinned = pins.read(asked.pin or {}, directory or Path()).files
     return Planner(
-        house=recipes.all(),
+        house=recipes.all() if header is None else recipes.suited(header),
         references=chooser,
         overrides=(*recipes.settings(asked.steps, "run file"), *recipes.parse_set(asked.sets)),
         own=recipes.read(asked.recipe) if asked.recipe else None,

@@ -18,7 +18,7 @@ comparison ('>=5').
 
 from jwrules.conditions import hold
 from jwrules.recipes.cards import STAGES, Cards, cards, nearest
-from jwrules.recipes.folder import all, folder, named, pick
+from jwrules.recipes.folder import all, folder, named, pick, suited
 from jwrules.recipes.merge import Value
 from jwrules.recipes.recipe import Recipe, ResolvedStep, chain_json, read
 from jwrules.recipes.settings import Setting, parse_set, settings
@@ -46,4 +46,5 @@ __all__ = [
     "pick",
     "read",
     "settings",
+    "suited",
 ]

@@ -9,6 +9,7 @@ from typing import Any
 from jwrules import conditions, house
 from jwrules.errors import RecipeFault
 from jwrules.recipes.cards import Cards, nearest
+from jwrules.recipes.merge import claims
 from jwrules.recipes.recipe import Recipe, read
 
 IDENTITY = ("FILENAME", "INSTRUME", "EXP_TYPE", "TSOVISIT", "DETECTOR", "FILTER", "PUPIL")
@@ -34,6 +35,16 @@ def all(place: Path | str | None = None, known: Cards | None = None) -> dict[str
     if faults:
         raise RecipeFault("\n".join(dict.fromkeys("\n".join(faults).splitlines())))
     return found
+
+
+def suited(header: Mapping[str, Any]) -> dict[str, Recipe]:
+    """Return the project's recipes that are for an exposure, by name, all where none is; RecipeFault says their faults.
+
+    Those for others are not looked through: that takes longer than a small exposure.
+    """
+    known: dict[Path, conditions.Conditions] = {}
+    paths = [path for path in sorted(folder().glob("*.yaml")) if conditions.hold(claims(path, known), header)]
+    return {path.stem: read(path) for path in paths} or all()
 
 
 def named(name: str, known: Cards | None = None) -> Recipe:

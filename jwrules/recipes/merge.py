@@ -111,9 +111,31 @@ def _extended(data: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
         yield from ((("extends", number), name) for number, name in enumerate(names) if isinstance(name, str))
 
 
+def _folders(path: Path) -> tuple[Path, Path]:
+    """Where what a recipe extends is looked for."""
+    return path.parent, house.root() / "recipes"
+
+
+def _found(path: Path, name: str) -> Path | None:
+    return next((folder / name for folder in _folders(path) if (folder / name).is_file()), None)
+
+
+def claims(path: Path, known: dict[Path, Conditions]) -> Conditions:
+    """Return for which exposures the recipe at `path` is, by its text and those that it extends: nothing is checked.
+
+    `known` are those of files that were read before; RecipeFault where one cannot be read.
+    """
+    if path not in known:
+        known[path] = {}  # one that extends itself adds nothing
+        data = _mapping(load(path).value)
+        bases = [base for _, name in _extended(data) if (base := _found(path, name))]
+        merged = {keyword: wanted for base in bases for keyword, wanted in claims(base, known).items()}
+        known[path] = merged | _mapping(data.get("for"))
+    return known[path]
+
+
 def _extend(made: Draft, place: Place, name: str, cards: Cards, extended_by: tuple[Path, ...]) -> None:
-    folders = (made.source.path.parent, house.root() / "recipes")
-    path = next((folder / name for folder in folders if (folder / name).is_file()), None)
+    folders, path = _folders(made.source.path), _found(made.source.path, name)
     made.files += [folder / name for folder in folders]
     if path is None:
         known = [str(one.relative_to(folder)) for folder in folders for one in folder.rglob("*.yaml")]

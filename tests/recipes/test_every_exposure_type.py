@@ -224,3 +224,14 @@ def test_real_headers_have_recipes(known, shared):
     assert {one["EXP_TYPE"] for one in guiding} == set(TAKEN_BY["fgs_guide_star"].split())
     nircam = headers.read(folder / "jw01075001001_03105_00009_nrca2_uncal.fits")
     assert recipes.pick(nircam, known).name == RECIPE_OF[nircam["EXP_TYPE"]]
+
+
+@pytest.mark.parametrize("more", [{}, {"TSOVISIT": True}], ids=["", "series"])
+@pytest.mark.parametrize("exp_type", RECIPE_OF)
+def test_for_one_exposure_the_recipes_that_are_for_it_are_enough(known, exp_type, more):
+    exposure = header(exp_type, **more)
+    assert recipes.suited(exposure) == {name: one for name, one in known.items() if one.applies(exposure)}
+
+
+def test_where_none_is_for_an_exposure_all_are_looked_through(known):
+    assert recipes.suited({"EXP_TYPE": "NRC_NOVEL"}) == known
