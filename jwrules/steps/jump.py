@@ -1,30 +1,29 @@
 """Find the jumps that cosmic rays leave in ramps, by the difference of successive groups.
 
 A difference of a pixel, in all its integrations, is a jump if it exceeds what the others let expect by more than
-`rejection_threshold` σ, where σ is the noise of that comparison, with groups that average frames. Successive ones
-share the noise of a read: `statistic: calibrated` weighs the others with the covariance of all, which finds 94 % of
-jumps of 5 σ (of a difference) among 10 noisy reads, where their plain mean (`statistic: mean`) finds 66 %. The worst is
-taken out, then the others are judged without it. So a threshold lets as many false jumps pass as a normal distribution
-has beyond it, with three groups as with a hundred; of three groups one can tell little, so that by default one in ten
-jumps of 6 to 60 σ is missed there, of five groups one in 300. Rays only rise: of four differences or fewer one that
-rises is taken first. What weighs reads sees slow changes too: of ramps of 20 groups at a faint sky into which traps
-release 100 electrons, `calibrated` flags 6 %, `mean` hardly any. `statistic: official` compares with the median in the
-noise of a difference alone: at 4 σ it flags a fifth to 70 times of what it says. Below `min_diffs_single_pass`
-differences the worst one, in absolute value, is taken out first there. Very long exposures (`minimum_sigclip_groups`)
-are clipped at the measured scatter (the official step then unflags groups in which all pixels are outliers: broken
-readouts, which we leave flagged). Strong jumps are flagged in the four neighbours too; `after_jump_flag_*` flags what
-follows one (of a height in DN of the pixel itself; the official step takes the median gain of the array for all).
+`rejection_threshold` σ, the noise of that comparison, with groups that average frames. The worst is taken out, then the
+others are judged without it, so that a threshold lets as many false jumps pass as a normal distribution has beyond it,
+with three groups as with a hundred. Successive differences share the noise of a read: `statistic: calibrated` weighs
+the others with the covariance of all, which finds most among noisy reads; it also sees slow changes, such as what traps
+release, which their plain mean (`statistic: mean`) hardly does. Rays only rise: of four differences or fewer one that
+rises is taken first. `statistic: official` compares with the median in the noise of a difference alone, and flags up to
+70 times what it says; below `min_diffs_single_pass` differences the worst one, in absolute value, is taken out first.
+Very long exposures (`minimum_sigclip_groups`) are clipped at the measured scatter (the official step then unflags
+groups in which all pixels are outliers: broken readouts, which we leave flagged). Strong jumps are flagged in the four
+neighbours too; `after_jump_flag_*` flags what follows one (of a height in DN of the pixel itself; the official step
+takes the median gain of the array for all).
 
 A ray that comes while the frames of a group are read is in two differences, and the lower part may stay below the
-threshold. `flag_rests` flags both sides of a jump that is too weak to have shown both parts, lest ramps read high (by
-2 % at a faint sky of 7 groups); a ramp is always left a difference. The official step does nothing of the kind.
+threshold: `flag_rests` flags both sides of a jump too weak to have shown both, lest ramps read high (by 2 % at a faint
+sky of 7 groups); a ramp is always left a difference. The official step does nothing of the kind.
 
 `expand_large_events` finds snowballs: large struck regions around a newly saturated core, of which more is affected
-than shows. A snowball that comes while the frames of a group are read is in two differences and is flagged in both;
-`snowball_search: official` sees each group for itself, takes any five pixels near an edge for a snowball, and lets the
-saturated pixels of stars grow. `find_showers` finds the showers of the MIRI detectors: regions that rise together
-though no pixel stands out; pixels whose rate would change by more than `max_shower_amplitude` are left out of it.
-Source: JWST documentation, CALWEBB_DETECTOR1, jump detection; Anderson and Gordon 2011, PASP 123, 1237.
+than shows, in both differences if need be; `snowball_search: official` sees each group for itself, takes any five
+pixels near an edge for a snowball, and lets the saturated pixels of stars grow. `find_showers` finds the showers of the
+MIRI detectors: regions that rise together though no pixel stands out, but for pixels whose rate would change by more
+than `max_shower_amplitude`. What is found and missed is measured in docs/accuracy_stage1.md. Source: JWST
+documentation, CALWEBB_DETECTOR1, jump detection; Anderson and Gordon 2011, PASP 123, 1237; Brandt 2024, PASP 136,
+045005.
 """
 
 from __future__ import annotations
