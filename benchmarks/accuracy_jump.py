@@ -38,6 +38,11 @@ GAIN, READNOISE, TGROUP = 2.0, 8.0, 10.0
 JUMP = np.uint8(DQ.JUMP_DET)
 SKIES = {"faint": (0.5, 1, 0), "bright": (300.0, 1, 0), "faint, DEEP8": (0.5, 8, 12), "bright, DEEP8": (300.0, 8, 12)}
 
+HEIGHTS = {"5": (5.0, 5.0), "6": (6.0, 6.0), "5 to 60": (5.0, 60.0), "6 to 60": (6.0, 60.0)}
+"""Heights of jumps, in σ of a difference."""
+LOW = 3.0
+"""A threshold (σ) that finds 95 % of jumps of 5 σ, where ten groups or more tell what a ramp does without them."""
+
 Flags = np.ndarray
 Finder = Callable[..., Flags]
 
@@ -106,9 +111,15 @@ def sigma(sky: str) -> float:
     return float(np.sqrt(rate * TGROUP * GAIN * photons + (READNOISE * GAIN) ** 2 / frames) / GAIN)
 
 
+def thresholds(limit: float) -> dict[str, float]:
+    """Return settings that seek jumps at `limit` σ for any number of differences."""
+    names = "rejection_threshold", "four_group_rejection_threshold", "three_group_rejection_threshold"
+    return dict.fromkeys(names, limit)
+
+
 def false_flags(samples: int) -> Iterator[list[str]]:
     """Yield false jumps at 4 σ, for any number of differences, over the number that a normal distribution has."""
-    four = {"rejection_threshold": 4.0, "four_group_rejection_threshold": 4.0, "three_group_rejection_threshold": 4.0}
+    four = thresholds(4.0)
     for sky, ngroups in ((sky, ngroups) for sky in SKIES for ngroups in GROUPS):
         frames = sum(SKIES[sky][1:])
         many = max(samples // (ngroups if frames == 1 else 4 * ngroups), 10000)
@@ -123,15 +134,33 @@ def recall(samples: int) -> Iterator[list[str]]:
     """Yield the shares of jumps that are found by default: of those of one height, and of all from it to 60 σ."""
     for sky, ngroups in ((sky, ngroups) for sky in ("faint", "bright") for ngroups in GROUPS):
         product = exposure(sky, ngroups, max(samples // (4 * ngroups), 10000), seed=ngroups + 1)
-        random, (_, _, ny, nx) = np.random.default_rng(ngroups), product.data.shape
-        when, y, x = random.integers(1, ngroups, (ny, nx)), *np.mgrid[:ny, :nx]
-        for least, most in ((5.0, 5.0), (6.0, 6.0), (5.0, 60.0), (6.0, 60.0)):
-            heights = random.uniform(least, most, (ny, nx)) * sigma(sky)
-            struck = deepcopy(product)
-            struck.data[0] += np.where(np.arange(ngroups)[:, None, None] >= when, heights, 0)
-            shares = [f"{100 * find(struck)[0, when, y, x].mean():.1f}" for find in MORE.values()]
-            height = f"{least:.0f}" if least == most else f"{least:.0f} to {most:.0f}"
-            yield [sky, str(ngroups), str(ngroups + 1), str(ny * nx), height, *shares]
+        n = str(product.pixeldq.size)
+        for height, (struck, places) in jumps(product, sky, ngroups).items():
+            shares = [f"{100 * find(struck)[places].mean():.1f}" for find in MORE.values()]
+            yield [sky, str(ngroups), str(ngroups + 1), n, height, *shares]
+
+
+def sharper(samples: int) -> Iterator[list[str]]:
+    """Yield what thresholds of `LOW` σ find, in %, and false jumps at them over those that they state."""
+    for sky, ngroups in ((sky, ngroups) for sky in ("faint", "bright") for ngroups in GROUPS):
+        product = exposure(sky, ngroups, max(samples // (4 * ngroups), 10000), seed=ngroups + 1)
+        ratio = np.count_nonzero(ours(product, **thresholds(LOW))) / (2 * norm.sf(LOW) * product.data[:, 1:].size)
+        scenes = jumps(product, sky, ngroups).values()
+        shares = [f"{100 * ours(struck, **thresholds(LOW))[places].mean():.1f}" for struck, places in scenes]
+        yield [sky, str(ngroups), str(ngroups + 1), str(product.pixeldq.size), *shares, f"{ratio:.2f}"]
+
+
+def jumps(product: Ramp, sky: str, seed: int) -> dict[str, tuple[Ramp, tuple[Any, ...]]]:
+    """Return, by their height, the ramps with a jump in each, and where the jumps are."""
+    random, (_, ngroups, ny, nx) = np.random.default_rng(seed), product.data.shape
+    when, y, x = random.integers(1, ngroups, (ny, nx)), *np.mgrid[:ny, :nx]
+    scenes = {}
+    for name, (least, most) in HEIGHTS.items():
+        heights = random.uniform(least, most, (ny, nx)) * sigma(sky)
+        struck = deepcopy(product)
+        struck.data[0] += np.where(np.arange(ngroups)[:, None, None] >= when, heights, 0)
+        scenes[name] = struck, (0, when, y, x)
+    return scenes
 
 
 def bias(samples: int) -> Iterator[list[str]]:
@@ -217,6 +246,8 @@ def main() -> None:
           ["sky", "groups", "seed", "differences", "stated", *STATED], false_flags(samples))  # fmt: skip
     table("Jumps that are found (%), by their height (σ of a difference)",
           ["sky", "groups", "seed", "jumps", "height", *MORE], recall(samples))  # fmt: skip
+    table(f"Jumps that thresholds of {LOW:g} σ find (%), and false ones over those stated",
+          ["sky", "groups", "seed", "jumps", *HEIGHTS, "false over stated"], sharper(samples))  # fmt: skip
     table("Ramps of noise alone with a false jump (7 groups of MEDIUM8), and how far their mean difference is off (%)",
           ["sky", "seed", "ramps", "way", "ramps with a jump %", "off %"], bias(samples))  # fmt: skip
     table("Snowballs", ["readout", "seeds", "snowballs", "way", "found %", "right %", "area over truth"],
