@@ -229,6 +229,18 @@ def test_cosmic_rays_above_six_sigma_are_found_and_few_others(ngroups, rate):
     assert found[~hits].mean() < 2e-3
 
 
+@pytest.mark.parametrize("ngroups", [10, 20])
+@pytest.mark.parametrize("rate", [0.5, 300.0])
+def test_a_threshold_of_three_sigma_finds_jumps_of_five(ngroups, rate):
+    shape = (1, ngroups, 200, 200)
+    when = np.random.default_rng(ngroups).integers(1, ngroups, shape[2:])
+    groups = np.arange(ngroups)[:, np.newaxis, np.newaxis]
+    data = noisy(rate, shape, gain=GAIN, readnoise=READNOISE, seed=ngroups)
+    data[0] += np.where(groups >= when, 5 * sigma(rate), 0.0)
+    found = searched(ramp(data), rejection_threshold=3.0, flag_4_neighbors=False, flag_rests=False).groupdq == JUMP
+    assert found[0][groups == when].mean() >= 0.95
+
+
 def test_the_rate_of_cosmic_rays_is_that_per_thousand_pixels_and_second():
     data = np.tile(line(8).reshape(1, 8, 1, 1), (1, 1, 5, 5))
     data[0, 4:, 2, 2] += 3000.0
