@@ -34,20 +34,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jwrules.kernels import jump as kernel
-from jwrules.kernels import jump_rests
 from jwrules.products.flags import DQ
 from jwrules.products.kinds import Gain, Meta, Ramp, Readnoise
-from jwrules.steps import large_events
-from jwrules.steps.declare import Part, Skip, par, step
+from jwrules.steps import differences, large_events
+from jwrules.steps.declare import Part, par, step
 
 log = logging.getLogger("jwrules")
-
-BITS = kernel.Bits(
-    unusable=int(DQ.DO_NOT_USE | DQ.SATURATED),
-    jump=int(DQ.JUMP_DET),
-    spreads=int(DQ.OUTLIER),  # a flag of images that no group has; it goes before the step ends
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +109,7 @@ def _margin(params: Params) -> int:
 
 def _neighbours(ramp: Ramp, params: Params) -> Ramp:
     """Return the ramp with the four neighbours of strong jumps flagged."""
-    kernel.spread(ramp.groupdq, BITS)
+    differences.spread(ramp)
     return ramp
 
 
@@ -128,9 +120,7 @@ def _large_events(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnois
 
 def _rests(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Ramp:
     """Return the ramp with both sides of weak jumps flagged; after snowballs, which are sought by what surely jumps."""
-    if int(ramp.meta.get("NFRAMES", 1)) > 1 and _mode(_lost(ramp), params) in (kernel.BY_COVARIANCE, kernel.BY_MEAN):
-        rules = _expected(ramp), _thresholds(params), BITS
-        jump_rests.flag(ramp.data, ramp.groupdq, gain.data, readnoise.data, *rules)
+    differences.flag_rests(ramp, params, gain.data, readnoise.data)
     return ramp
 
 
@@ -161,57 +151,14 @@ def _rests(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> R
 )
 def jump(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Ramp:
     """Return the ramp with JUMP_DET in groupdq, and PRIMECRS and EXTNCRS, the rates of cosmic rays and large events."""
-    lost = _lost(ramp)
-    mode = _mode(lost, params)
+    lost = differences.lost(ramp)
+    mode = differences.mode(lost, params)
     ramp.pixeldq[...] |= np.where(~(gain.data > 0), np.uint32(DQ.NO_GAIN_VALUE | DQ.DO_NOT_USE), np.uint32(0))
-    found = _find(ramp, params, mode, gain.data, readnoise.data)
+    found = differences.find(ramp, params, mode, gain.data, readnoise.data)
+    if params.flag_4_neighbors and not _spreads_later(params):
+        differences.spread(ramp)
+    differences.prolong(ramp, params, gain.data)
     if params.find_showers:
         ramp = large_events.expect(ramp, params, lost, gain.data, readnoise.data)
     intervals = max(lost.size - int(lost.sum()) - len(lost), 0)
     return ramp.counting(found=found, intervals=intervals * ramp.pixeldq[ramp.own].size)
-
-
-def _lost(ramp: Ramp) -> np.ndarray:
-    return np.zeros(ramp.data.shape[:2], bool) if ramp.left_out is None else ramp.left_out
-
-
-def _thresholds(params: Params) -> kernel.Thresholds:
-    return kernel.Thresholds(
-        params.rejection_threshold, params.four_group_rejection_threshold, params.three_group_rejection_threshold,
-        params.min_jump_to_flag_neighbors if params.flag_4_neighbors else np.inf, params.max_jump_to_flag_neighbors,
-    )  # fmt: skip
-
-
-def _expected(ramp: Ramp) -> kernel.Noise:
-    return kernel.noise(int(ramp.meta.get("NFRAMES", 1)), int(ramp.meta.get("GROUPGAP", 0)))
-
-
-def _mode(lost: np.ndarray, params: Params) -> int:
-    nints, ngroups = lost.shape
-    if ngroups <= 2:
-        raise Skip(f"{ngroups} groups: jumps show from three on")
-    usable = ngroups - int(lost.sum(axis=1).max())
-    if params.only_use_ints and nints >= params.minimum_sigclip_groups:
-        return kernel.BY_GROUP
-    if not params.only_use_ints and lost.size - int(lost.sum()) >= params.minimum_sigclip_groups:
-        return kernel.ALTOGETHER
-    if usable < params.minimum_groups:
-        raise Skip(f"{usable} usable groups, less than minimum_groups={params.minimum_groups}")
-    if params.statistic == "official":
-        return kernel.AT_ONCE if usable - 1 >= params.min_diffs_single_pass else kernel.ONE_BY_ONE
-    return kernel.BY_COVARIANCE if params.statistic == "calibrated" else kernel.BY_MEAN
-
-
-def _find(ramp: Ramp, params: Params, mode: int, gain: np.ndarray, readnoise: np.ndarray) -> int:
-    """Flag jumps, their neighbours and what follows them; return how many differences are jumps themselves."""
-    rules = _expected(ramp), mode, _thresholds(params), BITS
-    kernel.find(ramp.data, ramp.groupdq, gain, readnoise, *rules)
-    found = kernel.count(ramp.groupdq, ramp.own, BITS)
-    if params.flag_4_neighbors and not _spreads_later(params):
-        kernel.spread(ramp.groupdq, BITS)
-    times = params.after_jump_flag_time1, params.after_jump_flag_time2
-    lengths = (np.array(times) // ramp.meta["TGROUP"]).astype(int)
-    if lengths.any():
-        heights = np.array([params.after_jump_flag_dn1, params.after_jump_flag_dn2])
-        kernel.prolong(ramp.data, ramp.groupdq, gain, BITS, heights, lengths)
-    return found
