@@ -22,7 +22,8 @@ from jwrules.errors import HeaderFault
 from jwrules.products.kinds import Meta
 from jwrules.products.stored import Stored
 
-DETECTOR = 2048
+DETECTOR, BORDER = 2048, 4
+"""Lines of a detector, and how many at either end are reference pixels."""
 REQUIRED = ("MSTR_RD1", "MSTR_SK1", "MSTR_RD2", "MSTR_SK2", "MSTR_RPT", "MSTR_ILV")
 SUPERSTRIPES = ("SSTR_STP", "SSTR_NST")
 KEYWORDS = (*REQUIRED, *SUPERSTRIPES)
@@ -62,21 +63,30 @@ class Stripes:
     superstripes: int
 
     def frames(self) -> Iterator[tuple[Any, ...]]:
-        """Yield the index of each frame as it was read in an array (..., rows, columns)."""
+        """Yield the index of each frame as it was read, one or one for each superstripe, in (..., rows, columns)."""
         size = self.lines.size // max(self.superstripes, 1)
         for first in range(0, self.lines.size, size):
             yield self.index(slice(first, first + size))
 
-    def neighbours(self) -> Iterator[tuple[Any, ...]]:
-        """Yield the index of each set of lines of a frame that lie side by side on the detector too."""
+    def neighbours(self) -> Iterator[slice]:
+        """Yield each set of lines of a frame that see light and lie side by side on the detector too."""
         size = self.lines.size // max(self.superstripes, 1)
         for first in range(0, self.lines.size, size):
             for run in runs(self.lines[first : first + size]):
-                yield self.index(slice(first + run.start, first + run.stop))
+                low, high = self.lines[first + run.start], self.lines[first + run.stop - 1]
+                start = first + run.start + max(0, BORDER - int(low))
+                stop = first + run.stop - max(0, int(high) - (DETECTOR - BORDER - 1))
+                if start < stop:
+                    yield slice(start, stop)
 
     def index(self, lines: slice | np.ndarray) -> tuple[Any, ...]:
         """Return the index of these lines in an array (..., rows, columns)."""
         return (..., lines, slice(None)) if self.axis == -2 else (..., lines)
+
+
+def is_striped(meta: Meta) -> bool:
+    """Return whether an exposure reads stripes of the detector."""
+    return any(meta.get(keyword) for keyword in KEYWORDS)
 
 
 def is_superstriped(meta: Meta) -> bool:
@@ -89,7 +99,7 @@ def stripes_of(meta: Meta, shape: Sequence[int]) -> Stripes | None:
 
     Raises HeaderFault where a keyword is missing, or the stripes that they tell do not fill the frames.
     """
-    if not any(meta.get(keyword) for keyword in KEYWORDS):
+    if not is_striped(meta):
         return None
     readout = readout_of(meta)
     size = shape[-2 if abs(readout.slow) == 2 else -1] // max(readout.superstripes, 1)
