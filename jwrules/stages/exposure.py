@@ -129,6 +129,8 @@ class Exposure:
         """Return a kept piece, its margin as it was before blocks beside it were put back."""
         room, index = self._frozen.get(name, self.rooms[name]), box.of(AXES[name])
         piece = room.read(index, self._buffer(name, box)) if isinstance(room, Packed) else room.read(index)
+        if isinstance(room, Memory) and not self._is_whole(box) and np.may_share_memory(piece, room.array):
+            piece = piece.copy()  # other blocks come for what is margin here
         for seam in self._seams:
             seam.mend(name, piece, box)
         return piece
@@ -151,7 +153,9 @@ class Exposure:
                 self._seams.append(Seam(axis, edge, strip, kept))
 
     def _is_whole(self, box: Box) -> bool:
-        return (box.y, box.x) == tuple(slice(0, size) for size in self.frame)
+        """Whether a block has all pixels to itself: one that needs its margin to hold them all has not."""
+        own = box.without_margin()
+        return (own.y, own.x) == tuple(slice(0, size) for size in self.frame)
 
     def _rows(self, name: str, table: Any, box: Box) -> Any:
         return table[box.i] if name == "INT_TIMES" and len(table) == self.shape[0] else table
