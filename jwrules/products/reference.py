@@ -271,7 +271,8 @@ class _Window:
             raise ReferenceFault(self._unplaced((ny, nx), extension))
         y, x = (ours - start for ours, start in zip(self.ours, theirs, strict=True))
         rows, columns = self.shape
-        if self.stripes is not None and (y, x, ny, nx) != (0, 0, rows, columns):
+        is_alike = (y, x, ny, nx) == (0, 0, rows, columns)
+        if self.stripes is not None and (self.stripes.superstripes or not is_alike):
             return self._of_stripes((y, x), (ny, nx), theirs, extension)
         if self.layout and ny < rows:
             rows = self.layout.light.size

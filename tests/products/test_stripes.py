@@ -129,6 +129,13 @@ def test_a_file_for_the_same_stripes_is_taken_as_it_is(tmp_path):
     assert np.array_equal(open_reference(path, Gain, meta(DHS, TWO), (82, 2048)).data, EVERYWHERE[300:382])
 
 
+def test_no_file_is_taken_as_it_is_for_superstripes_side_by_side(tmp_path):
+    """Two frames of rows 0 and 1, 2 and 3, the first of each again: as high as the file, by chance."""
+    keywords = meta(DHS, dict(zip(KEYWORDS, (1, 0, 1, 0, 1, 0, 1, 2), strict=True)))
+    path = write(tmp_path / "gain.fits", EVERYWHERE[:4])
+    assert open_reference(path, Gain, keywords, (4, 2048)).data[:, 0].tolist() == [0, 10, 0, 20]
+
+
 def test_a_file_that_does_not_hold_the_stripes_is_refused(tmp_path):
     path = write(tmp_path / "gain.fits", EVERYWHERE[:1700])
     with pytest.raises(ReferenceFault, match=r"gain.fits\[SCI\].*\(1700, 2048\).*rows 0 to 1824.*full frame"):

@@ -1,17 +1,18 @@
 """Exposures that read stripes of the detector on their way through stage 1."""
 
+from dataclasses import replace
 from unittest import mock
 
 import numpy as np
 import pytest
 import stripe_scene
 from astropy.io import fits
-from stripe_scene import DHS, SOSS
+from stripe_scene import DHS, PURE, ROWS, SOSS
 from template_scene import made, slopes
 
 from jwrules.errors import CannotRun, DataFault, HeaderFault, RecipeFault
 from jwrules.products.flags import DQ
-from jwrules.stages import budget, detector1
+from jwrules.stages import budget, dark, detector1
 from jwrules.stages.chain import Call
 from jwrules.stages.workbench import Workbench
 
@@ -22,7 +23,7 @@ def taken(tmp_path_factory):
     return {name: stripe_scene.read(kind, tmp_path_factory.mktemp(name)) for name, kind in KINDS.items()}
 
 
-KINDS = {"dhs": DHS, "soss": SOSS}
+KINDS = {"dhs": DHS, "soss": SOSS, "rows": ROWS, "pure": PURE}
 
 
 def pulls(rate, truth):
@@ -50,6 +51,26 @@ def test_superstripes_become_frames_of_the_detector(taken):
     assert np.percentile(abs(found), 68.27) == pytest.approx(1, abs=0.1)
 
 
+def test_rows_between_which_nothing_is_passed_over_become_the_part_of_the_detector_that_they_cover(taken):
+    rate = slopes(taken["rows"]).rate
+    found = pulls(rate, taken["rows"].truth("RATE")[4:64])
+    assert rate.data.shape == (60, 2048)
+    assert (rate.meta["SUBSTRT2"], rate.meta["SUBSIZE2"]) == (5, 60)
+    assert len(found) > 0.95 * 60 * 2040
+    assert abs(np.median(found)) < 0.05
+
+
+def test_frames_that_already_have_the_shape_of_the_detector_are_put_together_too(taken):
+    """Only the first superstripe has reference pixels for all amplifiers, the others for the first and the last."""
+    rate = slopes(taken["pure"]).rate
+    assert rate.data.shape == (64, 2048)
+    assert np.array_equal(rate.dq[:, 0] & np.uint32(DQ.REFERENCE_PIXEL) > 0, np.ones(64, bool))
+    assert np.array_equal(rate.dq[:, 900] & np.uint32(DQ.REFERENCE_PIXEL) > 0, np.arange(64) < 4)
+    edges = np.r_[:512, 1536:2048]
+    part = replace(rate, data=rate.data[:, edges], err=rate.err[:, edges], dq=rate.dq[:, edges])
+    assert abs(np.median(pulls(part, taken["pure"].truth("RATE")[:, edges]))) < 0.1
+
+
 def test_columns_that_were_never_read_have_no_rate(taken):
     rate = slopes(taken["soss"]).rate
     edge = np.r_[:4, 2044:2048]
@@ -73,11 +94,12 @@ def test_the_header_and_the_tables_tell_of_rounds(taken):
 
 
 def kept_on_disk(self, exposure, route):
-    exposure.rooms.update({name: self.room(exposure.shape, kind, in_memory=False) for name, kind in ROOMS.items()})
-    return tuple(ROOMS)
-
-
-ROOMS = {"data": "f4", "groupdq": "u1"}
+    nints, _, ny, nx = exposure.shape
+    shapes = {"data": (exposure.shape, "f4"), "groupdq": (exposure.shape, "u1")}
+    if "zeroframe" in exposure.sources:
+        shapes["zeroframe"] = ((nints, ny, nx), "f4")
+    exposure.rooms.update({n: self.room(shape, kind, in_memory=False) for n, (shape, kind) in shapes.items()})
+    return tuple(shapes)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -95,6 +117,32 @@ def test_blocks_change_no_bit(taken, kind, kept, rows):
         for part in ("rate", "rateints"):
             one, other = (getattr(getattr(found, part), name) for found in (pieces, whole))
             assert one.tobytes() == other.tobytes(), (part, name)
+
+
+@pytest.mark.parametrize("last", ["refpix", "linearity"])
+def test_a_ramp_that_is_not_fitted_comes_out_as_frames_of_the_detector(taken, tmp_path, last):
+    steps = ["dq_init", "superbias", "refpix", "linearity"]
+    calls = [Call(step) for step in steps[: steps.index(last) + 1]]
+    with mock.patch.object(budget, "BLOCK", 1):
+        (path,) = dark.run(taken["rows"].raw, Workbench("dark", calls, made(taken["rows"]).references, tmp_path))
+    with fits.open(path) as hdus, fits.open(taken["rows"].raw) as raw:
+        assert hdus["SCI"].data.shape == (2, 5, 60, 2048)
+        assert hdus["ZEROFRAME"].data.shape == (2, 60, 2048)
+        assert hdus["PIXELDQ"].data.shape == (60, 2048)
+        assert hdus["INT_TIMES_STRIPE"].data["int_start_MJD_UTC"].tolist() == raw["INT_TIMES"].data.field(1).tolist()
+        rise = np.diff(hdus["SCI"].data[:, :, 20:40, 600:1400], axis=1)
+        assert np.median(rise[:, 0]) == pytest.approx(np.median(rise[:, -1]), rel=0.1)
+
+
+def test_a_segment_counts_its_rounds(taken, tmp_path):
+    """The second of two segments of twenty integrations."""
+    path = changed(taken, tmp_path / "a_uncal.fits", NINTS=20, INTSTART=11, INTEND=20, EXSEGNUM=2, EXSEGTOT=2)
+    with fits.open(path, mode="update") as hdus:
+        hdus["INT_TIMES"].data["integration_number"] += 10
+    meta, tables = (found := slopes(replace(taken["soss"], raw=path)).rateints).meta, found.tables
+    assert [meta[key] for key in ("NINTS", "INTSTART", "INTEND")] == [4, 3, 4]
+    assert tables["INT_TIMES"]["integration_number"].tolist() == [3, 4]
+    assert tables["INT_TIMES_STRIPE"]["integration_number"].tolist() == [3] * 5 + [4] * 5
 
 
 # What cannot be
