@@ -18,9 +18,9 @@ import numpy as np
 from jwrules.products import fits
 from jwrules.products.kinds import Cards, Meta, Note, Ramp
 from jwrules.products.rooms import Memory, Packed, Room
+from jwrules.products.side_by_side import side_by_side
 from jwrules.products.stored import Source
 from jwrules.products.stripes import is_superstriped
-from jwrules.products.superstripes import side_by_side
 from jwrules.stages.boxes import Box, Seam
 
 AXES = {name: where.axes for name, where in fits.declared(Ramp).items()} | {"left_out": "ig"}
