@@ -1,8 +1,8 @@
 """Flag the groups that are saturated, or at the floor of the converter.
 
-A group is saturated from the first one on that reaches the threshold of its pixel, and so are its
-neighbours, to which charge spills. Groups at or below 0 DN are not used. Pixels without a threshold are never flagged
-and carry NO_SAT_CHECK. In IRS2 readout (NIRSpec) only light is looked at.
+A group is saturated from the first one on that reaches the threshold of its pixel, and so are its neighbours, to which
+charge spills. Groups at or below 0 DN are not used. Pixels without a threshold are never flagged and carry
+NO_SAT_CHECK. Nothing spills from one superstripe into another. In IRS2 readout (NIRSpec) only light is looked at.
 
 Where frames are averaged into groups, a mean below the threshold may be that of a group whose last frames are
 saturated. Such a group is not used, nor is it in the neighbours. It is the one before the first saturated one of the

@@ -33,7 +33,7 @@ def pulls(rate, truth):
 
 
 def test_stripes_have_the_rates_of_the_detector_where_they_lie(taken):
-    (rows,) = stripe_scene.lines(DHS)
+    (rows,) = DHS.lines
     rate = slopes(taken["dhs"]).rate
     found = pulls(rate, taken["dhs"].truth("RATE")[rows])
     assert rate.data.shape == (39, 2048)
