@@ -98,16 +98,21 @@ def _times(tables: Mapping[str, Any], count: int) -> Iterator[tuple[str, Any]]:
         if name != "INT_TIMES":
             yield name, table
             continue
+        before, times = table["integration_number"] - 1, [one for one in table.names if one.startswith("int_")]
         whole = table[: len(table) // count * count]
         first, last = whole[::count], whole[count - 1 :: count]
-        number, *columns = table.names
-        rounds = {number: (last[number] - 1) // count + 1}
-        for start, middle, end in zip(columns[::3], columns[1::3], columns[2::3], strict=True):
-            half = (last[end] - first[start]) / 2
-            rounds |= {start: first[start], middle: half + first[start], end: last[end]}
-        yield name, _table({one: rounds[one] for one in table.names})
-        numbers = {number: (table[number] - 1) // count + 1, "stripe_number": (table[number] - 1) % count + 1}
-        yield "INT_TIMES_STRIPE", _table({**numbers, **{one: table[one] for one in columns}})
+        rounds = {"integration_number": before[: len(whole) : count] // count + 1}
+        rounds |= {one: _of_round(one, first, last) for one in times}
+        yield name, _table(rounds)
+        numbers = {"integration_number": before // count + 1, "stripe_number": before % count + 1}
+        yield "INT_TIMES_STRIPE", _table({**numbers, **{one: table[one] for one in times}})
+
+
+def _of_round(column: str, first: Any, last: Any) -> np.ndarray:
+    """Return int_start_, int_mid_ or int_end_... of rounds, from rows of their first and last integration."""
+    _, which, scale = column.split("_", 2)
+    start, end = np.asarray(first[f"int_start_{scale}"]), np.asarray(last[f"int_end_{scale}"])
+    return {"start": start, "mid": (end - start) / 2 + start, "end": end}[which]
 
 
 def _table(columns: Mapping[str, np.ndarray]) -> Any:
