@@ -75,6 +75,16 @@ def together(usable: np.ndarray, parities: Sequence[np.ndarray]) -> Sets:
     return _sets([(everywhere, usable & parity, parity) for parity in parities], usable.shape[1])
 
 
+def of_stripes(usable: np.ndarray, amplifiers: Sequence[np.ndarray], parities: Sequence[np.ndarray]) -> Sets:
+    """Return all the `usable` pixels by amplifier and by parity; an amplifier that lacks one of these is left alone."""
+    everywhere, parts = np.arange(len(usable)), []
+    for amplifier in amplifiers:
+        served = [amplifier & parity for parity in parities if (amplifier & parity).any()]
+        if all(usable[:, columns].any() for columns in served):
+            parts += [(everywhere, usable & columns, columns) for columns in served]
+    return _sets(parts, usable.shape[1])
+
+
 def _sets(references: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], ncolumns: int) -> Sets:
     """Return the sets of pixels that are given as the numbers of rows, a mask of these, and the columns served."""
     owners = np.full((ncolumns, 2), -1)

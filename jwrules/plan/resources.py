@@ -46,13 +46,14 @@ SPECTRA = 40
 
 @dataclass(frozen=True)
 class Size:
-    """How large an exposure is as it is read."""
+    """How large an exposure is as it is read; frames of superstripes lie side by side."""
 
     integrations: int
     groups: int
     rows: int
     columns: int
     is_interleaved: bool = False
+    is_superstriped: bool = False
 
     @property
     def frame(self) -> int:
@@ -77,7 +78,7 @@ def memory(stage: str, sizes: Sequence[Size]) -> int:
 
 def _in_blocks(size: Size) -> float:
     """Return the bytes with which an exposure is fast; at least an integration fits, and the ramps of some pixels."""
-    resized = 1 + DETECTOR_ROWS / INTERLEAVED_ROWS if size.is_interleaved else 1
+    resized = 1 + DETECTOR_ROWS / INTERLEAVED_ROWS if size.is_interleaved else 2 if size.is_superstriped else 1
     whole = resized * size.samples * SAMPLE
     one = whole / size.integrations
     ramp = size.integrations * (size.groups * WORKED_ON + INTEGRATION) + RAMP
@@ -114,7 +115,9 @@ def size_of(header: Mapping[str, Any]) -> Size:
     rows, columns = _count(header, "SUBSIZE2", 2048), _count(header, "SUBSIZE1", 2048)
     is_interleaved = header.get("INSTRUME") == "NIRSPEC" and "IRS2" in str(header.get("READPATT", ""))
     rows = INTERLEAVED_ROWS if is_interleaved else rows
-    return Size(max(integrations, 1), max(_count(header, "NGROUPS", 1), 1), rows, columns, is_interleaved)
+    superstripes = max(_count(header, "SSTR_NST", 0), 1)
+    groups, integrations = max(_count(header, "NGROUPS", 1), 1), max(integrations // superstripes, 1)
+    return Size(integrations, groups, rows * superstripes, columns, is_interleaved, superstripes > 1)
 
 
 def _count(header: Mapping[str, Any], keyword: str, usual: int) -> int:

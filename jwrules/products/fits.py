@@ -26,7 +26,7 @@ from jwrules.products.in_pieces import UNIT as BLOCK
 from jwrules.products.in_pieces import InPieces
 from jwrules.products.kinds import Hdu, Meta, Mosaic, Product, Ramp
 from jwrules.products.plausible import check as check_keywords
-from jwrules.products.stored import Stored, Unpacked, stored
+from jwrules.products.stored import Source, Stored, Unpacked, stored
 from jwrules.products.table_hdu import TableHDU
 
 P = TypeVar("P", bound=Product)
@@ -69,7 +69,7 @@ class Described:
     meta: Meta
     tables: Mapping[str, Any]
     provenance: Mapping[str, Any]
-    sources: Mapping[str, Stored]
+    sources: Mapping[str, Source]
 
 
 def described(path: Path | str, kind: type[Product]) -> Described:

@@ -15,6 +15,7 @@ from jwrules.errors import DataFault, ReferenceFault
 from jwrules.kernels.irs2_layout import AMPLIFIER, OUTPUTS, Layout
 from jwrules.kernels.irs2_suspects import listed
 from jwrules.products.kinds import Meta, Refpix
+from jwrules.products.stripes import is_superstriped
 
 DETECTOR = 2048
 
@@ -25,8 +26,8 @@ def is_interleaved(meta: Meta) -> bool:
 
 
 def blocks_of(meta: Meta) -> str:
-    """Return which blocks steps work on that otherwise take any: whole frames, where these interleave."""
-    return "frames" if is_interleaved(meta) else "samples"
+    """Return which blocks steps work on that otherwise take any: whole frames, where these become others later."""
+    return "frames" if is_interleaved(meta) or is_superstriped(meta) else "samples"
 
 
 def layout_of(meta: Meta, shape: tuple[int, ...]) -> Layout | None:

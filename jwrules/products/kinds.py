@@ -92,6 +92,14 @@ class Meta:
         """Return a copy with these keywords set in the primary header (value, or (value, comment))."""
         return Meta(primary=_set(self.primary, keywords), sci=self.sci, source=self.source)
 
+    def without(self, *keywords: str) -> Meta:
+        """Return a copy without these keywords in the primary header."""
+        header = self.primary.copy()
+        for keyword in keywords:
+            if keyword in header:
+                del header[keyword]
+        return Meta(primary=header, sci=self.sci, source=self.source)
+
     def updated_sci(self, **keywords: Any) -> Meta:
         """Return a copy with these keywords set in the SCI header (value, or (value, comment))."""
         return Meta(primary=self.primary, sci=_set(self.sci, keywords), source=self.source)
@@ -109,7 +117,7 @@ class Product:
     """Anything that a stage reads or writes. `tables` are the extensions that `carried` names: carried along unread."""
 
     model: ClassVar[str] = ""
-    carried: ClassVar[tuple[str, ...]] = ("GROUP", "INT_TIMES")
+    carried: ClassVar[tuple[str, ...]] = ("GROUP", "INT_TIMES", "INT_TIMES_STRIPE")
     meta: Meta
     tables: Mapping[str, fits.FITS_rec] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)

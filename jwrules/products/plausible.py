@@ -8,6 +8,7 @@ from typing import Any
 
 from jwrules.errors import HeaderFault
 from jwrules.products.kinds import Meta
+from jwrules.products.stripes import KEYWORDS as STRIPES
 
 
 def _is_duration(value: Any) -> bool:
@@ -29,7 +30,7 @@ _FROM_ONE: Rule = (partial(_is_count, 1), "a whole number from 1 on")
 _AXIS: Rule = (_is_axis, "1, -1, 2 or -2")
 _RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("TFRAME", "TGROUP"), _DURATION),
-    "GROUPGAP": _FROM_ZERO,
+    **dict.fromkeys(("GROUPGAP", *STRIPES), _FROM_ZERO),
     **dict.fromkeys(
         ("NFRAMES", "NGROUPS", "NINTS", "INTSTART", "INTEND", "EXSEGTOT", "SUBSTRT1", "SUBSTRT2"), _FROM_ONE
     ),

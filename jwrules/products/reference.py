@@ -19,6 +19,7 @@ from jwrules.products.flags import by_name
 from jwrules.products.interleaved import layout_of
 from jwrules.products.kinds import Hdu, Meta, Reference, Tree
 from jwrules.products.stored import Stored, stored
+from jwrules.products.stripes import Box, boxes, read, stripes_of
 from jwrules.products.table_hdu import Columns
 
 log = logging.getLogger("jwrules")
@@ -63,7 +64,8 @@ _STRUCTURE = {"SIMPLE", "BITPIX", "EXTEND", "XTENSION", "PCOUNT", "GCOUNT", "BSC
 def open_reference(path: Path | str, kind: type[R], science: Meta, shape: tuple[int, int]) -> R:
     """Return the reference file at `path` as `kind`, for an exposure with keywords `science` and `shape` (ny, nx).
 
-    Arrays are in native byte order and read-only. Those on detector pixels are cut by SUBSTRT1/2 to (..., ny, nx).
+    Arrays are in native byte order and read-only. Those on detector pixels are cut by SUBSTRT1/2 to (..., ny, nx); for
+    an exposure that reads stripes of the detector they are put together from these (`stripes`).
     Flags are translated by the names of the DQ_DEF table into the standard bits; names that JWST does not define are
     dropped (documentation: Data Quality Flags). A file without DQ or ERR beside its data has zeros there.
 
@@ -145,7 +147,7 @@ class ReferenceFile(Generic[R]):
             return _mean(array, where, _cut_shape(self._shape, rows, columns))
         if box:
             box = tuple(_within(outer, inner) for outer, inner in zip(box, (rows, columns), strict=True))
-        values = array.read(box, np.dtype(where.dtype))
+        values = read(array, box, np.dtype(where.dtype))
         values = _translated(values, self._flags) if name == "dq" else values
         if name == "dq" and values.ndim > where.ndim:
             values = np.bitwise_or.reduce(values.reshape(-1, *values.shape[-2:]))
@@ -172,7 +174,9 @@ def _mean(array: Stored, where: Hdu, shape: tuple[int, int]) -> np.ndarray:
     return values
 
 
-def _within(outer: slice, inner: slice) -> slice:
+def _within(outer: slice | np.ndarray, inner: slice) -> slice | np.ndarray:
+    if isinstance(outer, np.ndarray):
+        return outer[inner]
     start, stop, _ = inner.indices(outer.stop - outer.start)
     return slice(outer.start + start, outer.start + stop)
 
@@ -247,15 +251,16 @@ class _Window:
     def __init__(self, path: Path, reference: Meta, science: Meta, shape: tuple[int, int], a_mean: bool) -> None:
         self.path, self.shape = path, shape
         self.layout = layout_of(science, shape)
+        self.stripes = stripes_of(science, shape)
         self.a_mean = a_mean and science.get("EXP_TYPE") == "FGS_ID-STACK"
         self.ours = (science.get("SUBSTRT2"), science.get("SUBSTRT1"))
         self.theirs = (reference.get("SUBSTRT2"), reference.get("SUBSTRT1"))
 
-    def box(self, shape: Sequence[int], extension: str) -> tuple[slice, slice] | None:
+    def box(self, shape: Sequence[int], extension: str) -> Box | None:
         """Return which rows and columns of an array of `shape` (..., rows, columns) the exposure covers.
 
         None where its mean stands for the exposure. For one in IRS2 readout these are its frames as read, or those of
-        the detector: as the file has them.
+        the detector: as the file has them. A file that is for the same stripes as the exposure has them already.
         """
         ny, nx = shape[-2:]
         known = None not in self.theirs
@@ -266,6 +271,9 @@ class _Window:
             raise ReferenceFault(self._unplaced((ny, nx), extension))
         y, x = (ours - start for ours, start in zip(self.ours, theirs, strict=True))
         rows, columns = self.shape
+        is_alike = (y, x, ny, nx) == (0, 0, rows, columns)
+        if self.stripes is not None and (self.stripes.superstripes or not is_alike):
+            return self._of_stripes((y, x), (ny, nx), theirs, extension)
         if self.layout and ny < rows:
             rows = self.layout.light.size
         if min(y, x) < 0 or y + rows > ny or x + columns > nx:
@@ -273,6 +281,22 @@ class _Window:
                 return None
             raise ReferenceFault(self._outside((ny, nx), extension))
         return slice(y, y + rows), slice(x, x + columns)
+
+    def _of_stripes(self, start: tuple[int, int], found: tuple[int, int], theirs: Any, extension: str) -> Box:
+        """Return the lines of the stripes, of their whole length."""
+        assert self.stripes is not None
+        axis = self.stripes.axis
+        box: list[slice | np.ndarray] = [slice(first, first + n) for first, n in zip(start, self.shape, strict=True)]
+        box[axis] = lines = self.stripes.lines - (theirs[axis] - 1)
+        along = start[-3 - axis], start[-3 - axis] + self.shape[-3 - axis]
+        if min(lines.min(), along[0]) < 0 or lines.max() >= found[axis] or along[1] > found[-3 - axis]:
+            what = ("rows", "columns")[axis]
+            raise ReferenceFault(
+                f"{self.path}[{extension}]: shape {found} (rows, columns) from SUBSTRT2, SUBSTRT1 = {theirs} does not"
+                f" hold the stripes that the exposure reads, {what} {self.stripes.lines.min()} to"
+                f" {self.stripes.lines.max()} of the detector (counted from 0); give a file of the full frame"
+            )
+        return tuple(box)
 
     def _unplaced(self, found: tuple[int, int], extension: str) -> str:
         lacking = "the exposure" if None in self.ours else "the reference file"
@@ -295,17 +319,18 @@ def _blank(where: Hdu, shape: tuple[int, int]) -> np.ndarray:
     return zeros
 
 
-def _check_pixels(place: str, array: Stored, box: tuple[slice, ...], reftype: str) -> None:
+def _check_pixels(place: str, array: Stored, box: Box, reftype: str) -> None:
     """Refuse an array whose share of NaN or infinite values, of a gain also of those not above 0, is too high."""
     count, size, allowed = 0, 0, _NAN_SHARE[reftype]
     as_they_are = array.dtype == ">f4" and array.zero == 0 and array.scale == 1
-    for numbers in (raw for raw, _ in array.parts(box)) if as_they_are else (array.read(box),):
+    stored_parts = (raw for piece in boxes(box) for raw, _ in array.parts(piece))
+    for numbers in stored_parts if as_they_are else (read(array, box),):
         count += _not_finite(numbers)
         count += int(np.count_nonzero(numbers <= 0)) if reftype in _POSITIVE else 0
         size += numbers.size
     if count <= allowed * size:
         return
-    values = array.read(box)
+    values = read(array, box)
     bad = ~np.isfinite(values) | ((values <= 0) & (reftype in _POSITIVE))
     where = tuple(int(i) for i in np.argwhere(bad)[0])
     what = "NaN or infinite, or not above 0" if reftype in _POSITIVE else "NaN or infinite"

@@ -24,7 +24,7 @@ def of(ramp: Ramp, meta: Meta, pixeldq: np.ndarray, seen: np.ndarray, values: np
     rate = Rate(meta=described(meta, Rate.model), dq=dq[-1], provenance=ramp.provenance, **_planes(values[:, -1]))
     rateints = RateInts(
         meta=described(meta, RateInts.model),
-        tables={name: table for name, table in ramp.tables.items() if name == "INT_TIMES"},
+        tables={name: table for name, table in ramp.tables.items() if name.startswith("INT_TIMES")},
         dq=dq[:-1],
         provenance=ramp.provenance,
         **_planes(values[:, :-1]),

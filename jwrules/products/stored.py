@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import product as combinations
 from math import prod
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import numpy as np
 
@@ -52,6 +52,20 @@ class Unpacked:
         file = os.fdopen(os.dup(self._number), "rb")
         file.seek(0)
         return file
+
+
+class Source(Protocol):
+    """An array that is read piece by piece."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its shape."""
+
+    def read(self, box: Sequence[slice] = (), dtype: Any = np.float32) -> np.ndarray:
+        """Return the piece in `box`, whole along axes that it does not name last, as a native array."""
+
+    def fill(self, values: np.ndarray, box: Sequence[slice] = ()) -> None:
+        """Write the piece in `box` into `values`, of the same shape."""
 
 
 @dataclass(frozen=True)

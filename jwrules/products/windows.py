@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from jwrules.errors import CannotRun
 from jwrules.products.kinds import Meta, PersistenceArray, Ramp
+from jwrules.products.stripes import is_striped
 
 log = logging.getLogger("jwrules")
 
@@ -42,6 +44,15 @@ def _recorded(ramp: Ramp) -> np.ndarray | None:
         return None
     days = np.asarray(table["int_start_MJD_UTC"][:nints], dtype=float)
     return days if np.isfinite(days).all() else None
+
+
+def refuse_stripes(meta: Meta) -> None:
+    """Raise CannotRun for an exposure that reads stripes: its rows are not those of the detector one by one."""
+    if is_striped(meta):
+        raise CannotRun(
+            "windows go from exposure to exposure by the pixels of the detector, of which this one reads stripes"
+            f" (SUBARRAY = {meta.get('SUBARRAY')}); leave out persistence_array_file and save_persistence"
+        )
 
 
 def handed_on(ramp: Ramp, earlier: PersistenceArray, duration: float) -> np.ndarray:

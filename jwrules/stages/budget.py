@@ -13,6 +13,7 @@ from pathlib import Path
 from jwrules.errors import CannotRun
 from jwrules.products.interleaved import DETECTOR, is_interleaved, layout_of
 from jwrules.products.rooms import Memory, Packed, Room, Scratch
+from jwrules.products.stripes import is_superstriped
 from jwrules.stages import legs
 from jwrules.stages.exposure import Exposure
 from jwrules.stages.legs import Leg
@@ -83,6 +84,7 @@ class Budget:
         if any(turn.step.name == "err_init" and turn.part for leg in route for turn in leg.turns):
             shapes["err"] = (exposure.shape, "f4")
         twice = 1 + DETECTOR / ny if layout_of(exposure.meta, exposure.frame) else 1
+        twice += is_superstriped(exposure.meta)
         size = twice * samples * SAMPLE
         enough = size + self.threads * BLOCK <= free and (bool(self.memory) or data or size <= ROOMS)
         if not (enough or data):

@@ -18,7 +18,9 @@ import numpy as np
 from jwrules.products import fits
 from jwrules.products.kinds import Cards, Meta, Note, Ramp
 from jwrules.products.rooms import Memory, Packed, Room
-from jwrules.products.stored import Stored
+from jwrules.products.side_by_side import side_by_side
+from jwrules.products.stored import Source
+from jwrules.products.stripes import is_superstriped
 from jwrules.stages.boxes import Box, Seam
 
 AXES = {name: where.axes for name, where in fits.declared(Ramp).items()} | {"left_out": "ig"}
@@ -37,7 +39,7 @@ class Exposure:
     tables: Mapping[str, Any]
     provenance: Mapping[str, Any]
     shape: tuple[int, int, int, int]
-    sources: Mapping[str, Stored]
+    sources: Mapping[str, Source]
     rooms: dict[str, Room] = field(default_factory=dict)
     maps: dict[str, np.ndarray] = field(default_factory=dict)
     notes: dict[str, dict[str, Note]] = field(default_factory=dict)
@@ -47,6 +49,7 @@ class Exposure:
         self._lock, self._buffers = threading.Lock(), threading.local()
         self._start, self.bare = dict(self.maps), self.meta
         self._resized: dict[str, Any] = {}
+        self._resized_maps: set[str] = set()
         self._seams: list[Seam] = []
         self._frozen: dict[str, Packed] = {}
 
@@ -126,6 +129,8 @@ class Exposure:
         """Return a kept piece, its margin as it was before blocks beside it were put back."""
         room, index = self._frozen.get(name, self.rooms[name]), box.of(AXES[name])
         piece = room.read(index, self._buffer(name, box)) if isinstance(room, Packed) else room.read(index)
+        if isinstance(room, Memory) and not self._is_whole(box) and np.may_share_memory(piece, room.array):
+            piece = piece.copy()  # other blocks come for what is margin here
         for seam in self._seams:
             seam.mend(name, piece, box)
         return piece
@@ -148,7 +153,9 @@ class Exposure:
                 self._seams.append(Seam(axis, edge, strip, kept))
 
     def _is_whole(self, box: Box) -> bool:
-        return (box.y, box.x) == tuple(slice(0, size) for size in self.frame)
+        """Whether a block has all pixels to itself: one that needs its margin to hold them all has not."""
+        own = box.without_margin()
+        return (own.y, own.x) == tuple(slice(0, size) for size in self.frame)
 
     def _rows(self, name: str, table: Any, box: Box) -> Any:
         return table[box.i] if name == "INT_TIMES" and len(table) == self.shape[0] else table
@@ -169,12 +176,17 @@ class Exposure:
     def unplaced(self, meta: Meta) -> Meta:
         """Return keywords of a block as keywords of the exposure."""
         primary = meta.primary.copy()
-        for keyword in (*_PLACE, "INTSTART", "INTEND"):
+        place = () if self._is_put_together(meta) else tuple(_PLACE)
+        for keyword in (*place, "INTSTART", "INTEND"):
             if keyword in self.meta.primary:
                 primary[keyword] = self.meta.primary[keyword]
             elif keyword in primary:
                 del primary[keyword]
         return replace(meta, primary=primary)
+
+    def _is_put_together(self, meta: Meta) -> bool:
+        """Whether superstripes have become frames of the detector in a block since it was cut out."""
+        return is_superstriped(self.bare) and not is_superstriped(meta)
 
     def keep(self, ramp: Ramp, box: Box, names: Sequence[str], make_room: MakeRoom) -> None:
         """Keep these fields of a block; `make_room` is called where a step gave frames of another size."""
@@ -197,7 +209,8 @@ class Exposure:
                 self.rooms[name].write(index, part)
 
     def _is_resized(self, ramp: Ramp, box: Box) -> bool:
-        return ramp.pixeldq.shape != (box.y.stop - box.y.start, box.x.stop - box.x.start)
+        size = (box.y.stop - box.y.start, box.x.stop - box.x.start)
+        return ramp.pixeldq.shape != size or self._is_put_together(ramp.meta)
 
     def end(self) -> None:
         """Go on with the frames that the steps of a leg gave, which may be of another size."""
@@ -206,6 +219,7 @@ class Exposure:
             self.rooms[name].close()
             self.rooms[name] = room
         self._resized, self._seams, self._frozen = {}, [], {}
+        self._resized_maps.clear()
 
     def close(self) -> None:
         """Give back what was kept."""
@@ -215,16 +229,18 @@ class Exposure:
     def absorb(self, ramp: Ramp, box: Box) -> None:
         """Take over the maps of a block."""
         with self._lock:
+            resized = self._is_resized(ramp, box)
             for name in MAPS:
                 value = getattr(ramp, name)
                 if value is not None:
-                    self._absorb_map(name, value, box)
+                    self._absorb_map(name, value, box, resized and "x" in AXES[name])
 
-    def _absorb_map(self, name: str, value: np.ndarray, box: Box) -> None:
+    def _absorb_map(self, name: str, value: np.ndarray, box: Box, resized: bool) -> None:
         axes, whole = AXES[name], self.maps.get(name)
-        if "x" in axes and value.shape[-2:] != (box.y.stop - box.y.start, box.x.stop - box.x.start):
-            resized = whole is not None and whole.shape == value.shape
-            self.maps[name] = value | self.maps[name] if resized and name == "pixeldq" else value.copy()
+        if resized:
+            again = name in self._resized_maps and name == "pixeldq"
+            self.maps[name] = value | self.maps[name] if again else value.copy()
+            self._resized_maps.add(name)
             return
         if whole is None:
             whole = self.maps[name] = np.zeros(self._sizes(axes, value), value.dtype)
@@ -263,7 +279,7 @@ class Exposure:
 
 def opened(path: Path) -> Exposure:
     """Return the exposure in the file at `path`, nothing of its groups read yet; DataFault as `products.fits.read`."""
-    about = fits.described(path, Ramp)
+    about = side_by_side(fits.described(path, Ramp), path)
     maps = {"pixeldq": np.zeros(about.sources["data"].shape[-2:], np.uint32)}
     for name in MAPS:
         if name in about.sources:

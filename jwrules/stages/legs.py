@@ -6,12 +6,14 @@ all of them before the next one is read. Parts that take any block go with those
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from jwrules.errors import RecipeFault
 from jwrules.products.kinds import Meta, Slopes
+from jwrules.products.stripes import is_superstriped
 from jwrules.stages.chain import SKIPPED_BY_RECIPE, Call, Inputs, attempt
 from jwrules.steps import find, named
 from jwrules.steps.declare import Part, Step
@@ -127,6 +129,23 @@ def _trailing(turns: Sequence[Turn], meta: Meta) -> list[Turn]:
     while n < len(turns) and turns[-1 - n].along(meta) == "samples":
         n += 1
     return list(turns[len(turns) - n :])
+
+
+def check(calls: Sequence[Call], meta: Meta, saved: Collection[str]) -> None:
+    """Refuse chains that leave superstripes side by side, or save them so; `saved` names steps."""
+    if not is_superstriped(meta):
+        return
+    steps = [call.step for call in calls if not call.skip]
+    if "refpix" not in steps:
+        raise RecipeFault(
+            f"{meta.source}: SSTR_NST = {meta['SSTR_NST']}: superstripes are put together by refpix, which the recipe"
+            " leaves out; put it in"
+        )
+    if early := [step for step in steps[: steps.index("refpix")] if step in saved]:
+        raise RecipeFault(
+            f"--save: {', '.join(early)} of a superstripe exposure ({meta.source}) cannot be saved: its frames are put"
+            " together by refpix; save that, or what comes after it"
+        )
 
 
 def again(done: Sequence[Turn], leg: Leg, meta: Meta, what: str) -> bool:

@@ -40,6 +40,7 @@ class Stream:
 
     def __post_init__(self) -> None:
         self._skipped: dict[str, str] = {}
+        legs.check(self.calls, self.exposure.meta, self.sinks)
 
     def run(self, give: Sink) -> Callable[[Any], Any]:
         """Hand every block as it is at the end of the chain to `give`; return what completes the keywords of a product.

@@ -191,6 +191,7 @@ def step(
     changes: str | Callable[[Any], str] = "all",
     spares_saturated: bool = False,
     blind_to_flags: bool = False,
+    awaited: bool | Callable[[Meta], bool] = False,
     before: Sequence[Part] = (),
     after: Sequence[Part] = (),
     finish: Finish | None = None,
@@ -200,11 +201,12 @@ def step(
     """Declare a function `(product, params: Params, *, reftype: Kind) -> product` as a step.
 
     `status` is the keyword that records whether the step ran (S_DARK, ...). The module must define `Params`. `along`
-    and `margin` say which blocks of a Ramp the function works on, `changes` what it writes into; `before` and `after`
-    are parts that run on others. The step is given all inputs that one of these functions names. `rounds(meta, params,
-    **inputs)` tells how often all parts are run, `Ramp.round` which time it is. `wants` says when an optional input is
-    of use, by its name: values of parameters and keywords of the exposure, as conditions in a recipe, or a list of such
-    cases; `{"sirskernel": {"refpix_algorithm": "sirs"}}`. Otherwise it is neither sought nor opened nor recorded.
+    and `margin` say which blocks of a Ramp the function works on, `changes` what it writes into, `awaited` that it
+    gives frames of another kind, for which what comes next waits; `before` and `after` are parts that run on others.
+    The step is given all inputs that one of these functions names. `rounds(meta, params, **inputs)` tells how often all
+    parts are run, `Ramp.round` which time it is. `wants` says when an optional input is of use, by its name: values of
+    parameters and keywords of the exposure, as conditions in a recipe, or a list of such cases; `{"sirskernel":
+    {"refpix_algorithm": "sirs"}}`. Otherwise it is neither sought nor opened nor recorded.
     """
 
     def declare(function: Callable[..., Any]) -> Step:
@@ -216,6 +218,7 @@ def step(
             function,
             along,
             margin,
+            awaited,
             changes=changes,
             spares_saturated=spares_saturated,
             blind_to_flags=blind_to_flags,

@@ -2,7 +2,9 @@
 
 Each group is convolved with the kernel of the reference file, the inverse of the coupling, which may differ from
 pixel to pixel. Reference pixels, at the edge of the detector or (IRS2 readout of NIRSpec) among the light, neither give
-nor take. Source: JWST documentation, CALWEBB_DETECTOR1, interpixel capacitance correction.
+nor take. Stripes of a multistripe subarray are corrected one by one: what a frame has side by side need not be
+neighbours. (The official step takes its frames for a piece of the detector.) Source: JWST documentation,
+CALWEBB_DETECTOR1, interpixel capacitance correction.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from jwrules.errors import CannotRun
 from jwrules.kernels import ipc as kernel
 from jwrules.products.interleaved import layout_of
 from jwrules.products.kinds import Ipc, Meta, Ramp
+from jwrules.products.stripes import Stripes, stripes_of
 from jwrules.steps.declare import step
 
 DETECTOR, BORDER = 2048, 4
@@ -32,6 +35,8 @@ def ipc(ramp: Ramp, params: Params, *, ipc: Ipc) -> Ramp:
     layout = layout_of(ramp.meta, ramp.pixeldq.shape)
     light = slice(None) if layout is None else layout.light
     ny, nx = ramp.pixeldq[light].shape
+    if stripes := stripes_of(ramp.meta, (ny, nx)):
+        return _in_stripes(ramp, stripes, ipc)
     rows, columns = _science(ramp.meta, "2", ny), _science(ramp.meta, "1", nx)
     couplings = _couplings(ipc.data, (ny, nx), rows, columns)
     for frame in ramp.data.reshape(-1, *ramp.pixeldq.shape):
@@ -39,6 +44,19 @@ def ipc(ramp: Ramp, params: Params, *, ipc: Ipc) -> Ramp:
         plane[rows, columns] = kernel.convolve(plane[rows, columns], couplings)
         if layout is not None:
             frame[light] = plane
+    return ramp
+
+
+def _in_stripes(ramp: Ramp, stripes: Stripes, ipc: Ipc) -> Ramp:
+    """Return the ramp with each stripe corrected by itself: lines that the frame has beside it lie elsewhere."""
+    ny, nx = ramp.pixeldq.shape
+    inner: list[slice] = [_science(ramp.meta, "2", ny), _science(ramp.meta, "1", nx)]
+    for lines in stripes.neighbours():
+        inner[stripes.axis] = lines
+        rows, columns = inner
+        couplings = _couplings(ipc.data, (ny, nx), rows, columns)
+        for frame in ramp.data.reshape(-1, ny, nx):
+            frame[rows, columns] = kernel.convolve(frame[rows, columns], couplings)
     return ramp
 
 

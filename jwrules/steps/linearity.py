@@ -1,9 +1,10 @@
 """Correct the counts for the response of the detector, which is not linear.
 
-Each pixel has a polynomial in the counts. Saturated groups are left as they are. Pixels without a usable
-polynomial (flagged NO_LIN_CORR, a coefficient that is NaN, a linear term of 0) are left as they are and
-flagged NO_LIN_CORR. Where groups average frames and the reference file has inverse polynomials, the
-correction is made frame by frame. Source: JWST documentation, CALWEBB_DETECTOR1, linearity correction.
+Each pixel has a polynomial in the counts. Saturated groups are left as they are. Pixels without a usable polynomial
+(flagged NO_LIN_CORR, a coefficient that is NaN, a linear term of 0) are left as they are and flagged NO_LIN_CORR. Where
+groups average frames and the reference file has inverse polynomials, the correction is made frame by frame. (The
+official step leaves these out for multistripe subarrays.) Source: JWST documentation, CALWEBB_DETECTOR1, linearity
+correction.
 """
 
 from __future__ import annotations

@@ -177,6 +177,8 @@ def _reset_times(meta: Meta) -> kernel.Times:
 def _flag_windows(ramp: Ramp, params: Params, earlier: PersistenceArray | None) -> Ramp:
     if params.persistence_time is None:
         raise Skip("persistence_time is not given")
+    if earlier is not None or params.save_persistence:
+        windows.refuse_stripes(ramp.meta)
     groups = float(ramp.meta["TGROUP"]) * np.arange(1, ramp.data.shape[1] + 1)
     times, duration = windows.starts(ramp)[:, np.newaxis] + groups, float(params.persistence_time)
     start = 0.0 if earlier is None and not params.save_persistence else windows.start(ramp)

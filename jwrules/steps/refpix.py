@@ -10,6 +10,11 @@ last four columns). Without any there is nothing to do. The detectors of MIRI ha
 rows alone, and outputs that read every fourth column: what an output has drifted since the first group is a clipped
 mean over the rows, even and odd ones apart; in a subarray nothing is done.
 
+A multistripe subarray uses all the reference pixels that it holds, by amplifier and, along the readout, by even and odd
+columns; an amplifier that lacks them is left alone. Of a superstripe exposure each stripe uses its own, and then takes
+its place in a frame of the detector; lines that were never read are NaN and REFERENCE_PIXEL. (The official step takes
+the reference pixels of all stripes to lie where the first one has them.)
+
 The frames of NIRSpec in IRS2 readout hold a reference output and reference pixels among the light. Suspect ones are
 sought in the whole exposure and replaced by those around, as are those that the refpix file lists. A straight line in
 time is taken off what each output differs from its mean over the integration; then, wave by wave, what light shares
@@ -35,6 +40,8 @@ from jwrules.kernels.irs2_layout import Layout
 from jwrules.products.flags import DQ
 from jwrules.products.interleaved import blocks_of, is_interleaved, layout_of, listed_rows, spectral_weights
 from jwrules.products.kinds import Meta, Ramp, Refpix, SirsKernel
+from jwrules.products.stripes import is_striped, is_superstriped, stripes_of
+from jwrules.products.superstripes import put_together
 from jwrules.steps.declare import Part, Skip, par, step
 
 log = logging.getLogger("jwrules")
@@ -71,21 +78,27 @@ def _measure(ramp: Ramp, params: Params, *, sirskernel: SirsKernel | None = None
         return _note_suspects(ramp, params, layout)
     if ramp.meta.get("INSTRUME") == "MIRI":
         return _measure_interleaved(ramp, params)
-    readout = _readout(ramp.meta)
+    if is_superstriped(ramp.meta):
+        return ramp
+    readout, striped = _readout(ramp.meta), is_striped(ramp.meta)
     dq = readout.as_read(_with_edges(ramp))
-    corner = readout.corner(dq.shape)
+    corner = (0, readout.first(readout.fast, dq.shape[1])) if striped else readout.corner(dq.shape)
     if min(corner) < 0 or max(np.add(corner, dq.shape)) > DETECTOR:
         raise Skip(f"a frame of {dq.shape} pixels (as read) from {corner} on does not lie on the detector")
-    single = ramp.meta.get("NOUTPUTS") != 4 and dq.shape != (DETECTOR, DETECTOR)
+    single = striped or (ramp.meta.get("NOUTPUTS") != 4 and dq.shape != (DETECTOR, DETECTOR))
     kernels = _kernels(ramp.meta, dq.shape, params, sirskernel)
     usable = (dq & np.uint32(DQ.DO_NOT_USE)) == 0
     gain = params.side_gain if params.use_side_ref_pixels and not single and kernels is None else 0.0
     sides = refpix_sets.sides(usable, corner, params.side_smoothing_length, gain)
     parities = refpix_sets.parities(corner[1], dq.shape[1], params.odd_even_columns)
-    if single:
-        sets = refpix_sets.together(usable & ((dq & np.uint32(DQ.REFERENCE_PIXEL)) != 0), parities)
+    amplifiers = [*refpix_sets.amplifiers(corner[1], dq.shape[1])]
+    blind = usable & ((dq & np.uint32(DQ.REFERENCE_PIXEL)) != 0)
+    if striped:
+        sets = refpix_sets.of_stripes(blind, amplifiers, parities)
+    elif single:
+        sets = refpix_sets.together(blind, parities)
     else:
-        sets = refpix_sets.of_amplifiers(usable, corner, [*refpix_sets.amplifiers(corner[1], dq.shape[1])], parities)
+        sets = refpix_sets.of_amplifiers(usable, corner, amplifiers, parities)
     if not sets.rows.size and not sides.usable.any() and kernels is None:
         raise Skip("there are no usable reference pixels")
     given = {"": ramp.data} | ({} if ramp.zeroframe is None else {"first_": ramp.zeroframe})
@@ -142,6 +155,7 @@ def _note_suspects(ramp: Ramp, params: Params, layout: Layout) -> Ramp:
     status="S_REFPIX",
     blind_to_flags=True,
     along=blocks_of,
+    awaited=is_superstriped,
     before=[Part(_measure, along="frames", awaited=is_interleaved, changes="nothing")],
     wants={
         "refpix": {"INSTRUME": "NIRSPEC", "READPATT": ["NRSIRS2", "NRSIRS2RAPID"]},
@@ -150,6 +164,8 @@ def _note_suspects(ramp: Ramp, params: Params, layout: Layout) -> Ramp:
 )
 def refpix(ramp: Ramp, params: Params, *, refpix: Refpix | None = None) -> Ramp:
     """Return the ramp with every group and the first frames corrected (DN)."""
+    if is_superstriped(ramp.meta):
+        return _put_together(ramp, params)
     notes = {name: note.array for name, note in ramp.notes.items()}
     if layout := layout_of(ramp.meta, ramp.pixeldq.shape):
         return _correct_among_light(ramp, params, layout, notes["bad"], refpix)
@@ -164,6 +180,21 @@ def refpix(ramp: Ramp, params: Params, *, refpix: Refpix | None = None) -> Ramp:
         _subtract(ramp.zeroframe, notes, "first_", _readout(ramp.meta))
         ramp.zeroframe[no_value] = 0
     return ramp
+
+
+def _put_together(ramp: Ramp, params: Params) -> Ramp:
+    """Return the ramp with frames of the detector, each superstripe corrected by its own reference pixels."""
+
+    def correct(frame: Ramp) -> Ramp:
+        frame = replace(frame, meta=frame.meta.without("SSTR_NST"))
+        try:
+            return refpix.function(_measure(frame, params), params)
+        except Skip:
+            return frame  # its lines hold none, those of others may
+
+    stripes = stripes_of(ramp.meta, ramp.pixeldq.shape)
+    assert stripes is not None
+    return put_together(ramp, stripes, correct)
 
 
 def _subtract(planes: np.ndarray, notes: Mapping[str, np.ndarray], prefix: str, readout: refpix_sets.Readout) -> None:

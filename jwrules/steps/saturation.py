@@ -1,8 +1,8 @@
 """Flag the groups that are saturated, or at the floor of the converter.
 
-A group is saturated from the first one on that reaches the threshold of its pixel, and so are its
-neighbours, to which charge spills. Groups at or below 0 DN are not used. Pixels without a threshold are never flagged
-and carry NO_SAT_CHECK. In IRS2 readout (NIRSpec) only light is looked at.
+A group is saturated from the first one on that reaches the threshold of its pixel, and so are its neighbours, to which
+charge spills. Groups at or below 0 DN are not used. Pixels without a threshold are never flagged and carry
+NO_SAT_CHECK. Nothing spills from one superstripe into another. In IRS2 readout (NIRSpec) only light is looked at.
 
 Where frames are averaged into groups, a mean below the threshold may be that of a group whose last frames are
 saturated. Such a group is not used, nor is it in the neighbours. It is the one before the first saturated one of the
@@ -30,6 +30,8 @@ from jwrules.kernels.partial_saturation import Limits
 from jwrules.products.flags import DQ
 from jwrules.products.interleaved import blocks_of, layout_of, on_light
 from jwrules.products.kinds import Meta, Ramp, Saturation, Superbias
+from jwrules.products.stripes import is_superstriped, stripes_of
+from jwrules.products.superstripes import cut
 from jwrules.steps.declare import Part, par, step
 
 log = logging.getLogger("jwrules")
@@ -84,6 +86,25 @@ def saturation(ramp: Ramp, params: Params, *, saturation: Saturation, superbias:
     """
     if layout := layout_of(ramp.meta, ramp.pixeldq.shape):
         return _among_reference_pixels(ramp, params, layout, saturation, superbias)
+    if is_superstriped(ramp.meta):
+        return _frame_by_frame(ramp, params, saturation, superbias)
+    return _in_frames(ramp, params, saturation, superbias)
+
+
+def _frame_by_frame(ramp: Ramp, params: Params, saturation: Saturation, superbias: Superbias | None) -> Ramp:
+    """Return the ramp with the frame of each superstripe flagged: charge does not spill from one into another."""
+    stripes = stripes_of(ramp.meta, ramp.pixeldq.shape)
+    assert stripes is not None
+    for frame in stripes.frames():
+        bias = None if superbias is None else cut(superbias, frame)
+        one = _in_frames(cut(ramp, frame), params, cut(saturation, frame), bias)
+        ramp.pixeldq[frame], ramp.groupdq[frame] = one.pixeldq, one.groupdq
+        if ramp.zeroframe is not None:
+            ramp.zeroframe[frame] = one.zeroframe
+    return ramp
+
+
+def _in_frames(ramp: Ramp, params: Params, saturation: Saturation, superbias: Superbias | None) -> Ramp:
     threshold, unchecked = _threshold(saturation)
     ramp.pixeldq[...] |= saturation.dq | np.where(unchecked, np.uint32(DQ.NO_SAT_CHECK), np.uint32(0))
     frames, bias = _frames(ramp, params), 0.0 if superbias is None else superbias.data

@@ -70,6 +70,12 @@ def test_guide_stars_are_jobs_of_the_guider_stage_alone(tmp_path):
     assert set(plan.job("guider", names[0]).references) == {"mask", "gain", "readnoise", "flat"}
 
 
+def test_superstripes_are_as_large_as_their_frames_side_by_side():
+    one = {"SUBSIZE1": 208, "SUBSIZE2": 256, "NGROUPS": 3, "NINTS": 40, "INTSTART": 21, "INTEND": 40, "SSTR_NST": 10}
+    size = size_of(one)
+    assert (size.integrations, size.frame, size.samples) == (2, 2080 * 256, 2 * 3 * 2080 * 256)
+
+
 @pytest.mark.parametrize(("stage", "bytes_of_sample"), [("dark", 5), ("guider", 10)])
 def test_stages_on_ramps_need_more_for_more_groups(stage, bytes_of_sample):
     few, many = ([size_of({"SUBSIZE1": 2048, "SUBSIZE2": 2048, "NGROUPS": n, "NINTS": 1})] for n in (10, 110))

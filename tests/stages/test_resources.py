@@ -16,6 +16,7 @@ from jwrules.stages.legs import Leg
 
 FULL = {"SUBSIZE1": 2048, "SUBSIZE2": 2048}
 IRS2 = FULL | {"INSTRUME": "NIRSPEC", "READPATT": "NRSIRS2RAPID", "NRS_NORM": 16, "NRS_REF": 4}
+SUPERSTRIPES = {"SUBSIZE1": 208, "SUBSIZE2": 256, "SSTR_NST": 10}
 SMALL = {"SUBSIZE1": 64, "SUBSIZE2": 64}
 MARGIN = 4
 """That of saturation, charge_migration and jump together."""
@@ -35,6 +36,7 @@ EXPOSURES = {
     "long IRS2": size(IRS2, 20, 8),
     "acquisition": size(SMALL, 5, 1),
     "small series": size(SMALL, 30, 20_000),
+    "superstripes": size(SUPERSTRIPES, 5, 400),
     "MIRI": size({"SUBSIZE1": 1032, "SUBSIZE2": 1024}, 360, 4),
 }
 
@@ -45,7 +47,8 @@ def needed(stage, header):
 
 def exposure(header):
     rows = 3200 if "NRS_NORM" in header else header["SUBSIZE2"]
-    shape = (header["NINTS"], header["NGROUPS"], rows, header["SUBSIZE1"])
+    count = header.get("SSTR_NST", 1)
+    shape = (header["NINTS"] // count, header["NGROUPS"], rows, count * header["SUBSIZE1"])
     return Exposure(meta(**header), {}, {}, shape, {})
 
 

@@ -201,6 +201,12 @@ def test_blocks_change_no_bit(night, whole, tmp_path, monkeypatch, chain, kept, 
     assert made(night, tmp_path, CHAINS[chain]) == whole[chain]
 
 
+def test_a_block_leaves_the_last_row_to_others_though_it_needs_it_as_its_margin(night, whole, tmp_path, monkeypatch):
+    monkeypatch.setattr(budget.Budget, "patch", lambda self, exposure, margin: (39, 48))
+    monkeypatch.setattr(detector1, "allowed_threads", lambda: 1)
+    assert made(night, tmp_path, CHAINS["time series"]) == whole["time series"]
+
+
 def test_the_scene_has_what_blocks_could_spoil(night, whole, tmp_path):
     rate = next(iter(detector1.run(night.uncal, night.bench(tmp_path, CHAINS["snowballs"]))))
     with pyfits.open(rate) as hdus:
