@@ -14,7 +14,7 @@ from jwrules.errors import NameFault
 from jwrules.plan import disk
 from jwrules.plan.choose import Planner
 from jwrules.plan.faults import Faults
-from jwrules.plan.resources import Size, memory, minutes, seconds, size_of
+from jwrules.plan.resources import Size, beside, memory, minutes, seconds, size_of
 from jwrules.plan.rows import Job
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def _job(
         runs=choice.runs,
         references=choice.references,
         against=choice.against,
-        mem_mb=memory(stage, sizes),
+        mem_mb=memory(stage, sizes, beside(choice.steps)),
         runtime=minutes(stage, sizes),
         seconds=seconds(stage, sizes),
         context=planner.references.name,

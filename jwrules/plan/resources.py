@@ -6,8 +6,10 @@ much as makes them fast. Up to ROOM that is the whole exposure; a longer one com
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import ceil
 from typing import Any
 
@@ -42,6 +44,8 @@ LEAST = 4.5 * 9 * 9
 INTERLEAVED_ROWS, DETECTOR_ROWS = 3200, 2048
 SPECTRA = 40
 """More bytes for each pixel of a frame in IRS2 readout (NIRSpec): its outputs wave by wave, and their weights."""
+_BESIDE = {"clean_flicker_noise": {"save_background": 4, "save_noise": 4}}
+"""Bytes for each group of a pixel of what steps on whole frames write beside the ramp, by step and parameter."""
 
 
 @dataclass(frozen=True)
@@ -65,17 +69,28 @@ class Size:
         return self.integrations * self.groups * self.frame
 
 
-def memory(stage: str, sizes: Sequence[Size]) -> int:
-    """Return the megabytes that `stage` needs at its peak for exposures of these sizes together."""
+@cache
+def beside(steps: str) -> int:
+    """Return the bytes for each group of a pixel of what a chain of steps (JSON) is asked to write beside the ramp."""
+    calls = [call for call in json.loads(steps) if not call.get("skip")]
+    known = [(_BESIDE.get(call["step"], {}), call.get("params", {})) for call in calls]
+    return sum(size for sizes, params in known for name, size in sizes.items() if params.get(name))
+
+
+def memory(stage: str, sizes: Sequence[Size], beside: int = 0) -> int:
+    """Return the megabytes that `stage` needs at its peak for exposures of these sizes together.
+
+    `beside` are bytes for each group of a pixel in an integration that is worked on.
+    """
     if stage in _IN_BLOCKS:
-        return max(STREAM + ceil(_in_blocks(size) / MEGABYTE) for size in sizes)
+        return max(STREAM + ceil(_in_blocks(size, beside) / MEGABYTE) for size in sizes)
     total = sum(size.frame * FRAME[stage] for size in sizes)
     if stage == "guider":
         total += sum(size.samples * READ for size in sizes)
     return BASE + ceil(total / MEGABYTE)
 
 
-def _in_blocks(size: Size) -> float:
+def _in_blocks(size: Size, beside: int) -> float:
     """Return the bytes with which an exposure is fast; at least an integration fits, and the ramps of some pixels."""
     resized = 1 + DETECTOR_ROWS / INTERLEAVED_ROWS if size.is_interleaved else 1
     whole = resized * size.samples * SAMPLE
@@ -83,7 +98,7 @@ def _in_blocks(size: Size) -> float:
     ramp = size.integrations * (size.groups * WORKED_ON + INTEGRATION) + RAMP
     kept = max(min(whole, ROOM), min(whole, 1.5 * one), ramp * LEAST)
     maps = MAPS + (SPECTRA if size.is_interleaved else 0)
-    return size.frame * maps + kept + BLOCKS
+    return size.frame * (maps + size.groups * beside) + kept + BLOCKS
 
 
 def minutes(stage: str, sizes: Sequence[Size]) -> int:

@@ -43,7 +43,7 @@ class OutgoingRamp(Outgoing):
         shapes = {name: tuple(sizes[axis] for axis in AXES[name]) for name in fits.declared(Ramp)}
         provenance = self._bench.provenance(ramp, self._made_from)
         meta = exposure.unplaced(ramp.meta)
-        self._first = replace(ramp, meta=meta, tables=exposure.tables, provenance=provenance)
+        self._first = replace(ramp, meta=meta, tables=exposure.tables, provenance=provenance, beside={})
         self._file = fits.Growing(self._temporary, self._path, self._first, shapes)
         self._lock = threading.Lock()
         known = {name: getattr(ramp, name) for name in MAPS if name in shapes and getattr(ramp, name) is not None}
