@@ -1,5 +1,6 @@
 """What the plan asks for a job on ramps is enough for it, and it takes no more."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,9 +11,11 @@ from template_scene import make
 
 from jwrules import headers
 from jwrules.plan import resources
+from jwrules.stages import beside
 from jwrules.stages.budget import Budget
 from jwrules.stages.exposure import Exposure
 from jwrules.stages.legs import Leg
+from jwrules.stages.workbench import calls
 
 FULL = {"SUBSIZE1": 2048, "SUBSIZE2": 2048}
 IRS2 = FULL | {"INSTRUME": "NIRSPEC", "READPATT": "NRSIRS2RAPID", "NRS_NORM": 16, "NRS_REF": 4}
@@ -61,6 +64,36 @@ def test_a_stage_can_work_in_the_memory_that_is_asked_for(name, threads, flags_a
     assert budget.integrations(one) >= 1
     assert min(budget.patch(one, MARGIN)) >= 1
     one.close()
+
+
+STREAKS = {"save_mask": True, "save_background": True, "save_noise": True}
+
+
+def streaks(**params):
+    return json.dumps([{"step": "clean_flicker_noise", "params": params}, {"step": "ramp_fit", "params": {}}])
+
+
+@pytest.mark.parametrize("name", EXPOSURES)
+def test_noise_and_background_of_an_integration_fit_too(name, tmp_path):
+    sizes, one = [resources.size_of(EXPOSURES[name])], exposure(EXPOSURES[name])
+    asked = resources.memory("detector1", sizes, resources.beside(streaks(**STREAKS)))
+    budget = Budget(asked, 4, tmp_path, beside.size(calls(streaks(**STREAKS))))
+    budget.kept(one, [Leg("frames", ()), Leg("ramps", ())])
+    assert budget.integrations(one) >= 1
+    one.close()
+
+
+def test_blocks_are_smaller_where_more_is_written_of_them(tmp_path):
+    one, asked = exposure(size(SMALL, 30, 20_000)), needed("detector1", size(SMALL, 30, 20_000))
+    plain, full = (Budget(asked, 1, tmp_path, size).integrations(one) for size in (0, 8))
+    assert full == pytest.approx(plain * 5 / 13, abs=1)
+
+
+@pytest.mark.parametrize("params", [{}, {"save_mask": True}, {"save_noise": True}, STREAKS])
+def test_the_plan_knows_how_much_steps_write_beside_the_ramp(params):
+    text = streaks(**params)
+    assert resources.beside(text) == beside.size(calls(text)) == 4 * len(params.keys() - {"save_mask"})
+    assert resources.beside(text.replace('{"step": "clean', '{"skip": true, "step": "clean')) == 0
 
 
 @pytest.mark.parametrize("name", ["image", "IRS2", "acquisition"])

@@ -139,6 +139,10 @@ CHAINS = {
     "segments": plain([*NEAR, "ramp_fit"], ramp_fit={"save_opt": True}),
     "likely": plain([*NEAR, "bad_ramp", "ramp_fit"], ramp_fit={"save_opt": True, "algorithm": "LIKELY"}),
     "clipped": plain([*NEAR, "ramp_fit"], jump={"minimum_sigclip_groups": 3}),
+    "streaks": plain(
+        [*NEAR, "clean_flicker_noise", "ramp_fit"],
+        clean_flicker_noise={"save_mask": True, "save_background": True, "save_noise": True, "single_mask": False},
+    ),
     "clipped showers": plain([*NEAR, "ramp_fit"], jump={"minimum_sigclip_groups": 3, "find_showers": True}),
 }
 
@@ -169,7 +173,9 @@ def whole(night, tmp_path_factory):
 
 
 def kept_nowhere(self, exposure, route):
-    """Keep flags where they cannot be had again, and counts not at all."""
+    """Keep flags where they cannot be had again, and counts not at all, or all of it where counts cannot either."""
+    if len(route) > 1 and self._is_lost(exposure, route, "data"):
+        return kept_on_disk(self, exposure, route)
     if len(route) < 2 or not self._is_lost(exposure, route, "flags"):
         return ()
     exposure.rooms["groupdq"] = Packed(exposure.shape)
