@@ -17,15 +17,12 @@ MEGABYTE = 2**20
 BASE = 400
 """Megabytes of Python with its libraries, before the first pixel."""
 
-FRAME = {"guider": 160, "image2": 200, "image3": 110}
+FRAME = {"image2": 200, "image3": 110}
 """Bytes for each pixel of a frame at the peak of a stage: references, slopes, coordinates, maps.
 
 With them an image asks 1.4 times what it was seen to take, a mosaic of four 1.2 times.
 """
-READ = 10
-"""Bytes for each group of a pixel where all are read at once: as read, as a ramp, and room to work."""
-
-_IN_BLOCKS = ("detector1", "dark")
+_IN_BLOCKS = ("detector1", "dark", "guider")
 
 STREAM = 280
 """Megabytes of a stage on ramps before the first pixel: Python, libraries and compiled kernels."""
@@ -82,12 +79,17 @@ def memory(stage: str, sizes: Sequence[Size], beside: int = 0) -> int:
 
     `beside` are bytes for each group of a pixel in an integration that is worked on.
     """
+    if stage == "guider":
+        return max(STREAM + ceil(_of_reads(size) / MEGABYTE) for size in sizes)
     if stage in _IN_BLOCKS:
         return max(STREAM + ceil(_in_blocks(size, beside) / MEGABYTE) for size in sizes)
-    total = sum(size.frame * FRAME[stage] for size in sizes)
-    if stage == "guider":
-        total += sum(size.samples * READ for size in sizes)
-    return BASE + ceil(total / MEGABYTE)
+    return BASE + ceil(sum(size.frame * FRAME[stage] for size in sizes) / MEGABYTE)
+
+
+def _of_reads(size: Size) -> float:
+    """Return the bytes with which a guide star is fast: nothing is kept of it, and at least an integration fits."""
+    one = size.frame * (size.groups * SAMPLE + INTEGRATION)
+    return size.frame * MAPS + max(one, min(size.integrations * one, BLOCKS))
 
 
 def _in_blocks(size: Size, beside: int) -> float:
@@ -103,7 +105,7 @@ def _in_blocks(size: Size, beside: int) -> float:
 
 def minutes(stage: str, sizes: Sequence[Size]) -> int:
     """Return the minutes after which a job of `stage` must have gone wrong: several times what it takes."""
-    if stage in FRAME and stage != "guider":
+    if stage in FRAME:
         return 15 + ceil(10 * sum(size.frame for size in sizes) / 2048**2)
     return 15 + ceil(0.25 * sum(size.samples for size in sizes) / 2048**2)
 
@@ -116,7 +118,7 @@ _SECONDS = {"detector1": 6e-8, "dark": 4e-8, "guider": 2e-8, "image2": 1e-6, "im
 
 def seconds(stage: str, sizes: Sequence[Size]) -> float:
     """Return about how many seconds a job of `stage` takes on one processor, start included."""
-    units = sum(size.samples if stage in (*_IN_BLOCKS, "guider") else size.frame for size in sizes)
+    units = sum(size.samples if stage in _IN_BLOCKS else size.frame for size in sizes)
     return START + _SECONDS[stage] * units
 
 

@@ -70,7 +70,7 @@ def test_guide_stars_are_jobs_of_the_guider_stage_alone(tmp_path):
     assert set(plan.job("guider", names[0]).references) == {"mask", "gain", "readnoise", "flat"}
 
 
-@pytest.mark.parametrize(("stage", "bytes_of_sample"), [("dark", 5), ("guider", 10)])
+@pytest.mark.parametrize(("stage", "bytes_of_sample"), [("dark", 5), ("guider", 5)])
 def test_stages_on_ramps_need_more_for_more_groups(stage, bytes_of_sample):
     few, many = ([size_of({"SUBSIZE1": 2048, "SUBSIZE2": 2048, "NGROUPS": n, "NINTS": 1})] for n in (10, 110))
     assert memory(stage, many) - memory(stage, few) == pytest.approx(100 * 4 * bytes_of_sample, abs=1)

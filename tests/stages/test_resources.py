@@ -14,6 +14,7 @@ from jwrules.plan import resources
 from jwrules.stages import beside
 from jwrules.stages.budget import Budget
 from jwrules.stages.exposure import Exposure
+from jwrules.stages.guide_star import GuideStar
 from jwrules.stages.legs import Leg
 from jwrules.stages.workbench import calls
 
@@ -64,6 +65,32 @@ def test_a_stage_can_work_in_the_memory_that_is_asked_for(name, threads, flags_a
     assert budget.integrations(one) >= 1
     assert min(budget.patch(one, MARGIN)) >= 1
     one.close()
+
+
+GUIDE_STARS = {
+    "identification": size(FULL, 2, 2),
+    "acquisition": size({"SUBSIZE1": 128, "SUBSIZE2": 128}, 2, 6),
+    "track": size({"SUBSIZE1": 32, "SUBSIZE2": 32}, 2, 60_000),
+    "fine guide": size({"SUBSIZE1": 8, "SUBSIZE2": 8}, 8, 1_000_000),
+}
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+@pytest.mark.parametrize("name", GUIDE_STARS)
+def test_a_guide_star_can_be_worked_on_in_the_memory_that_is_asked_for(name, threads, tmp_path):
+    header = GUIDE_STARS[name]
+    shape = (header["NINTS"], header["NGROUPS"], header["SUBSIZE2"], header["SUBSIZE1"])
+    star = GuideStar(meta(**header), {}, {}, shape, {})
+    budget = Budget(needed("guider", header), threads, tmp_path, star.beside)
+    assert budget.integrations(star) >= 1
+    if name == "identification":
+        assert min(budget.patch(star, 0)) >= 1
+
+
+def test_more_integrations_of_a_guide_star_need_no_more():
+    small = {"SUBSIZE1": 32, "SUBSIZE2": 32}
+    few, many = (needed("guider", size(small, 2, n)) for n in (10_000, 1_000_000))
+    assert few == many < 500
 
 
 STREAKS = {"save_mask": True, "save_background": True, "save_noise": True}
@@ -124,11 +151,12 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """Run by a small process of its own: a process that starts another lends it its own peak."""
 
 
-def test_a_run_takes_no_more_than_was_asked_for(tmp_path):
-    taken = make("miri_mrs", tmp_path)[0]
-    asked = needed("detector1", headers.read(taken.raw))
+@pytest.mark.parametrize(("template", "stage"), [("miri_mrs", "detector1"), ("fgs_guide_star", "guider")])
+def test_a_run_takes_no_more_than_was_asked_for(tmp_path, template, stage):
+    taken = make(template, tmp_path)[0]
+    asked = needed(stage, headers.read(taken.raw))
     options = ["--references", tmp_path / "references", "--output", tmp_path / "out", "--memory", f"{asked}M"]
-    command = [sys.executable, "-m", "jwrules", "detector1", taken.raw, *options]
+    command = [sys.executable, "-m", "jwrules", stage, taken.raw, *options]
     settings = os.environ | {"NUMBA_NUM_THREADS": "1"}
     run = [sys.executable, "-c", MEASURE, *map(str, command)]
     peak = subprocess.run(run, env=settings, check=True, capture_output=True, text=True).stdout
