@@ -18,4 +18,4 @@ rule guider:
     message:
         "Reads of a guide star to count rates: {wildcards.guide_star}"
     shell:
-        "jwrules guider {input.uncal:q} --threads {threads} {params.options:q} {params.told:q} 2> {log:q}"
+        "jwrules guider {input.uncal:q} --threads {threads} --memory {resources.mem_mb}M {params.options:q} {params.told:q} 2> {log:q}"

@@ -55,7 +55,7 @@ def _entries(path: Path) -> Sequence[Mapping[str, Any]]:
 
 def _common(options: argparse.Namespace, stage: str) -> list[str]:
     threads = ["--threads", str(options.threads)] if options.threads else []
-    in_blocks = options.memory and stage in ("detector1", "dark")
+    in_blocks = options.memory and stage in ("detector1", "dark", "guider")
     return [*threads, *(["--memory", options.memory] if in_blocks else [])]
 
 

@@ -148,7 +148,7 @@ def dark(options: argparse.Namespace) -> None:
 def _add_guider(commands: Commands) -> None:
     example = "jwrules guider guiding/*_gs-*uncal.fits --references crds:latest --output guiding"
     command = _add_stage(commands, guider, "guide-star exposures (_uncal) to count rates (_cal)", example)
-    command.add_argument("uncal", metavar="UNCAL", type=Path, nargs="+", help="raw exposures")
+    _add_ramps(command)
 
 
 def guider(options: argparse.Namespace) -> None:
@@ -159,7 +159,7 @@ def guider(options: argparse.Namespace) -> None:
     for uncal in options.uncal:
         with recorded(options, names.stem(uncal), [(uncal, "science")]) as job:
             job.bench = _workbench("guider", uncal, options)
-            job.made = stage.run(uncal, job.bench)
+            job.made = stage.run(uncal, job.bench, options.memory)
 
 
 def _add_image2(commands: Commands) -> None:

@@ -41,12 +41,14 @@ def excess(
     lines: Lines,
     method: Method,
     unusable: int,
+    levels: np.ndarray,
 ) -> np.ndarray:
     """Return what each line of each group is too high since the first one, (nints, ngroups, parts, nlines).
 
     data and flags (nints, ngroups, ny, nx); a difference is not used where the later group has a flag of `unusable`;
     background (n, ny, nx) tells where there is no light, in each integration or (n = 1) in all; flat (ny, nx), or
-    empty, is divided out.
+    empty, is divided out. How bright the background of a difference is goes into `levels`, like data or empty, at its
+    later group.
     """
     nints, ngroups, ny, nx = data.shape
     result = np.zeros((nints, ngroups, lines.parts, ny if lines.rows else nx))
@@ -56,7 +58,9 @@ def excess(
         for number in range(start, stop):
             i, g = divmod(number, ngroups - 1)
             image, usable = difference(*inputs, i, g + 1, unusable)
-            subtract_background(image, usable, method)
+            level = subtract_background(image, usable, method)
+            if levels.size:
+                levels[i, g + 1] = level
             stripes(image, usable, lines, result[i, g + 1])
 
     over_rows(measure, nints * (ngroups - 1))
@@ -97,6 +101,7 @@ def clean(
     flat: np.ndarray,
     method: Method,
     unusable: int,
+    levels: np.ndarray,
     noise_of: Callable[[np.ndarray, np.ndarray], np.ndarray],
 ) -> None:
     """Take off the groups, in place, what `noise_of(image, usable)` finds in their differences.
@@ -110,7 +115,9 @@ def clean(
             total = np.zeros(data.shape[2:], np.float32)
             for g in range(1, data.shape[1]):
                 image, usable = difference(*inputs, i, g, unusable)
-                subtract_background(image, usable, method)
+                level = subtract_background(image, usable, method)
+                if levels.size:
+                    levels[i, g] = level
                 data[i, g - 1] -= total
                 noise = noise_of(image, usable)
                 total += noise * flat if flat.size else noise
@@ -140,14 +147,17 @@ def difference(
     return image, usable
 
 
-def subtract_background(image: np.ndarray, usable: np.ndarray, method: Method) -> None:
-    """Take the background off `image`, in place, and what light is left off `usable`."""
+def subtract_background(image: np.ndarray, usable: np.ndarray, method: Method) -> np.ndarray | float:
+    """Take the background off `image`, in place, and what light is left off `usable`; return how bright it is."""
     if method.background == "median":
-        flicker_background.subtract_median(image, usable, method.n_sigma)
-    elif method.background == "model":
-        image -= np.float32(flicker_background.model(image, usable, method.box))
-        if method.n_sigma > 0:
-            flicker_background.clip(image, usable, method.n_sigma, method.n_sigma, below=True)
+        return flicker_background.subtract_median(image, usable, method.n_sigma)
+    if method.background != "model":
+        return 0.0
+    level = np.asarray(flicker_background.model(image, usable, method.box), np.float32)
+    image -= level
+    if method.n_sigma > 0:
+        flicker_background.clip(image, usable, method.n_sigma, method.n_sigma, below=True)
+    return level
 
 
 def stripes(image: np.ndarray, usable: np.ndarray, lines: Lines, result: np.ndarray) -> None:

@@ -23,6 +23,14 @@ seven of what the one before has left.
 """
 
 
+class Scene(NamedTuple):
+    """Rates (ny, nx) without the noise of their lines, where they show background, and how bright that is."""
+
+    rates: np.ndarray
+    background: np.ndarray
+    level: np.ndarray | float
+
+
 class Bench(NamedTuple):
     """Some lines of an integration, one after the other: groups, which are lost, the scene, the flat, what is usable.
 
@@ -37,13 +45,8 @@ class Bench(NamedTuple):
     noise: np.ndarray
 
 
-def scene(
-    rate: np.ndarray, dark: np.ndarray, lines: Lines, method: Method, *, histogram: bool = False
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return rates (ny, nx) without the noise of their lines, and where they show background.
-
-    `dark` (ny, nx) is where light is not known to fall.
-    """
+def scene(rate: np.ndarray, dark: np.ndarray, lines: Lines, method: Method, *, histogram: bool = False) -> Scene:
+    """Return what rates (ny, nx) show; `dark` (ny, nx) is where light is not known to fall."""
     clean, excess = rate.astype(np.float32), np.zeros((lines.parts, rate.shape[0 if lines.rows else 1]))
     dark = dark & np.isfinite(rate) & (rate != 0)
     gentle = method._replace(n_sigma=flicker_background.LIMIT if method.n_sigma > 0 else 0.0)
@@ -51,11 +54,11 @@ def scene(
         seen = _averaged(clean, dark) if turn else clean
         background = flicker_background.backdrop(seen, dark, method.n_sigma, histogram=histogram)
         image, usable = np.where(background, clean, np.float32(0)), background.copy()
-        flicker.subtract_background(image, usable, gentle)
+        level = flicker.subtract_background(image, usable, gentle)
         flicker.stripes(image, usable, lines, excess)
         whole = clean[np.newaxis, np.newaxis]
         flicker.subtract(whole, excess.astype(np.float32)[np.newaxis, np.newaxis], np.empty((0, 0), np.float32), lines)
-    return clean, background
+    return Scene(clean, background, level)
 
 
 def _averaged(image: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from jwrules.errors import NameFault
 from jwrules.plan import disk
 from jwrules.plan.choose import Planner
 from jwrules.plan.faults import Faults
-from jwrules.plan.resources import Size, memory, minutes, seconds, size_of
+from jwrules.plan.resources import Size, beside, memory, minutes, seconds, size_of
 from jwrules.plan.rows import Job
 
 if TYPE_CHECKING:
@@ -110,7 +110,8 @@ def _giving(job: Job, gives: tuple[str, ...], exposures: Sequence[Exposure]) -> 
     """Return a job with the suffixes of what it makes, and the room that this takes."""
     again = ("crf",) if job.flags else ()
     sizes, headers = [one.size for one in exposures], [one.header for one in exposures]
-    return replace(job, gives=gives, room=disk.room(job.stage, (*gives, *again), sizes, headers))
+    room = disk.room(job.stage, (*gives, *again), sizes, headers)
+    return replace(job, gives=gives, room=room + beside(job.steps) * sum(size.samples for size in sizes))
 
 
 def _told(association: Association) -> dict[str, Any]:
@@ -157,7 +158,7 @@ def _job(
         runs=choice.runs,
         references=choice.references,
         against=choice.against,
-        mem_mb=memory(stage, sizes),
+        mem_mb=memory(stage, sizes, beside(choice.steps)),
         runtime=minutes(stage, sizes),
         seconds=seconds(stage, sizes),
         context=planner.references.name,

@@ -6,8 +6,10 @@ much as makes them fast. Up to ROOM that is the whole exposure; a longer one com
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import ceil
 from typing import Any
 
@@ -15,15 +17,12 @@ MEGABYTE = 2**20
 BASE = 400
 """Megabytes of Python with its libraries, before the first pixel."""
 
-FRAME = {"guider": 160, "image2": 200, "image3": 110}
+FRAME = {"image2": 200, "image3": 110}
 """Bytes for each pixel of a frame at the peak of a stage: references, slopes, coordinates, maps.
 
 With them an image asks 1.4 times what it was seen to take, a mosaic of four 1.2 times.
 """
-READ = 10
-"""Bytes for each group of a pixel where all are read at once: as read, as a ramp, and room to work."""
-
-_IN_BLOCKS = ("detector1", "dark")
+_IN_BLOCKS = ("detector1", "dark", "guider")
 
 STREAM = 280
 """Megabytes of a stage on ramps before the first pixel: Python, libraries and compiled kernels."""
@@ -42,6 +41,8 @@ LEAST = 4.5 * 9 * 9
 INTERLEAVED_ROWS, DETECTOR_ROWS = 3200, 2048
 SPECTRA = 40
 """More bytes for each pixel of a frame in IRS2 readout (NIRSpec): its outputs wave by wave, and their weights."""
+_BESIDE = {"clean_flicker_noise": {"save_background": 4, "save_noise": 4}}
+"""Bytes for each group of a pixel of what steps on whole frames write beside the ramp, by step and parameter."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +67,33 @@ class Size:
         return self.integrations * self.groups * self.frame
 
 
-def memory(stage: str, sizes: Sequence[Size]) -> int:
-    """Return the megabytes that `stage` needs at its peak for exposures of these sizes together."""
-    if stage in _IN_BLOCKS:
-        return max(STREAM + ceil(_in_blocks(size) / MEGABYTE) for size in sizes)
-    total = sum(size.frame * FRAME[stage] for size in sizes)
+@cache
+def beside(steps: str) -> int:
+    """Return the bytes for each group of a pixel of what a chain of steps (JSON) is asked to write beside the ramp."""
+    calls = [call for call in json.loads(steps) if not call.get("skip")]
+    known = [(_BESIDE.get(call["step"], {}), call.get("params", {})) for call in calls]
+    return sum(size for sizes, params in known for name, size in sizes.items() if params.get(name))
+
+
+def memory(stage: str, sizes: Sequence[Size], beside: int = 0) -> int:
+    """Return the megabytes that `stage` needs at its peak for exposures of these sizes together.
+
+    `beside` are bytes for each group of a pixel in an integration that is worked on.
+    """
     if stage == "guider":
-        total += sum(size.samples * READ for size in sizes)
-    return BASE + ceil(total / MEGABYTE)
+        return max(STREAM + ceil(_of_reads(size) / MEGABYTE) for size in sizes)
+    if stage in _IN_BLOCKS:
+        return max(STREAM + ceil(_in_blocks(size, beside) / MEGABYTE) for size in sizes)
+    return BASE + ceil(sum(size.frame * FRAME[stage] for size in sizes) / MEGABYTE)
 
 
-def _in_blocks(size: Size) -> float:
+def _of_reads(size: Size) -> float:
+    """Return the bytes with which a guide star is fast: nothing is kept of it, and at least an integration fits."""
+    one = size.frame * (size.groups * SAMPLE + INTEGRATION)
+    return size.frame * MAPS + max(one, min(size.integrations * one, BLOCKS))
+
+
+def _in_blocks(size: Size, beside: int) -> float:
     """Return the bytes with which an exposure is fast; at least an integration fits, and the ramps of some pixels."""
     resized = 1 + DETECTOR_ROWS / INTERLEAVED_ROWS if size.is_interleaved else 2 if size.is_superstriped else 1
     whole = resized * size.samples * SAMPLE
@@ -84,12 +101,12 @@ def _in_blocks(size: Size) -> float:
     ramp = size.integrations * (size.groups * WORKED_ON + INTEGRATION) + RAMP
     kept = max(min(whole, ROOM), min(whole, 1.5 * one), ramp * LEAST)
     maps = MAPS + (SPECTRA if size.is_interleaved else 0)
-    return size.frame * maps + kept + BLOCKS
+    return size.frame * (maps + size.groups * beside) + kept + BLOCKS
 
 
 def minutes(stage: str, sizes: Sequence[Size]) -> int:
     """Return the minutes after which a job of `stage` must have gone wrong: several times what it takes."""
-    if stage in FRAME and stage != "guider":
+    if stage in FRAME:
         return 15 + ceil(10 * sum(size.frame for size in sizes) / 2048**2)
     return 15 + ceil(0.25 * sum(size.samples for size in sizes) / 2048**2)
 
@@ -102,7 +119,7 @@ _SECONDS = {"detector1": 6e-8, "dark": 4e-8, "guider": 2e-8, "image2": 1e-6, "im
 
 def seconds(stage: str, sizes: Sequence[Size]) -> float:
     """Return about how many seconds a job of `stage` takes on one processor, start included."""
-    units = sum(size.samples if stage in (*_IN_BLOCKS, "guider") else size.frame for size in sizes)
+    units = sum(size.samples if stage in _IN_BLOCKS else size.frame for size in sizes)
     return START + _SECONDS[stage] * units
 
 

@@ -20,10 +20,20 @@ HALF_WIDTH, CORNER = 16, (1793, 1)
 
 
 class Sky(NamedTuple):
-    """Where no light is known to fall, (n, ny, nx) in each integration or (n = 1) in all, and from which σ on it is."""
+    """Where no light is known to fall, and from which σ on it is: planes (n, ny, nx) of `each` integration, or one.
+
+    `common` (ny, nx) is where none falls in any integration of the exposure.
+    """
 
     planes: np.ndarray
     n_sigma: float
+    common: np.ndarray
+    each: bool = False
+
+    @classmethod
+    def beside(cls, lit: np.ndarray, n_sigma: float) -> Sky:
+        """Return what is not `lit` (ny, nx)."""
+        return cls(~lit[np.newaxis], n_sigma, ~lit)
 
     @classmethod
     def said(cls, mask: BackgroundMask, ramp: Ramp) -> Sky:
@@ -37,7 +47,8 @@ class Sky(NamedTuple):
                 f"user_mask: {mask.meta.source} has {len(planes)} planes, and the exposure {nints} integrations;"
                 " give one plane, or one for each integration"
             )
-        return cls(planes if len(planes) == 1 else planes[first:last], 0.0)
+        each = len(planes) > 1
+        return cls(planes[first:last] if each else planes, 0.0, planes.all(axis=0), each)
 
     def of(self, rates: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield each of `rates` (m, ny, nx), or the only one for each plane, with its plane."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from math import prod
@@ -26,6 +26,8 @@ from jwrules.products.lines import write_from
 UNIT = 2880
 """Bytes of a block of a FITS file."""
 CARDS = UNIT // 80
+AT_ONCE = 16 << 20
+"""Bytes of an array that are turned into what is stored at a time."""
 SPARE = 4
 """Cards that a header may grow by while the pieces arrive."""
 WHEN = "when written"
@@ -84,14 +86,14 @@ class InPieces:
     def put(self, name: str, piece: np.ndarray, box: Sequence[slice]) -> None:
         """Write a piece of the array of extension `name`; every element is to be written once."""
         unit = self._units[name]
-        piece = np.ascontiguousarray(piece, unit.dtype)
-        raw, words = _as_stored(piece)
-        starts, length = lines.places(box, unit.shape)
-        lines.write(
-            self._file, unit.data + starts * unit.dtype.itemsize, raw.reshape(len(starts), length).view(np.uint8)
-        )
-        with self._lock:
-            unit.words += words
+        whole = [slice(*one) for one in lines.bounds(box, unit.shape)]
+        for bit, place in _bits(piece, whole):
+            raw, words = _as_stored(np.ascontiguousarray(bit, unit.dtype))
+            starts, length = lines.places(place, unit.shape)
+            content = raw.reshape(len(starts), length).view(np.uint8)
+            lines.write(self._file, unit.data + starts * unit.dtype.itemsize, content)
+            with self._lock:
+                unit.words += words
 
     def finish(self, primary: fits.Header, first: fits.Header | None = None) -> None:
         """Write headers and checksums; `primary` are the final keywords, `first` those of the first array.
@@ -115,6 +117,19 @@ class InPieces:
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
+
+
+def _bits(piece: np.ndarray, box: Sequence[slice]) -> Iterator[tuple[np.ndarray, Sequence[slice]]]:
+    """Yield a piece bit by bit, AT_ONCE bytes at most but whole frames, and where each belongs: they are copied."""
+    axis = next((k for k in range(piece.ndim - 2) if piece.shape[k] > 1), None)
+    if axis is None or piece.nbytes <= AT_ONCE:
+        yield piece, box
+        return
+    together = max(1, AT_ONCE * piece.shape[axis] // piece.nbytes)
+    for first in range(0, piece.shape[axis], together):
+        bit = piece[(*[slice(None)] * axis, slice(first, first + together))]
+        start = box[axis].start + first
+        yield from _bits(bit, (*box[:axis], slice(start, start + bit.shape[axis]), *box[axis + 1 :]))
 
 
 def _bytes(hdu: Any) -> bytes:

@@ -104,6 +104,12 @@ class Meta:
         """Return a copy with these keywords set in the SCI header (value, or (value, comment))."""
         return Meta(primary=self.primary, sci=_set(self.sci, keywords), source=self.source)
 
+    def without_sci(self, keyword: str) -> Meta:
+        """Return a copy without this keyword in the SCI header."""
+        sci = self.sci.copy()
+        sci.pop(keyword, None)
+        return Meta(primary=self.primary, sci=sci, source=self.source)
+
 
 def _set(header: fits.Header | Cards, keywords: Mapping[str, Any]) -> fits.Header | Cards:
     header = header.copy()
@@ -146,7 +152,8 @@ class Ramp(Product):
     left_out (nints, ngroups), bool, says which groups firstframe, lastframe and rscd leave out as a whole, whatever
     single pixels keep. traps_filled (nfamilies, ny, nx), persistence (like data) and windows (ny, nx), the end of each
     pixel's time of persistence in Unix seconds or 0, are what persistence finds; the stage writes them as products of
-    their own. These four live within a stage, `notes`, `counts` and `round` within a step: see `steps.declare`.
+    their own, as what steps put `beside` the ramp, by suffix. These five live within a stage, `notes`, `counts` and
+    `round` within a step: see `steps.declare`.
     """
 
     model: ClassVar[str] = "RampModel"
@@ -163,6 +170,7 @@ class Ramp(Product):
     traps_filled: np.ndarray | None = None
     persistence: np.ndarray | None = None
     windows: np.ndarray | None = None
+    beside: Mapping[str, Product] = field(default_factory=dict)
     notes: Mapping[str, Note] = field(default_factory=dict)
     counts: Mapping[str, float] = field(default_factory=dict)
 
@@ -184,6 +192,42 @@ class Ramp(Product):
 @dataclass(frozen=True, kw_only=True)
 class Persistence(Product):
     """What persistence took off each group (`_output_pers`), (nints, ngroups, ny, nx), DN."""
+
+    model: ClassVar[str] = "RampModel"
+    data: np.ndarray = hdu("SCI", "f4", 4)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownBackground(Product):
+    """Where clean_flicker_noise sees background (`_mask`): 1 there, else 0, (ny, nx), in all integrations."""
+
+    model: ClassVar[str] = "ImageModel"
+    data: np.ndarray = hdu("SCI", "f4", 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownBackgrounds(Product):
+    """Where clean_flicker_noise sees background (`_mask`): 1 there, else 0, (nints, ny, nx), in each integration."""
+
+    model: ClassVar[str] = "CubeModel"
+    data: np.ndarray = hdu("SCI", "f4", 3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlickerBackground(Product):
+    """How bright the background is that clean_flicker_noise leaves in the ramp (`_flicker_bkg`), DN.
+
+    data (nints, ngroups, ny, nx): what came in since the group before, 0 in the first one; with `median_image` the
+    scaled median of the group. Where the flat is applied, as the mean pixel would have it.
+    """
+
+    model: ClassVar[str] = "RampModel"
+    data: np.ndarray = hdu("SCI", "f4", 4)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlickerNoise(Product):
+    """What clean_flicker_noise adds to each group (`_flicker_noise`), DN, (nints, ngroups, ny, nx): after - before."""
 
     model: ClassVar[str] = "RampModel"
     data: np.ndarray = hdu("SCI", "f4", 4)

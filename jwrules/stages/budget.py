@@ -44,11 +44,15 @@ ROOMS = 256 * MEGABYTE
 
 @dataclass(frozen=True)
 class Budget:
-    """`memory` of the process in megabytes, `threads` that work at once, `scratch`: the folder of large files."""
+    """`memory` of the process in megabytes, `threads` that work at once, `scratch`: the folder of large files.
+
+    `beside` are the bytes for each group of a pixel of what steps give beside a block of whole frames.
+    """
 
     memory: int | None = None
     threads: int = 1
     scratch: Path | None = None
+    beside: int = 0
 
     def _free(self, exposure: Exposure) -> int:
         rooms = sum(room.array.nbytes for room in exposure.rooms.values() if isinstance(room, Memory))
@@ -61,7 +65,7 @@ class Budget:
     def _allowed(self, exposure: Exposure) -> int:
         """Return the megabytes that the process may take."""
         _, ngroups, ny, nx = exposure.shape
-        one = 2 * ngroups * ny * nx * SAMPLE + self._maps(exposure) + 2 * BLOCK
+        one = ngroups * ny * nx * (2 * SAMPLE + self.beside) + self._maps(exposure) + 2 * BLOCK
         return self.memory or max(USUAL, BASE + -(-one // MEGABYTE))
 
     def kept(self, exposure: Exposure, route: Sequence[Leg]) -> tuple[str, ...]:
@@ -86,7 +90,8 @@ class Budget:
         twice = 1 + DETECTOR / ny if layout_of(exposure.meta, exposure.frame) else 1
         twice += is_superstriped(exposure.meta)
         size = twice * samples * SAMPLE
-        enough = size + self.threads * BLOCK <= free and (bool(self.memory) or data or size <= ROOMS)
+        blocks = max(self.threads * BLOCK, ngroups * ny * nx * self.beside)
+        enough = size + blocks <= free and (bool(self.memory) or data or size <= ROOMS)
         if not (enough or data):
             exposure.rooms |= {"groupdq": Packed(exposure.shape, self.scratch)} if flags else {}
             return tuple(exposure.rooms)
@@ -109,10 +114,11 @@ class Budget:
     def integrations(self, exposure: Exposure) -> int:
         """Return how many integrations make a block of whole frames; CannotRun where one is too much."""
         nints, ngroups, ny, nx = exposure.shape
-        one, free = ngroups * ny * nx * SAMPLE, self._free(exposure)
-        lent = isinstance(exposure.rooms.get("data"), Memory)
-        if one > free and not lent:
+        lent, free = isinstance(exposure.rooms.get("data"), Memory), self._free(exposure)
+        one = ngroups * ny * nx * (self.beside + (0 if lent else SAMPLE))
+        if one > free:
             raise CannotRun(self._too_little("one integration", one, free, exposure))
+        one = ngroups * ny * nx * (self.beside + SAMPLE)
         return max(1, min(nints, BLOCK // one, max(free, one) // one))
 
     def patch(self, exposure: Exposure, margin: int) -> tuple[int, int]:

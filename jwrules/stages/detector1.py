@@ -6,17 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from jwrules.errors import RecipeFault
 from jwrules.kernels.compiled import allowed_threads
-from jwrules.products import scratch, windows
-from jwrules.products.kinds import Persistence, Product, Ramp, Slopes, TrapsFilled
+from jwrules.products import scratch
+from jwrules.products.kinds import Ramp, Slopes
 from jwrules.stages import chain
 from jwrules.stages import exposure as exposures
+from jwrules.stages.beside import Beside, givers, size
 from jwrules.stages.boxes import Box
 from jwrules.stages.budget import Budget
-from jwrules.stages.exposure import Exposure
 from jwrules.stages.shelf import Shelf
 from jwrules.stages.stream import Sink, Stream
 from jwrules.stages.workbench import Workbench, member
@@ -27,8 +25,8 @@ def run(uncal: Path, bench: Workbench, memory: int | None = None, save: Sequence
 
     `memory` is what the process may take, in megabytes; no result depends on it. `save` names steps whose result is
     written too, under the step's name as suffix, or `ramp`: what ramp_fit is given. What persistence finds is written
-    as `_trapsfilled`, `_output_pers` and `_persistence.asdf`, and what ramp_fit finds as `_fitopt` and `_likely_chisq`,
-    where their parameters say so.
+    as `_trapsfilled`, `_output_pers` and `_persistence.asdf`, what clean_flicker_noise finds as `_mask`, `_flicker_bkg`
+    and `_flicker_noise`, and what ramp_fit finds as `_fitopt` and `_likely_chisq`, where their parameters say so.
     """
     chain.check(bench.calls, Ramp, Slopes)
     exposure = exposures.opened(uncal)
@@ -42,12 +40,12 @@ def run(uncal: Path, bench: Workbench, memory: int | None = None, save: Sequence
                     shelf.put(suffix, product, box)
 
         sinks = {step: _saving(shelf, suffix) for suffix, step in _saved(bench, save)}
-        beside = Beside(shelf, exposure)
-        if any(call.step == "persistence" and not call.skip for call in bench.calls):
-            sinks["persistence"] = _both(beside.take, sinks.get("persistence"))
-        budget = Budget(memory, allowed_threads(), scratch.folder() or bench.output)
+        found = Beside(shelf, exposure)
+        for step in givers(bench.calls):
+            sinks[step] = _both(found.take, sinks.get(step))
+        budget = Budget(memory, allowed_threads(), scratch.folder() or bench.output, size(bench.calls))
         shelf.complete(Stream(exposure, bench.calls, bench.pieces(exposure), budget, sinks).run(give))
-        beside.finish()
+        found.finish()
     return shelf.paths
 
 
@@ -72,33 +70,3 @@ def _both(one: Sink, other: Sink | None) -> Sink:
             other(product, box)
 
     return take
-
-
-class Beside:
-    """What persistence finds besides the ramp, on its way out."""
-
-    def __init__(self, shelf: Shelf, exposure: Exposure) -> None:
-        self._shelf, self._exposure = shelf, exposure
-        self._ramp: Ramp | None = None
-        self._windows: np.ndarray | None = None
-
-    def take(self, ramp: Ramp, box: Box) -> None:
-        """Write what was found in a block, or keep it until the end."""
-        common: dict[str, Any] = {"meta": ramp.meta, "provenance": ramp.provenance}
-        products: dict[str, Product] = {}
-        if ramp.traps_filled is not None:
-            products["trapsfilled"] = TrapsFilled(data=ramp.traps_filled, **common)
-        if ramp.persistence is not None:
-            products["output_pers"] = Persistence(data=ramp.persistence, **common)
-        for suffix, product in products.items():
-            self._shelf.put(suffix, product, box)
-        if ramp.windows is not None:
-            if self._windows is None:
-                self._ramp, self._windows = ramp, np.zeros(self._exposure.frame, ramp.windows.dtype)
-            self._windows[box.without_margin().of("yx")] = ramp.windows[box.inner("yx")]
-
-    def finish(self) -> None:
-        """Write what is known at the end only."""
-        if self._ramp is not None and self._windows is not None:
-            tree = windows.tree(self._exposure.unplaced(self._ramp.meta), self._ramp.provenance, self._windows)
-            self._shelf.put_tree("persistence", tree)

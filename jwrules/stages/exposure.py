@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from jwrules.products import fits
-from jwrules.products.kinds import Cards, Meta, Note, Ramp
+from jwrules.products.kinds import Cards, Meta, Note, Product, Ramp
 from jwrules.products.rooms import Memory, Packed, Room
 from jwrules.products.side_by_side import side_by_side
 from jwrules.products.stored import Source
@@ -64,7 +64,7 @@ class Exposure:
         primary, sci = (Cards((k, header[k]) for k in header if k) for header in (self.meta.primary, self.meta.sci))
         self.bare = replace(self.meta, primary=primary, sci=sci)
 
-    def block(self, box: Box, stored: Sequence[str], *, first: bool = True, without_data: bool = False) -> Ramp:
+    def block(self, box: Box, stored: Sequence[str], *, first: bool = True, without_data: bool = False) -> Product:
         """Return a block, its fields in `stored` as they are kept, the others as they were read from the file.
 
         Only the `first` one has a header with comments. One that is `without_data` has zeros, which take no memory.

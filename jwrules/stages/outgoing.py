@@ -35,11 +35,11 @@ class Outgoing:
             self._file.close()
         return self._stack.__exit__(*error)
 
-    def put(self, product: Product, box: Box, exposure: Exposure) -> None:
-        """Write a block; the first one is to come alone."""
+    def put(self, product: Product, box: Box, exposure: Exposure, shape: Sequence[int] | None = None) -> None:
+        """Write a block; the first one is to come alone. `shape` is that of the exposure, where it is another now."""
         axes = {name: where.axes for name, where in fits.declared(type(product)).items()}
         if self._file is None:
-            sizes = dict(zip("igyx", exposure.shape, strict=True))
+            sizes = dict(zip("igyx", shape or exposure.shape, strict=True))
             shapes = {
                 name: tuple(sizes.get(letter, size) for letter, size in zip(letters, array.shape, strict=True))
                 for name, letters in axes.items()

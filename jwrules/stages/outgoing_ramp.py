@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from jwrules.stages.outgoing import Outgoing
 class OutgoingRamp(Outgoing):
     """A ramp as a product. Its maps, PIXELDQ above all, are known when all blocks are."""
 
-    def put(self, ramp: Any, box: Box, exposure: Exposure) -> None:
+    def put(self, ramp: Any, box: Box, exposure: Exposure, shape: Sequence[int] | None = None) -> None:
         """Write the groups of a block; the first one is to come alone."""
         ny, nx = ramp.data.shape[-2:]
         if (ny, nx) != (box.y.stop - box.y.start, box.x.stop - box.x.start):
@@ -43,7 +43,7 @@ class OutgoingRamp(Outgoing):
         shapes = {name: tuple(sizes[axis] for axis in AXES[name]) for name in fits.declared(Ramp)}
         provenance = self._bench.provenance(ramp, self._made_from)
         meta = exposure.unplaced(ramp.meta)
-        self._first = replace(ramp, meta=meta, tables=exposure.tables, provenance=provenance)
+        self._first = replace(ramp, meta=meta, tables=exposure.tables, provenance=provenance, beside={})
         self._file = fits.Growing(self._temporary, self._path, self._first, shapes)
         self._lock = threading.Lock()
         known = {name: getattr(ramp, name) for name in MAPS if name in shapes and getattr(ramp, name) is not None}

@@ -184,7 +184,7 @@ class Stream:
         notes = self.exposure.noted(turn.step.name, box)
         with quiet():
             block = turn.part(replace(block, notes=notes, round=turn.number), turn.params, **inputs)
-        return replace(block, notes={}, counts={})
+        return replace(block, notes={}, counts={}, beside={})
 
     def _take(self, turn: Turn, block: Any, box: Box, open_here: Any, first: bool) -> Any:
         """Send a block through a part; the first one decides whether the step is skipped."""
@@ -226,7 +226,7 @@ class Stream:
         if first:
             block = chain.stamp(self._provisional(turn, block), turn.step, turn.call, "", inputs)
         self._show(turn, block, box)
-        return replace(block, notes={}) if isinstance(block, Ramp) else block
+        return replace(block, notes={}, beside={}) if isinstance(block, Ramp) else block
 
     def _show(self, turn: Turn, block: Any, box: Box) -> Any:
         """Hand a block to those who asked for it after a step."""

@@ -11,11 +11,15 @@ before, where medians err more, and the errors add up along the ramp.
 `fit_method: fft` fits waves to the differences instead (NIRSpec). With `background_method: median_image` the median
 over integrations, scaled to the light of each, is subtracted from the groups themselves. `autoparam` chooses background
 and amplifiers for images of NIRCam and NIRISS. `mask_science_regions` leaves out what is not illuminated by the sky
-(MIRI), the spectra of NIRISS SOSS, and for NIRSpec shutters that are stuck open (as the mask file flags them) and the
-rows of the fixed slits; slits and slices themselves are known by their light only. A mask of one's own takes the place
-of all this: `--reference user_mask=FILE`, or a file with REFTYPE USER_MASK among the reference files, whose extension
-SCI is not 0 where there is nothing but background; one plane for each integration, or one for all. Files of mask, noise
-and background are not written; `--save` writes the ramp before and after the step.
+(MIRI), the spectra of NIRISS SOSS, and for NIRSpec shutters that are stuck open (as the mask file flags them) and
+behind IFU and shutters the rows of the fixed slits. The official step also masks the slits and slices of NIRSpec, by
+their coordinates, which stage 1 does not have here: their light is known by its brightness only, and a warning says so.
+
+A mask of one's own takes the place of all this: `--reference user_mask=FILE`, or a file with REFTYPE USER_MASK among
+the reference files, whose extension SCI is not 0 where there is nothing but background; one plane for each integration,
+or one for all. `save_mask` writes such a file of what was taken for background, `_mask`. `save_noise` writes what the
+step adds to each group (after less before), and `save_background` the background that it leaves there: of each group
+less the one before, 0 for the first one; with `median_image`, the scaled median of each group (both DN).
 
 Different from the official step in any case: a group without usable pixels keeps the correction of the one before, a
 group without value does not spoil those after it, and the light of an integration is the flux of what stands out in the
@@ -27,26 +31,24 @@ PASP 136, 015001.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from jwrules.errors import CannotRun
 from jwrules.kernels import flicker as kernel
-from jwrules.kernels import flicker_background, flicker_choice, flicker_fourier, flicker_ramps, typical_ramp
-from jwrules.products.flags import DQ
+from jwrules.kernels import flicker_background, flicker_choice, typical_ramp
 from jwrules.products.illumination import Sky, light_falls
-from jwrules.products.kinds import BackgroundMask, Flat, Gain, Meta, Pastasoss, Ramp, Readnoise
+from jwrules.products.kinds import BackgroundMask, Flat, Gain, Pastasoss, Ramp, Readnoise
+from jwrules.steps import flicker_cleaning
 from jwrules.steps.declare import Part, Skip, par, step
+from jwrules.steps.flicker_readout import WAVES_OF, lines
 from jwrules.steps.ramp_fit import Params as RampFit
 from jwrules.steps.ramp_fit import ramp_fit
 
-UNUSABLE = int(DQ.DO_NOT_USE | DQ.JUMP_DET)
-DETECTOR, AMPLIFIERS = 2048, 4
-WAVES_OF = ("NRS_MSASPEC", "NRS_IFU", "NRS_FIXEDSLIT", "NRS_BRIGHTOBJ")
-CUTOFF, CUTOFF_ALLSLITS = (1061, 1211, 49943, 49957), (150, 200, 49943, 49957)
-"""Frequencies (Hz) between which waves fade and rise again, in subarrays."""
-FITS = {"unbiased": flicker_fourier.Fit(1e-2, 0), "official": flicker_fourier.Fit(1e-10, 1)}
+log = logging.getLogger("jwrules")
+
 CHOICES = {"NRC_IMAGE": flicker_choice.NIRCAM, "NIS_IMAGE": flicker_choice.NIRISS}
 
 
@@ -68,6 +70,9 @@ class Params:
     n_sigma: float = par(2.0, "brightness from which on a pixel is light; 0: none is", unit="sigma", ge=0)
     fit_histogram: bool = par(False, "take sigma from a Gaussian fitted to the histogram of the draft rates")
     single_mask: bool = par(True, "find light in the exposure as a whole, not in each integration")
+    save_mask: bool = par(False, "write where there is background as _mask")
+    save_background: bool = par(False, "write how bright the background is as _flicker_bkg")
+    save_noise: bool = par(False, "write what is added to the groups as _flicker_noise")
     against: str = par(
         "draft", "what groups are compared with: draft rates, or the group before", choices=("draft", "previous")
     )
@@ -81,8 +86,11 @@ def draft(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Ra
     if params.autoparam or (params.single_mask and params.background_method != "median_image"):
         ramp = ramp.noting("rate", slopes.rate.data, "yx")
     if params.background_method == "median_image":
-        ramp = ramp.noting("typical", typical_ramp.median(ramp.data), "gyx")
-        ramp = ramp.noting("typical rate", typical_ramp.median(slopes.rateints.data[:, np.newaxis])[0], "yx")
+        rates = slopes.rateints.data
+        typical = np.where(
+            np.isfinite(rates).all(axis=0), typical_ramp.median(rates[:, np.newaxis])[0], np.float32(np.nan)
+        )
+        ramp = ramp.noting("typical", typical_ramp.median(ramp.data), "gyx").noting("typical rate", typical, "yx")
     if params.background_method == "median_image" or not params.single_mask:
         ramp = ramp.noting("rates", slopes.rateints.data, "iyx")
     return ramp
@@ -116,6 +124,7 @@ def _require(ramp: Ramp, params: Params) -> None:
         ],
         "pastasoss": {"mask_science_regions": True, "EXP_TYPE": "NIS_SOSS"},
     },
+    beside=lambda params: np.dtype(np.float32).itemsize * (params.save_background + params.save_noise),
 )
 def clean_flicker_noise(
     ramp: Ramp,
@@ -125,43 +134,34 @@ def clean_flicker_noise(
     pastasoss: Pastasoss | None = None,
     user_mask: BackgroundMask | None = None,
 ) -> Ramp:
-    """Return the ramp without flicker noise."""
+    """Return the ramp without flicker noise, and what is to be written of it."""
     params = _chosen(ramp, params, flat)
     response = _response(flat) if params.apply_flat_field else np.empty((0, 0), np.float32)
     lit = light_falls(ramp, flat, pastasoss) if params.mask_science_regions else np.zeros(ramp.pixeldq.shape, bool)
-    sky = Sky(~lit[np.newaxis], params.n_sigma) if user_mask is None else Sky.said(user_mask, ramp)
-    lines = _lines(ramp.meta, ramp.data.shape, params.fit_by_channel)
+    sky = Sky.beside(lit, params.n_sigma) if user_mask is None else Sky.said(user_mask, ramp)
+    if params.mask_science_regions and user_mask is None:
+        _warn(str(ramp.meta.get("EXP_TYPE")))
     method = kernel.Method(str(params.background_method).lower(), params.background_box_size, params.n_sigma)
-    if params.against == "draft" and params.fit_method == "median" and params.background_method != "median_image":
-        return _against_draft(ramp, sky, response, lines, method, params)
-    background = np.array([_backdrop(rate, one, response, sky.n_sigma, params) for rate, one in sky.of(_rates(ramp))])
+    view = flicker_cleaning.View(sky, response, lines(ramp.meta, ramp.data.shape, params.fit_by_channel), method)
+    before = ramp.data.copy() if params.save_noise else ramp.data
+    levels = np.zeros(ramp.data.shape if params.save_background else 0, np.float32)
     if params.background_method == "median_image":
-        light = ~_backdrop(ramp.notes["typical rate"].array, sky.planes[0], response, sky.n_sigma, params)
-        scales = typical_ramp.scales(_rates(ramp), ramp.notes["typical rate"].array, light)
-        excess = kernel.excess_beyond(ramp.data, ramp.notes["typical"].array, scales, background, response, lines)
-        kernel.subtract(ramp.data, excess, response, lines)
-        return ramp
-    measured = ramp.data, ramp.groupdq, background, response
-    if params.fit_method == "fft":
-        kernel.clean(*measured, method, UNUSABLE, lambda image, usable: _waves(image, usable, ramp.meta, params))
+        background = flicker_cleaning.against_typical(ramp, view, params, levels)
+    elif params.against == "draft" and params.fit_method == "median":
+        background = flicker_cleaning.against_draft(ramp, view, params, levels)
     else:
-        kernel.subtract(ramp.data, kernel.excess(*measured, lines, method, UNUSABLE), response, lines)
-    return ramp
+        background = flicker_cleaning.against_previous(ramp, view, params, levels)
+    shown = background if sky.each or "rates" in ramp.notes else background[0]
+    return replace(ramp, beside=flicker_cleaning.beside(ramp, params, shown, levels, before))
 
 
-def _against_draft(
-    ramp: Ramp, sky: Sky, response: np.ndarray, lines: kernel.Lines, method: kernel.Method, params: Params
-) -> Ramp:
-    rates = _rates(ramp) / response if response.size else _rates(ramp)
-    method = method._replace(n_sigma=sky.n_sigma)
-    found = [
-        flicker_ramps.scene(rate, one, lines, method, histogram=params.fit_histogram) for rate, one in sky.of(rates)
-    ]
-    scene, background = (np.array(one) for one in zip(*found, strict=True))
-    scene = scene * response if response.size else scene
-    seconds, unusable = float(ramp.meta["TGROUP"]), UNUSABLE | int(DQ.SATURATED)
-    flicker_ramps.subtract(ramp.data, ramp.groupdq, scene, background, response, lines, seconds, unusable)
-    return ramp
+def _warn(exposure: str) -> None:
+    if exposure in WAVES_OF:
+        log.warning(
+            "clean_flicker_noise: mask_science_regions does not mask the slits and slices of %s, for stage 1 has no"
+            " coordinates; light there is known by its brightness only: --reference user_mask=FILE says where it falls",
+            exposure,
+        )
 
 
 def _chosen(ramp: Ramp, params: Params, flat: Flat | None) -> Params:
@@ -169,7 +169,7 @@ def _chosen(ramp: Ramp, params: Params, flat: Flat | None) -> Params:
     if not params.autoparam or limits is None:
         return params
     response = np.empty((0, 0), np.float32) if flat is None else _response(flat)
-    look = flicker_choice.look(ramp.notes["rate"].array, response, _lines(ramp.meta, ramp.data.shape, False))
+    look = flicker_choice.look(ramp.notes["rate"].array, response, lines(ramp.meta, ramp.data.shape, False))
     background, by_channel = flicker_choice.choose(look, limits)
     return replace(params, background_method=background, fit_by_channel=by_channel, apply_flat_field=flat is not None)
 
@@ -178,37 +178,3 @@ def _response(flat: Flat | None) -> np.ndarray:
     if flat is None:
         raise CannotRun("apply_flat_field is set and there is no flat field; give a reference file of type 'flat'")
     return flicker_background.without_holes(flat.data)
-
-
-def _rates(ramp: Ramp) -> np.ndarray:
-    note = ramp.notes["rates" if "rates" in ramp.notes else "rate"]
-    return note.array.reshape(-1, *ramp.data.shape[2:])
-
-
-def _backdrop(rate: np.ndarray, dark: np.ndarray, response: np.ndarray, n_sigma: float, params: Params) -> np.ndarray:
-    rate = rate / response if response.size else rate
-    return flicker_background.backdrop(rate, dark, n_sigma, histogram=params.fit_histogram)
-
-
-def _lines(meta: Meta, shape: tuple[int, ...], by_channel: bool) -> kernel.Lines:
-    """Lines run along the fast direction; those of MIRI, whose noise is of another kind, along columns."""
-    if meta.get("INSTRUME") == "MIRI":
-        return kernel.Lines(rows=False, parts=1)
-    rows = abs(int(meta["SLOWAXIS"])) == 2
-    whole = meta.get("SUBARRAY") == "FULL" and shape[3 if rows else 2] == DETECTOR
-    return kernel.Lines(rows, AMPLIFIERS if by_channel and whole else 1)
-
-
-def _waves(image: np.ndarray, usable: np.ndarray, meta: Meta, params: Params) -> np.ndarray:
-    """Return the noise that waves along the readout make."""
-    fast, slow = int(meta["FASTAXIS"]), int(meta["SLOWAXIS"])
-    along = -1 if fast < 0 and params.weighting != "official" else 1
-    across = -1 if slow < 0 else 1
-    noise = np.empty(image.shape, np.float32)
-    read, good, result = ((a.T if abs(fast) == 2 else a)[::across, ::along] for a in (image, usable, noise))
-    if image.shape == (DETECTOR, DETECTOR):
-        result[...] = flicker_fourier.whole_frame(read, good, FITS[params.weighting])
-    else:
-        cutoff = CUTOFF_ALLSLITS if meta.get("SUBARRAY") == "ALLSLITS" else CUTOFF
-        result[...] = flicker_fourier.subarray(read, good, cutoff, FITS[params.weighting])
-    return noise

@@ -128,7 +128,10 @@ Rounds = Callable[..., int]
 
 @dataclass(frozen=True)
 class Step:
-    """A declared step. `name` is file name, function name and recipe key; `parts` is the step as it runs on blocks."""
+    """A declared step. `name` is file name, function name and recipe key; `parts` is the step as it runs on blocks.
+
+    `beside(params)` are the bytes for each group of a pixel of what it gives beside the ramp (`Ramp.beside`).
+    """
 
     name: str
     status: str
@@ -142,6 +145,7 @@ class Step:
     parts: tuple[Part, ...]
     finish: Finish | None = None
     rounds: Rounds | None = None
+    beside: Callable[[Any], int] = lambda params: 0
 
     def __call__(self, product: Any, params: Any = None, **inputs: Any) -> Any:
         """Apply the step to a whole `product`; `params` are its defaults where not given."""
@@ -197,6 +201,7 @@ def step(
     finish: Finish | None = None,
     rounds: Rounds | None = None,
     wants: Mapping[str, Conditions | Cases] | None = None,
+    beside: Callable[[Any], int] = lambda params: 0,
 ) -> Callable[[Callable[..., Any]], Step]:
     """Declare a function `(product, params: Params, *, reftype: Kind) -> product` as a step.
 
@@ -206,7 +211,8 @@ def step(
     The step is given all inputs that one of these functions names. `rounds(meta, params, **inputs)` tells how often all
     parts are run, `Ramp.round` which time it is. `wants` says when an optional input is of use, by its name: values of
     parameters and keywords of the exposure, as conditions in a recipe, or a list of such cases; `{"sirskernel":
-    {"refpix_algorithm": "sirs"}}`. Otherwise it is neither sought nor opened nor recorded.
+    {"refpix_algorithm": "sirs"}}`. Otherwise it is neither sought nor opened nor recorded. What it gives `beside` a
+    ramp, block by block, is declared by its size: bytes for each group of a pixel.
     """
 
     def declare(function: Callable[..., Any]) -> Step:
@@ -238,6 +244,7 @@ def step(
             parts=parts,
             finish=finish,
             rounds=rounds,
+            beside=beside,
         )
 
     return declare

@@ -1,7 +1,8 @@
 """Take the count rates of a guide star from the difference of reads.
 
 Acquisition and track: the second read less the first, over the time between them, for each integration.
-Identification: the smaller of the rates of the integrations in each pixel, which leaves out what struck one of them.
+Identification: the smaller of the rates of the integrations in each pixel, which leaves out what struck one of them;
+there are two, and of more the official pipeline would look at the first two.
 Fine guide: the mean of the last four reads less that of the first four, over the time between the two sets.
 
 The variance is that of the photons, rate / (gain x time), and that of the reads. The official pipeline leaves out one
@@ -17,9 +18,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from jwrules.errors import CannotRun
-from jwrules.products.kinds import Gain, GuiderCal, GuiderRaw, Readnoise
+from jwrules.products.kinds import Gain, GuiderCal, GuiderRaw, Meta, Readnoise
 from jwrules.steps.declare import par, step
 
+_TOGETHER = "FGS_ID"
+"""Exposures whose integrations give one image together."""
 _READS = 4
 """Reads of fine guide that are averaged, at the beginning and at the end of an integration."""
 
@@ -31,7 +34,12 @@ class Params:
     noise: str = par("expected", "what ERR is: what is to be expected, or official", choices=("expected", "official"))
 
 
-@step(status="S_GUICDS")
+def _blocks(meta: Meta) -> str:
+    """Return which blocks of an exposure are needed: of identification all integrations of a pixel."""
+    return "ramps" if str(meta["EXP_TYPE"]).startswith(_TOGETHER) else "frames"
+
+
+@step(status="S_GUICDS", along=_blocks)
 def guider_cds(raw: GuiderRaw, params: Params, *, gain: Gain, readnoise: Readnoise) -> GuiderCal:
     """Return the count rates of every integration, for identification of all of them together."""
     mode, time = str(raw.meta["EXP_TYPE"]), float(raw.meta["TGROUP"])
@@ -54,7 +62,7 @@ def _difference(data: np.ndarray, mode: str) -> np.ndarray:
     if mode == "FGS_FINEGUIDE":
         return data[:, -_READS:].mean(axis=1) - data[:, :_READS].mean(axis=1)
     gained = data[:, 1] - data[:, 0]
-    return gained.min(axis=0, keepdims=True) if mode.startswith("FGS_ID") else gained
+    return gained.min(axis=0, keepdims=True) if mode.startswith(_TOGETHER) else gained
 
 
 def _noise_of_difference(readnoise: np.ndarray, mode: str, params: Params) -> np.ndarray:

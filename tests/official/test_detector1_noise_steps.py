@@ -14,8 +14,8 @@ from jwrules.products.illumination import light_falls
 from jwrules.steps.charge_migration import Params as ChargeMigration
 from jwrules.steps.charge_migration import charge_migration
 from jwrules.steps.clean_flicker_noise import Params as CleanFlickerNoise
-from jwrules.steps.clean_flicker_noise import _waves as waves
 from jwrules.steps.clean_flicker_noise import clean_flicker_noise
+from jwrules.steps.flicker_readout import waves
 from jwrules.steps.picture_frame import Params as PictureFrame
 from jwrules.steps.picture_frame import picture_frame
 from jwrules.steps.ramp_fit import Params as RampFit
@@ -59,13 +59,18 @@ def drafts(monkeypatch):
 
 def official_clean(product, exposure_type, subarray="SUB256", **options):
     """Return the official result on a copy."""
+    return official_files(product, exposure_type, subarray, **options)[0]
+
+
+def official_files(product, exposure_type, subarray="SUB256", **options):
+    """Return the official result on a copy, and what can be saved beside it: mask, background, noise."""
     from jwst.clean_flicker_noise import clean_flicker_noise as official
 
     model = official_ramp(product)
     model.meta.exposure.type, model.meta.subarray.name = exposure_type, subarray
-    result = official.do_correction(model, **options)
-    assert result[-1] == "COMPLETE"
-    return result[0]
+    *result, status = official.do_correction(model, **options)
+    assert status == "COMPLETE"
+    return result
 
 
 def spoilt(made):
@@ -105,6 +110,43 @@ def test_clean_flicker_noise(drafts, options, columns):
     assert np.array_equal(ours.groupdq, theirs.groupdq)
 
 
+SAVED = {"save_mask": True, "save_background": True, "save_noise": True}
+
+
+def assert_files_alike(beside, theirs):
+    """Compare arrays, their shapes and models; groups are rounded as float32, and so is the noise between them."""
+    ramp, mask, background, noise = theirs
+    assert np.array_equal(beside["mask"].data, mask.data.astype(np.float32))
+    np.testing.assert_allclose(beside["flicker_bkg"].data, background.data, rtol=1e-5, atol=2e-3)
+    known = np.isfinite(noise.data)
+    assert np.all(np.abs(beside["flicker_noise"].data - noise.data)[known] <= 4e-4 + 1e-6 * np.abs(ramp.data[known]))
+    assert np.std(noise.data[known]) > 0.5
+    assert [one.model for one in beside.values()] == [type(one).__name__ for one in (mask, background, noise)]
+
+
+@pytest.mark.parametrize("options", CASES.values(), ids=list(CASES))
+def test_mask_background_and_noise_of_clean_flicker_noise(drafts, options):
+    product = spoilt(exposure((64, 128), nints=2, ngroups=4).ramp)
+    references = gain_and_readnoise(product.pixeldq.shape)
+    drafts(product, references)
+    theirs = official_files(product, "NRC_IMAGE", **SAVED, **options)
+    ours = clean_flicker_noise(product, CleanFlickerNoise(**AS_OFFICIAL, **SAVED, **options), **references)
+    assert_files_alike(ours.beside, theirs)
+
+
+def test_mask_background_and_noise_with_a_flat(drafts, tmp_path):
+    product = spoilt(exposure((64, 128), ngroups=4).ramp)
+    references = gain_and_readnoise(product.pixeldq.shape)
+    response = np.random.default_rng(8).normal(1, 0.1, product.pixeldq.shape)
+    flat = reference(kinds.Flat, data=response, err=np.zeros_like(response))
+    official_reference(datamodels.FlatModel, flat).save(tmp_path / "flat.fits")
+    drafts(product, references)
+    theirs = official_files(product, "NRC_IMAGE", flat_filename=str(tmp_path / "flat.fits"), **SAVED)
+    params = CleanFlickerNoise(**AS_OFFICIAL, **SAVED, apply_flat_field=True)
+    ours = clean_flicker_noise(product, params, flat=flat, **references)
+    assert_files_alike(ours.beside, theirs)
+
+
 def test_clean_flicker_noise_with_a_flat(drafts, tmp_path):
     product = spoilt(exposure((64, 128), ngroups=4).ramp)
     references = gain_and_readnoise(product.pixeldq.shape)
@@ -139,6 +181,20 @@ def test_clean_flicker_noise_with_a_mask_of_ones_own(drafts, tmp_path, several):
     ours = clean_flicker_noise(product, CleanFlickerNoise(**AS_OFFICIAL, **options), user_mask=mask, **references)
     known = np.isfinite(theirs.data)
     np.testing.assert_allclose(ours.data[known], theirs.data[known], rtol=1e-6, atol=2e-4)
+
+
+def test_the_mask_that_is_written_is_that_of_ones_own(drafts, tmp_path):
+    product = exposure((64, 128), nints=2, ngroups=4).ramp
+    references = gain_and_readnoise(product.pixeldq.shape)
+    sky = np.random.default_rng(9).random((64, 128)) < 0.4
+    datamodels.ImageModel(data=sky.astype(np.float32)).save(tmp_path / "mask.fits")
+    drafts(product, references)
+    theirs = official_files(product, "NRC_IMAGE", user_mask=str(tmp_path / "mask.fits"), **SAVED)
+    mask = reference(kinds.BackgroundMask, data=sky)
+    params = CleanFlickerNoise(**AS_OFFICIAL, **SAVED)
+    ours = clean_flicker_noise(product, params, user_mask=mask, **references)
+    assert np.array_equal(ours.beside["mask"].data, sky)
+    assert_files_alike(ours.beside, theirs)
 
 
 @pytest.mark.parametrize("columns", [False, True], ids=["rows", "columns"])
@@ -187,19 +243,32 @@ def test_clean_flicker_noise_by_waves(drafts, subarray):
     np.testing.assert_allclose(ours.data[known], theirs.data[known], rtol=1e-6, atol=0.02)
 
 
+def test_mask_background_and_noise_by_waves(drafts):
+    made = exposure((64, 256), nints=2, ngroups=3, sigma=20.0).ramp
+    product = transposed(made, INSTRUME="NIRSPEC", EXP_TYPE="NRS_FIXEDSLIT", SUBARRAY="SUB512", DETECTOR="NRS1")
+    references = gain_and_readnoise(product.pixeldq.shape)
+    drafts(product, references)
+    theirs = official_files(product, "NRS_FIXEDSLIT", "SUB512", fit_method="fft", **SAVED)
+    ours = clean_flicker_noise(product, CleanFlickerNoise(**AS_OFFICIAL, **SAVED, fit_method="fft"), **references)
+    _, mask, background, noise = theirs
+    assert np.array_equal(ours.beside["mask"].data, mask.data)
+    np.testing.assert_allclose(ours.beside["flicker_bkg"].data, background.data, rtol=1e-5, atol=2e-3)
+    np.testing.assert_allclose(ours.beside["flicker_noise"].data, noise.data, atol=0.02)
+
+
 @pytest.mark.parametrize("detector", ["NRS1", "NRS2"])
 def test_waves_of_a_full_frame(detector, monkeypatch):
     """The official fit takes any square; a small one will do."""
     from jwst.clean_flicker_noise.clean_flicker_noise import fft_clean_full_frame
 
     random = np.random.default_rng(5)
-    monkeypatch.setattr("jwrules.steps.clean_flicker_noise.DETECTOR", 512)
+    monkeypatch.setattr("jwrules.steps.flicker_readout.DETECTOR", 512)
     noise = frame(random, (512, 512), 10.0, 1)
     image = (noise + random.normal(0, 5, noise.shape)).astype(np.float32).T.copy()
     usable = random.random(image.shape) > 0.3
     usable[200:300, 300:400] = False
     axes = {"NRS1": {"FASTAXIS": 2, "SLOWAXIS": 1}, "NRS2": {"FASTAXIS": -2, "SLOWAXIS": -1}}[detector]
-    ours = image - waves(image, usable, meta(**axes), CleanFlickerNoise(**AS_OFFICIAL))
+    ours = image - waves(image, usable, meta(**axes), "official")
     theirs = fft_clean_full_frame(image.copy(), usable, detector)
     np.testing.assert_allclose(ours, theirs, atol=0.1)
     assert np.std(ours - theirs) < 1e-3

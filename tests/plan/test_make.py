@@ -217,6 +217,18 @@ def test_more_groups_need_more_memory(tmp_path):
     assert many - few == pytest.approx(200 * 2048**2 * 5 / 2**20, rel=0.1)
 
 
+def test_what_is_written_beside_the_ramp_needs_room_in_memory_and_on_disk(tmp_path):
+    """A full frame of 20 groups has 320 MB of noise."""
+    jobs = []
+    for asked_for in ("false", "true"):
+        step = f"{{clean_flicker_noise: {{save_noise: {asked_for}}}}}, ramp_fit"
+        asked = program(tmp_path / asked_for, RECIPE.replace("ramp_fit", step))
+        write_exposures(asked.data, NGROUPS=20, SUBSIZE1=2048, SUBSIZE2=2048)
+        jobs.append(planned(tmp_path / asked_for, asked).job("detector1", exposure(1, "nrca1")))
+    assert jobs[1].mem_mb - jobs[0].mem_mb == 320
+    assert jobs[1].room - jobs[0].room == 320 * 2**20
+
+
 def test_a_file_that_an_option_names_counts_by_its_content(tmp_path):
     asked = program(tmp_path)
     chains = []

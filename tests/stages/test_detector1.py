@@ -4,11 +4,22 @@ from dataclasses import replace
 
 import numpy as np
 from astropy.io import fits as pyfits
+from flicker_scene import exposure as exposure_with_flicker
 from ramp_scene import gain_and_readnoise, ramp, reference
 
 from jwrules.products import fits
 from jwrules.products.flags import DQ
-from jwrules.products.kinds import Persat, Persistence, PersistenceArray, Reference, TrapDensity, TrapsFilled
+from jwrules.products.kinds import (
+    FlickerNoise,
+    Persat,
+    Persistence,
+    PersistenceArray,
+    Ramp,
+    Reference,
+    ShownBackground,
+    TrapDensity,
+    TrapsFilled,
+)
 from jwrules.products.reference import open_reference
 from jwrules.stages import chain, detector1
 from jwrules.stages.workbench import Workbench
@@ -80,3 +91,52 @@ def test_open_windows_are_a_product_that_the_next_exposure_can_be_given(tmp_path
     assert (windows["rows"].tolist(), windows["cols"].tolist(), windows["pers_time"]) == ([8], [5], 100)
     # the third group of the second integration is read 70 s after the start
     np.testing.assert_allclose(windows["vals"], (60000 - 40587) * 86400 + 170, rtol=0, atol=1e-5)
+
+
+def streaky():
+    """Two integrations of 64 x 96 pixels with flicker noise, as they are read."""
+    product = exposure_with_flicker((64, 96), nints=2, ngroups=4, sigma=20.0, NINTS=2, NGROUPS=4, EFFINTTM=160.0).ramp
+    return replace(product, data=np.clip(np.rint(product.data + 1000), 0, 65535))
+
+
+def cleaned(folder, save=("clean_flicker_noise",), given=None, **settings):
+    """What stage 1 makes of it, by suffix."""
+    folder.mkdir(exist_ok=True)
+    uncal = write(folder, f"{NAME}_uncal", streaky())
+    files = {name: write(folder, name, one) for name, one in gain_and_readnoise((64, 96)).items()} | (given or {})
+    calls = [chain.Call("group_scale"), chain.Call("clean_flicker_noise", settings), chain.Call("ramp_fit")]
+    made = detector1.run(uncal, Workbench("detector1", calls, files, folder / "out"), save=save)
+    return {path.name.removeprefix(f"{NAME}_").removesuffix(".fits"): path for path in made}
+
+
+ASKED = {"save_mask": True, "save_background": True, "save_noise": True}
+
+
+def test_mask_background_and_noise_are_products_where_they_are_asked_for(tmp_path):
+    assert set(cleaned(tmp_path, save=())) == {"rate", "rateints"}
+    assert set(cleaned(tmp_path, save=(), **ASKED)) == {"mask", "flicker_bkg", "flicker_noise", "rate", "rateints"}
+
+
+def test_the_ramp_before_and_the_noise_that_is_written_are_the_ramp_after(tmp_path):
+    made = cleaned(tmp_path, save=("group_scale", "clean_flicker_noise"), save_noise=True)
+    before, after = (fits.read(made[name], Ramp) for name in ("group_scale", "clean_flicker_noise"))
+    noise = fits.read(made["flicker_noise"], FlickerNoise)
+    np.testing.assert_allclose(before.data + noise.data, after.data, rtol=1e-6)
+    assert np.std(noise.data) > 5
+    assert (noise.meta["S_CLNFNS"], noise.meta["DATAMODL"]) == ("COMPLETE", "RampModel")
+
+
+def test_a_mask_that_was_written_can_be_given_back(tmp_path):
+    first = cleaned(tmp_path / "first", save_mask=True)["mask"]
+    second = cleaned(tmp_path / "second", given={"user_mask": first}, save_mask=True)["mask"]
+    masks = [fits.read(path, ShownBackground) for path in (first, second)]
+    np.testing.assert_array_equal(masks[0].data, masks[1].data)
+    assert 0.5 < masks[0].data.mean() < 1
+
+
+def test_nothing_is_written_of_a_step_that_is_skipped(tmp_path):
+    uncal = write(tmp_path, f"{NAME}_uncal", exposure())
+    files = {name: write(tmp_path, name, one) for name, one in gain_and_readnoise((3, 4)).items()}
+    calls = [chain.Call("clean_flicker_noise", ASKED, skip=True), chain.Call("ramp_fit")]
+    made = detector1.run(uncal, Workbench("detector1", calls, files, tmp_path / "out"))
+    assert [path.name for path in made] == [f"{NAME}_rate.fits", f"{NAME}_rateints.fits"]

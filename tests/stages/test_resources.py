@@ -1,5 +1,6 @@
 """What the plan asks for a job on ramps is enough for it, and it takes no more."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,9 +11,12 @@ from template_scene import make
 
 from jwrules import headers
 from jwrules.plan import resources
+from jwrules.stages import beside
 from jwrules.stages.budget import Budget
 from jwrules.stages.exposure import Exposure
+from jwrules.stages.guide_star import GuideStar
 from jwrules.stages.legs import Leg
+from jwrules.stages.workbench import calls
 
 FULL = {"SUBSIZE1": 2048, "SUBSIZE2": 2048}
 IRS2 = FULL | {"INSTRUME": "NIRSPEC", "READPATT": "NRSIRS2RAPID", "NRS_NORM": 16, "NRS_REF": 4}
@@ -66,6 +70,62 @@ def test_a_stage_can_work_in_the_memory_that_is_asked_for(name, threads, flags_a
     one.close()
 
 
+GUIDE_STARS = {
+    "identification": size(FULL, 2, 2),
+    "acquisition": size({"SUBSIZE1": 128, "SUBSIZE2": 128}, 2, 6),
+    "track": size({"SUBSIZE1": 32, "SUBSIZE2": 32}, 2, 60_000),
+    "fine guide": size({"SUBSIZE1": 8, "SUBSIZE2": 8}, 8, 1_000_000),
+}
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+@pytest.mark.parametrize("name", GUIDE_STARS)
+def test_a_guide_star_can_be_worked_on_in_the_memory_that_is_asked_for(name, threads, tmp_path):
+    header = GUIDE_STARS[name]
+    shape = (header["NINTS"], header["NGROUPS"], header["SUBSIZE2"], header["SUBSIZE1"])
+    star = GuideStar(meta(**header), {}, {}, shape, {})
+    budget = Budget(needed("guider", header), threads, tmp_path, star.beside)
+    assert budget.integrations(star) >= 1
+    if name == "identification":
+        assert min(budget.patch(star, 0)) >= 1
+
+
+def test_more_integrations_of_a_guide_star_need_no_more():
+    small = {"SUBSIZE1": 32, "SUBSIZE2": 32}
+    few, many = (needed("guider", size(small, 2, n)) for n in (10_000, 1_000_000))
+    assert few == many < 500
+
+
+STREAKS = {"save_mask": True, "save_background": True, "save_noise": True}
+
+
+def streaks(**params):
+    return json.dumps([{"step": "clean_flicker_noise", "params": params}, {"step": "ramp_fit", "params": {}}])
+
+
+@pytest.mark.parametrize("name", EXPOSURES)
+def test_noise_and_background_of_an_integration_fit_too(name, tmp_path):
+    sizes, one = [resources.size_of(EXPOSURES[name])], exposure(EXPOSURES[name])
+    asked = resources.memory("detector1", sizes, resources.beside(streaks(**STREAKS)))
+    budget = Budget(asked, 4, tmp_path, beside.size(calls(streaks(**STREAKS))))
+    budget.kept(one, [Leg("frames", ()), Leg("ramps", ())])
+    assert budget.integrations(one) >= 1
+    one.close()
+
+
+def test_blocks_are_smaller_where_more_is_written_of_them(tmp_path):
+    one, asked = exposure(size(SMALL, 30, 20_000)), needed("detector1", size(SMALL, 30, 20_000))
+    plain, full = (Budget(asked, 1, tmp_path, size).integrations(one) for size in (0, 8))
+    assert full == pytest.approx(plain * 5 / 13, abs=1)
+
+
+@pytest.mark.parametrize("params", [{}, {"save_mask": True}, {"save_noise": True}, STREAKS])
+def test_the_plan_knows_how_much_steps_write_beside_the_ramp(params):
+    text = streaks(**params)
+    assert resources.beside(text) == beside.size(calls(text)) == 4 * len(params.keys() - {"save_mask"})
+    assert resources.beside(text.replace('{"step": "clean', '{"skip": true, "step": "clean')) == 0
+
+
 @pytest.mark.parametrize("name", ["image", "IRS2", "acquisition"])
 def test_an_exposure_that_is_not_long_stays_in_memory(name, tmp_path):
     header = EXPOSURES[name]
@@ -94,11 +154,12 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """Run by a small process of its own: a process that starts another lends it its own peak."""
 
 
-def test_a_run_takes_no_more_than_was_asked_for(tmp_path):
-    taken = make("miri_mrs", tmp_path)[0]
-    asked = needed("detector1", headers.read(taken.raw))
+@pytest.mark.parametrize(("template", "stage"), [("miri_mrs", "detector1"), ("fgs_guide_star", "guider")])
+def test_a_run_takes_no_more_than_was_asked_for(tmp_path, template, stage):
+    taken = make(template, tmp_path)[0]
+    asked = needed(stage, headers.read(taken.raw))
     options = ["--references", tmp_path / "references", "--output", tmp_path / "out", "--memory", f"{asked}M"]
-    command = [sys.executable, "-m", "jwrules", "detector1", taken.raw, *options]
+    command = [sys.executable, "-m", "jwrules", stage, taken.raw, *options]
     settings = os.environ | {"NUMBA_NUM_THREADS": "1"}
     run = [sys.executable, "-c", MEASURE, *map(str, command)]
     peak = subprocess.run(run, env=settings, check=True, capture_output=True, text=True).stdout

@@ -1,6 +1,7 @@
 """An exposure gives the same bits however it is cut into blocks, wherever it is kept, on any number of threads."""
 
 import hashlib
+import json
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -139,6 +140,10 @@ CHAINS = {
     "segments": plain([*NEAR, "ramp_fit"], ramp_fit={"save_opt": True}),
     "likely": plain([*NEAR, "bad_ramp", "ramp_fit"], ramp_fit={"save_opt": True, "algorithm": "LIKELY"}),
     "clipped": plain([*NEAR, "ramp_fit"], jump={"minimum_sigclip_groups": 3}),
+    "streaks": plain(
+        [*NEAR, "clean_flicker_noise", "ramp_fit"],
+        clean_flicker_noise={"save_mask": True, "save_background": True, "save_noise": True, "single_mask": False},
+    ),
     "clipped showers": plain([*NEAR, "ramp_fit"], jump={"minimum_sigclip_groups": 3, "find_showers": True}),
 }
 
@@ -169,7 +174,9 @@ def whole(night, tmp_path_factory):
 
 
 def kept_nowhere(self, exposure, route):
-    """Keep flags where they cannot be had again, and counts not at all."""
+    """Keep flags where they cannot be had again, and counts not at all, or all of it where counts cannot either."""
+    if len(route) > 1 and self._is_lost(exposure, route, "data"):
+        return kept_on_disk(self, exposure, route)
     if len(route) < 2 or not self._is_lost(exposure, route, "flags"):
         return ()
     exposure.rooms["groupdq"] = Packed(exposure.shape)
@@ -262,8 +269,14 @@ detector1.run(Path(uncal), bench, 280)
 """
 
 
+CORRECTED = [{"step": "dq_init"}, {"step": "saturation"}, {"step": "linearity"}]
+SAVED = {"save_mask": True, "save_background": True, "save_noise": True, "single_mask": False}
+CLEANED = [{"step": "dq_init"}, {"step": "clean_flicker_noise", "params": SAVED}]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are those of Linux")
-def test_an_exposure_larger_than_memory_is_reduced(night, tmp_path):
+@pytest.mark.parametrize("steps", [CORRECTED, CLEANED], ids=["corrected", "cleaned"])
+def test_an_exposure_larger_than_memory_is_reduced(night, tmp_path, steps):
     """A file of 200 MB, of which all ramps would take 500, within 130 MB beside the libraries."""
     uncal = tmp_path / f"{NAME}_uncal.fits"
     with pyfits.open(night.uncal) as hdus:
@@ -272,7 +285,7 @@ def test_an_exposure_larger_than_memory_is_reduced(night, tmp_path):
     primary["NINTS"], primary["SUBSIZE1"], primary["SUBSIZE2"] = len(data), data.shape[3], data.shape[2]
     pyfits.HDUList([pyfits.PrimaryHDU(header=primary), pyfits.ImageHDU(data, name="SCI")]).writeto(uncal)
     del data
-    steps = '[{"step": "dq_init"}, {"step": "saturation"}, {"step": "linearity"}, {"step": "ramp_fit"}]'
+    steps = json.dumps([*steps, {"step": "ramp_fit"}])
     files = [f"{one.reftype}={write(tmp_path, larger(one))}" for one in references()]
     command = [sys.executable, "-c", LIMITED.format(calls=steps), night.uncal, uncal, tmp_path, 130 * 2**20, *files]
     subprocess.run([str(word) for word in command], check=True, env={"NUMBA_NUM_THREADS": "1"})
