@@ -12,7 +12,7 @@ from typing import Any, cast
 from jwrules import house
 from jwrules.steps.declare import Step
 
-_NOT_STEPS = frozenset({"declare", "differences", "flicker_cleaning", "flicker_readout", "large_events", "schema"})
+_NOT_STEPS = frozenset({"declare", "parts", "schema"})
 
 
 @cache

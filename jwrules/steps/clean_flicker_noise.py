@@ -41,9 +41,9 @@ from jwrules.kernels import flicker as kernel
 from jwrules.kernels import flicker_background, flicker_choice, typical_ramp
 from jwrules.products.illumination import Sky, light_falls
 from jwrules.products.kinds import BackgroundMask, Flat, Gain, Pastasoss, Ramp, Readnoise
-from jwrules.steps import flicker_cleaning
 from jwrules.steps.declare import Part, Skip, par, step
-from jwrules.steps.flicker_readout import WAVES_OF, lines
+from jwrules.steps.parts import flicker_cleaning
+from jwrules.steps.parts.flicker_readout import WAVES_OF, lines
 from jwrules.steps.ramp_fit import Params as RampFit
 from jwrules.steps.ramp_fit import ramp_fit
 

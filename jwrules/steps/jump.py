@@ -36,8 +36,8 @@ import numpy as np
 
 from jwrules.products.flags import DQ
 from jwrules.products.kinds import Gain, Meta, Ramp, Readnoise
-from jwrules.steps import differences, large_events
 from jwrules.steps.declare import Part, par, step
+from jwrules.steps.parts import differences, large_events
 
 log = logging.getLogger("jwrules")
 

@@ -15,7 +15,7 @@ from jwrules.steps.charge_migration import Params as ChargeMigration
 from jwrules.steps.charge_migration import charge_migration
 from jwrules.steps.clean_flicker_noise import Params as CleanFlickerNoise
 from jwrules.steps.clean_flicker_noise import clean_flicker_noise
-from jwrules.steps.flicker_readout import waves
+from jwrules.steps.parts.flicker_readout import waves
 from jwrules.steps.picture_frame import Params as PictureFrame
 from jwrules.steps.picture_frame import picture_frame
 from jwrules.steps.ramp_fit import Params as RampFit
@@ -262,7 +262,7 @@ def test_waves_of_a_full_frame(detector, monkeypatch):
     from jwst.clean_flicker_noise.clean_flicker_noise import fft_clean_full_frame
 
     random = np.random.default_rng(5)
-    monkeypatch.setattr("jwrules.steps.flicker_readout.DETECTOR", 512)
+    monkeypatch.setattr("jwrules.steps.parts.flicker_readout.DETECTOR", 512)
     noise = frame(random, (512, 512), 10.0, 1)
     image = (noise + random.normal(0, 5, noise.shape)).astype(np.float32).T.copy()
     usable = random.random(image.shape) > 0.3

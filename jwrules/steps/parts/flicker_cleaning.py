@@ -18,7 +18,7 @@ from jwrules.products.kinds import (
     ShownBackground,
     ShownBackgrounds,
 )
-from jwrules.steps.flicker_readout import waves
+from jwrules.steps.parts.flicker_readout import waves
 
 if TYPE_CHECKING:
     from jwrules.steps.clean_flicker_noise import Params
