@@ -1,8 +1,8 @@
 """Which jobs are up to date, which are to run and why, decided by content.
 
-A job is up to date where its products are there and its record says the same identity and the same content of every
-member. One that is not is `due`; but where the only reason is that a member is being made again, that may come out as
-it was: it is then `perhaps` due, and known when the member is there.
+A job is up to date where its products are there, those too that only its record tells of, and this says the same
+identity and the same content of every member. One that is not is `due`; but where the only reason is that a member is
+being made again, that may come out as it was: it is then `perhaps` due, and known when the member is there.
 """
 
 from __future__ import annotations
@@ -68,6 +68,8 @@ class States:
             return State(Is.DUE, "no record says how it was made")
         if summary.identity != job.identity:
             return State(Is.DUE, changes(job, record.read(Path(self._at(job.record)))))
+        if lost := list(self._lost(job, summary)):
+            return State(Is.DUE, f"{_MISSING}: {some(lost)}")
         if changed := list(self._changed(job, summary)):
             return State(Is.DUE, f"changed: {some(changed)}")
         waiting = [PurePath(path).name for _, path in job.members if self._is_uncertain(path)]
@@ -80,6 +82,14 @@ class States:
         for path in self._plan.flagged(job):
             if self._contents.stat(self._at(path)) is None:
                 yield f"{folder}/{PurePath(path).name}"
+
+    def _lost(self, job: Job, summary: Summary) -> Iterator[str]:
+        """Yield what options asked for besides the products (`_fitopt`, ...) and is there no more."""
+        known = {os.path.basename(path) for path in job.products}
+        for name in summary.gave:
+            is_flagged = os.path.dirname(name) != ""
+            if name not in known and not is_flagged and self._contents.stat(self._at(f"{RESULTS}/{name}")) is None:
+                yield name
 
     def _is_uncertain(self, path: str) -> bool:
         maker = self._maker.get(path)

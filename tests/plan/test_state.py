@@ -9,6 +9,7 @@ import pytest
 from program_scene import RECIPE, exposure, header, program, write_header, write_reference
 
 from jwrules import plan as planning
+from jwrules import records
 from jwrules.plan import Is
 
 FIRST = exposure(1, "nrca1")
@@ -60,6 +61,18 @@ def test_what_was_copied_to_another_place_is_up_to_date(made):
 def test_a_second_run_makes_nothing(made):
     folder, asked = made
     assert pretend.run(asked, folder) == []
+
+
+def test_a_product_that_only_an_option_asked_for_is_made_again_where_it_was_deleted(made):
+    folder, asked = made
+    extra, results = folder / "results" / f"{FIRST}_fitopt.fits", folder / "results"
+    extra.write_bytes(b"slopes of segments")
+    record = records.read(results / f"{FIRST}_detector1.json")
+    also = records.Gave(extra.name, records.digest(extra), records.stat(extra))
+    records.write(replace(record, gave=(*record.gave, also)), results)
+    assert due(folder, asked) == {}
+    extra.unlink()
+    assert due(folder, asked) == {("detector1", FIRST): f"missing: {extra.name}"}
 
 
 def test_touched_files_make_nothing_stale(made):
