@@ -60,8 +60,8 @@ def side_by_side(about: Described, path: Path) -> Described:
 
     NINTS, INTSTART and INTEND count rounds, as does INT_TIMES; INT_TIMES_STRIPE has the times of the file.
 
-    Raises HeaderFault where the stripes of any exposure do not fill its frames, DataFault for a file that ends within a
-    round, CannotRun for frames that read their stripe several times.
+    Raises HeaderFault where the stripes of any exposure do not fill its frames, DataFault for a file that begins or
+    ends within a round, CannotRun for frames that read their stripe several times.
     """
     shape, count = about.sources["data"].shape, int(about.meta.get("SSTR_NST") or 0)
     if not count:
@@ -75,6 +75,11 @@ def side_by_side(about: Described, path: Path) -> Described:
         raise DataFault(
             f"{path}: {shape[0]} integrations are no whole number of rounds of SSTR_NST = {count} superstripes; the"
             " file is damaged, or was cut within a round: get it again"
+        )
+    if ((start := int(about.meta.get("INTSTART") or 1)) - 1) % count:
+        raise DataFault(
+            f"{path}: INTSTART = {start} is not the first of a round of SSTR_NST = {count} superstripes, so that lines"
+            " would be put where others lie; the file was cut within a round: get it again, or correct INTSTART"
         )
     rounds = {key: -(-int(about.meta[key]) // count) for key in ("NINTS", "INTSTART", "INTEND") if about.meta.get(key)}
     return replace(about, meta=about.meta.updated(**rounds), tables=dict(_times(about.tables, count)), sources=sources)

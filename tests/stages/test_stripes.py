@@ -171,6 +171,11 @@ def run(uncal, folder, steps=("superbias", "refpix", "ramp_fit"), save=()):
         ({"MSTR_RD2": 400}, HeaderFault, r"a_uncal.fits: stripes make up frames of 404 or 808 lines, not of 412 \("),
         ({"MSTR_RD2": 202, "MSTR_RPT": 1}, CannotRun, "a_uncal.fits: a frame of 412 lines reads .* 2 times"),
         ({"SSTR_NST": 3}, DataFault, "a_uncal.fits: 10 integrations are no whole number of rounds of SSTR_NST = 3"),
+        (
+            {"INTSTART": 3, "INTEND": 12},
+            DataFault,
+            "a_uncal.fits: INTSTART = 3 is not the first of a round of SSTR_NST = 5",
+        ),
     ],
 )
 def test_stripes_that_cannot_be_are_said(taken, tmp_path, keywords, fault, message):
