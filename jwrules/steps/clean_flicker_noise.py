@@ -22,7 +22,8 @@ step adds to each group (after less before), and `save_background` the backgroun
 less the one before, 0 for the first one; with `median_image`, the scaled median of each group (both DN).
 
 Different from the official step in any case: a group without usable pixels keeps the correction of the one before, a
-group without value does not spoil those after it, and the light of an integration is the flux of what stands out in the
+group without value does not spoil those after it, reference pixels do not stand for a background that they cannot see
+(of a line that is all light they alone are left), and the light of an integration is the flux of what stands out in the
 median image, not that of spectra or of an aperture. Draft rates have the weights of `ramp_fit`. Waves are damped where
 no pixels tell them, weights and noise lie where they belong, and lines are followed in the order of readout (NRS2);
 `weighting: official` undoes both. Source: JWST documentation, CALWEBB_DETECTOR1, clean flicker noise; Rauscher 2024,
@@ -39,6 +40,7 @@ import numpy as np
 from jwrules.errors import CannotRun
 from jwrules.kernels import flicker as kernel
 from jwrules.kernels import flicker_background, flicker_choice, typical_ramp
+from jwrules.products.flags import DQ
 from jwrules.products.illumination import Sky, light_falls
 from jwrules.products.kinds import BackgroundMask, Flat, Gain, Pastasoss, Ramp, Readnoise
 from jwrules.steps.declare import Part, Skip, par, step
@@ -137,7 +139,8 @@ def clean_flicker_noise(
     """Return the ramp without flicker noise, and what is to be written of it."""
     params = _chosen(ramp, params, flat)
     response = _response(flat) if params.apply_flat_field else np.empty((0, 0), np.float32)
-    lit = light_falls(ramp, flat, pastasoss) if params.mask_science_regions else np.zeros(ramp.pixeldq.shape, bool)
+    lit = _blind(ramp, params)
+    lit |= light_falls(ramp, flat, pastasoss) if params.mask_science_regions else False
     sky = Sky.beside(lit, params.n_sigma) if user_mask is None else Sky.said(user_mask, ramp)
     if params.mask_science_regions and user_mask is None:
         _warn(str(ramp.meta.get("EXP_TYPE")))
@@ -153,6 +156,12 @@ def clean_flicker_noise(
         background = flicker_cleaning.against_previous(ramp, view, params, levels)
     shown = background if sky.each or "rates" in ramp.notes else background[0]
     return replace(ramp, beside=flicker_cleaning.beside(ramp, params, shown, levels, before))
+
+
+def _blind(ramp: Ramp, params: Params) -> np.ndarray:
+    """Return which pixels (ny, nx) see no sky where a level of it is taken off: reference pixels would be too low."""
+    has_level = params.fit_method == "median" and params.background_method in ("median", "model")
+    return (ramp.pixeldq & np.uint32(DQ.REFERENCE_PIXEL if has_level else 0)) != 0
 
 
 def _warn(exposure: str) -> None:

@@ -72,6 +72,18 @@ def test_rows_and_columns_are_cleaned_alike(against):
 
 
 @both_ways
+@pytest.mark.parametrize("method", ["median", "model"])
+def test_a_line_that_is_all_light_is_not_raised_for_the_background_that_its_reference_pixels_lack(against, method):
+    """The sky gives 20 DN a group; in row 7 only reference pixels are not lit, which stay 20 DN a group below it."""
+    product, edge = plain(rate=2.0), np.r_[:4, 396:400]
+    product.pixeldq[:, edge] = DQ.REFERENCE_PIXEL
+    product.data[..., edge] -= 20.0 * np.arange(1, 5)[:, np.newaxis, np.newaxis]
+    product.data[0, :, 7, 4:396] += 500.0 * np.arange(1, 5)[:, np.newaxis]
+    before = product.data[:, :, 7].copy()
+    np.testing.assert_allclose(clean(product, against=against, background_method=method).data[:, :, 7], before)
+
+
+@both_ways
 def test_images_of_miri_flicker_along_columns(against):
     product = plain(INSTRUME="MIRI", EXP_TYPE="MIR_IMAGE")
     product.data[0, 2, :, 5] += OFFSET
