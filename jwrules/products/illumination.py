@@ -37,7 +37,10 @@ class Sky(NamedTuple):
 
     @classmethod
     def said(cls, mask: BackgroundMask, ramp: Ramp) -> Sky:
-        """Return what a person says of the integrations of a ramp; CannotRun where it is of others."""
+        """Return what a person says of the integrations of a ramp; CannotRun where it is of others.
+
+        Of a segment the planes are its own, or those of all integrations of the exposure.
+        """
         planes = mask.data.reshape(-1, *ramp.pixeldq.shape) != 0
         first, last = ramp.corner[0], ramp.corner[0] + len(ramp.data)
         nints = int(ramp.meta.get("NINTS", last))
@@ -47,8 +50,10 @@ class Sky(NamedTuple):
                 f"user_mask: {mask.meta.source} has {len(planes)} planes, and the exposure {nints} integrations;"
                 " give one plane, or one for each integration"
             )
+        if is_part and len(planes) == nints:
+            first = int(ramp.meta.get("INTSTART", first + 1)) - 1
         each = len(planes) > 1
-        return cls(planes[first:last] if each else planes, 0.0, planes.all(axis=0), each)
+        return cls(planes[first : first + len(ramp.data)] if each else planes, 0.0, planes.all(axis=0), each)
 
     def of(self, rates: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield each of `rates` (m, ny, nx), or the only one for each plane, with its plane."""

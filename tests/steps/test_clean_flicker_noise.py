@@ -431,6 +431,16 @@ def test_integrations_may_have_masks_of_their_own():
     assert level(cleaned, 2, 5, slice(0, 250), i=1) == pytest.approx(0, abs=1)
 
 
+def test_a_segment_takes_its_planes_of_a_mask_of_the_whole_exposure():
+    product = plain(nints=2, noise=2.0, NINTS=4, INTSTART=3, INTEND=4, EXSEGNUM=2, EXSEGTOT=2)
+    product.data[:, 2, 5, :250] += 40.0
+    masks = np.zeros((4, *product.pixeldq.shape))
+    masks[[1, 2], :, 250:], masks[[0, 3], :, :250] = 1, 1
+    cleaned = clean(product, own(masks), single_mask=False, n_sigma=0)
+    assert level(cleaned, 2, 5, slice(0, 250), i=0) == pytest.approx(40, abs=1)
+    assert level(cleaned, 2, 5, slice(0, 250), i=1) == pytest.approx(0, abs=1)
+
+
 def test_masks_of_another_number_of_integrations_are_refused():
     product = plain(nints=3)
     with pytest.raises(CannotRun, match="has 2 planes, and the exposure 3 integrations; give one plane"):
