@@ -145,8 +145,8 @@ class Budget:
     def _too_little(self, what: str, size: int, free: int, exposure: Exposure) -> str:
         lacking = -(-(size - free) // MEGABYTE)
         return (
-            f"--memory {self._allowed(exposure)}M is too little: {what} of this exposure and what is kept of it do not"
-            f" fit; it takes {lacking} MB more"
+            f"{exposure.meta.source}: --memory {self._allowed(exposure)}M is too little: {what} of this exposure and"
+            f" what is kept of it do not fit; it takes {lacking} MB more"
         )
 
 

@@ -197,7 +197,7 @@ def test_blocks_are_some_integrations_or_rows_and_no_more(tmp_path, monkeypatch)
 
 def test_too_little_memory_is_said_before_anything_is_written(tmp_path):
     uncal, references = noisy(tmp_path, "FGS_TRACK")
-    with pytest.raises(CannotRun, match=r"--memory 100M is too little.* MB more"):
+    with pytest.raises(CannotRun, match=rf"{uncal.name}: --memory 100M is too little.* MB more"):
         calibrated(uncal, references, tmp_path / "out", 100)
     assert list(tmp_path.glob("out/*.fits")) == []
 
