@@ -143,20 +143,24 @@ def full_frame(case: Case, folder: Path) -> tuple[list[Path], Path]:
 
 
 def ramp(model: Path, references: Path, path: Path, groups: int, integrations: int) -> None:
-    """Write a full frame of RAPID groups with the header of `model`."""
+    """Write a full frame of RAPID groups with the header of `model`, as noisy as the reference files say."""
     rng = np.random.default_rng(3)
     with fits.open(model) as hdus:
         primary, sci = hdus[0].header.copy(), hdus["SCI"].header.copy()
         shape, asdf = hdus["SCI"].data.shape[-2:], hdus["ASDF"].copy()
-    bias = fits.getdata(references / "jwst_nircam_superbias_0001.fits", "SCI")
+    bias, gain, readnoise = (
+        np.nan_to_num(fits.getdata(references / f"jwst_nircam_{kind}_0001.fits", "SCI"), nan=1.0).astype("f4")
+        for kind in ("superbias", "gain", "readnoise")
+    )
     rate = np.full(shape, 2.0, "f4")
     rate.flat[rng.integers(0, rate.size, 3000)] = 500.0
     data = np.empty((integrations, groups, *shape), np.uint16)
     for integration in data:
-        signal = np.nan_to_num(bias).astype("f4")
+        signal = bias.copy()
         for group in integration:
-            signal += rng.poisson(rate * primary["TFRAME"]).astype("f4")
-            group[:] = np.clip(signal + rng.normal(0, 6, shape), 0, 65535)
+            signal += rng.poisson(rate * primary["TFRAME"] * gain) / gain
+            # The file has the noise of the difference of two reads.
+            group[:] = np.clip(np.rint(signal + rng.normal(0, 1, shape) * readnoise / np.sqrt(2)), 0, 65535)
     timing = {"READPATT": "RAPID", "NFRAMES": 1, "FRMDIVSR": 1, "GROUPGAP": 0, "TGROUP": primary["TFRAME"]}
     primary.update({**timing, "NGROUPS": groups, "NINTS": integrations, "FILENAME": path.name})
     science = fits.ImageHDU(data, name="SCI", header=sci)
