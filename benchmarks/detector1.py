@@ -154,6 +154,9 @@ def ramp(model: Path, references: Path, path: Path, groups: int, integrations: i
     )
     rate = np.full(shape, 2.0, "f4")
     rate.flat[rng.integers(0, rate.size, 3000)] = 500.0
+    dark = np.ones(shape, bool)
+    dark[4:-4, 4:-4] = False
+    rate[dark] = 0.0  # the reference pixels: with light on them, refpix would take off all of it, but not its noise
     data = np.empty((integrations, groups, *shape), np.uint16)
     for integration in data:
         signal = bias.copy()
