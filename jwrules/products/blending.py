@@ -70,14 +70,6 @@ def _column(values: Sequence[Any]) -> np.ndarray:
     return np.array(values, dtype=np.int8 if all(isinstance(v, bool | np.bool_) for v in values) else None)
 
 
-def without(header: fits.Header, keywords: Sequence[str]) -> fits.Header:
-    """Return a copy of `header` that has none of `keywords`."""
-    header = header.copy()
-    for keyword in keywords:
-        header.remove(keyword, ignore_missing=True, remove_all=True)
-    return header
-
-
 def with_summed_times(meta: Meta, metas: Sequence[Meta]) -> Meta:
     """Return `meta` with the exposure times of `metas`, one of each exposure, added up; those that all of them know."""
     sums = {keyword: _sum(keyword, metas) for keyword in ("XPOSURE", "DURATION", "TMEASURE")}

@@ -6,7 +6,7 @@ The declaration (`hdu(...)`) is the single source for reading and writing (`prod
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -94,21 +94,23 @@ class Meta:
 
     def without(self, *keywords: str) -> Meta:
         """Return a copy without these keywords in the primary header."""
-        header = self.primary.copy()
-        for keyword in keywords:
-            if keyword in header:
-                del header[keyword]
-        return Meta(primary=header, sci=self.sci, source=self.source)
+        return Meta(primary=_without(self.primary, keywords), sci=self.sci, source=self.source)
 
     def updated_sci(self, **keywords: Any) -> Meta:
         """Return a copy with these keywords set in the SCI header (value, or (value, comment))."""
         return Meta(primary=self.primary, sci=_set(self.sci, keywords), source=self.source)
 
-    def without_sci(self, keyword: str) -> Meta:
-        """Return a copy without this keyword in the SCI header."""
-        sci = self.sci.copy()
-        sci.pop(keyword, None)
-        return Meta(primary=self.primary, sci=sci, source=self.source)
+    def without_sci(self, *keywords: str) -> Meta:
+        """Return a copy without these keywords in the SCI header."""
+        return Meta(primary=self.primary, sci=_without(self.sci, keywords), source=self.source)
+
+
+def _without(header: fits.Header | Cards, keywords: Sequence[str]) -> fits.Header | Cards:
+    header = header.copy()
+    for keyword in keywords:
+        if keyword in header:
+            del header[keyword]
+    return header
 
 
 def _set(header: fits.Header | Cards, keywords: Mapping[str, Any]) -> fits.Header | Cards:

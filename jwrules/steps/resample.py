@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -169,8 +169,8 @@ def _keywords(images: Images, target: Grid, params: Params, blend: bool) -> Meta
     metas = [image.meta for image in images]
     meta = blending.blended(metas) if blend else metas[0]
     one_each = [metas[members[0]] for members in exposures.groups(images).values()]
-    sci = sip.replaced(blending.without(meta.sci, _OF_ONE_IMAGE), target.keywords())
-    meta = Meta(primary=blending.without(meta.primary, _OF_ONE_IMAGE), sci=sci, source=meta.source)
+    meta = meta.without(*_OF_ONE_IMAGE).without_sci(*_OF_ONE_IMAGE)
+    meta = replace(meta, sci=sip.replaced(meta.sci, target.keywords()))
     meta = meta.updated(
         NDRIZ=(len(one_each), "Number of exposures resampled"),
         RESWHT=(params.weight_type or "none", "Type of drizzle weighting"),

@@ -24,9 +24,9 @@ from astropy.coordinates import SkyCoord
 
 from jwrules.errors import CannotRun, RecipeFault
 from jwrules.kernels import centroids, photometry, sources, starfind
-from jwrules.products import apertures, blending, source_table
+from jwrules.products import apertures, source_table
 from jwrules.products.apertures import Circles
-from jwrules.products.kinds import AbVegaOffset, Apcorr, Meta, Mosaic, Segmentation, Sources
+from jwrules.products.kinds import AbVegaOffset, Apcorr, Mosaic, Segmentation, Sources
 from jwrules.steps.declare import par, step
 from jwrules.wcs import footprint
 
@@ -108,9 +108,7 @@ def _energies(params: Params) -> tuple[int, int, int]:
 
 
 def _map(mosaic: Mosaic, labels: np.ndarray) -> Segmentation:
-    meta = Meta(
-        primary=mosaic.meta.primary, sci=blending.without(mosaic.meta.sci, ("BUNIT",)), source=mosaic.meta.source
-    )
+    meta = mosaic.meta.without_sci("BUNIT")
     return Segmentation(meta=meta, provenance=mosaic.provenance, data=labels, wcs=mosaic.wcs)
 
 
