@@ -37,6 +37,20 @@ def pack(flags: np.ndarray, i: int, y: int, runs: np.ndarray) -> int:
 
 
 @compiled
+def pack_rows(flags: np.ndarray, i: int, first: int, runs: np.ndarray, sizes: np.ndarray) -> int:
+    """Write rows of integration `i` from the `first` on as `pack` does, one after the other, as many as have room.
+
+    `sizes` (ny,) int32 are told how many bytes each takes. Return the number of the row that comes next. `runs` has
+    room for three bytes for each flag of a row at least, so that one row fits.
+    """
+    most, n, y = 3 * flags.shape[1] * flags.shape[3], 0, first
+    while y < flags.shape[2] and n + most <= runs.size:
+        sizes[y] = pack(flags, i, y, runs[n:])
+        n, y = n + sizes[y], y + 1
+    return y
+
+
+@compiled
 def _end(runs: np.ndarray, n: int, length: int, value: int) -> int:
     if length == 0:
         return n
@@ -59,3 +73,12 @@ def unpack(runs: np.ndarray, flags: np.ndarray, i: int, y: int, first: int, nx: 
             left, x = left - n, x + n
             if x == nx:
                 g, x = g + 1, 0
+
+
+@compiled
+def unpack_rows(
+    content: np.ndarray, starts: np.ndarray, sizes: np.ndarray, flags: np.ndarray, i: int, first: int, nx: int
+) -> None:
+    """Write rows of integration `i` back as `unpack` does; `starts`, `sizes` (ny,): where in `content` each lies."""
+    for y in range(starts.size):
+        unpack(content[starts[y] : starts[y] + sizes[y]], flags, i, y, first, nx)

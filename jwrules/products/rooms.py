@@ -19,6 +19,9 @@ from jwrules.kernels import runs as kernel
 from jwrules.products import lines
 from jwrules.products.lines import bounds, write_from
 
+AT_ONCE = 1 << 20
+"""Bytes of packed flags that are read or written at once."""
+
 
 class Room(Protocol):
     """An array that is read and written in pieces; a piece that is read may be written into until it is put back."""
@@ -76,12 +79,13 @@ class Packed:
         ints, groups, rows, columns = bounds(box, self._shape)
         if piece is None:
             piece = np.empty((ints[1] - ints[0], groups[1], rows[1] - rows[0], columns[1] - columns[0]), np.uint8)
-        for i, y in combinations(range(*ints), range(*rows)):
-            kernel.unpack(self._runs(i, y), piece, i - ints[0], y - rows[0], columns[0], self._shape[-1])
+        here = (slice(*ints), slice(*rows))
+        with self._lock:  # another thread may put back other columns
+            starts, sizes = self._starts[here].copy(), self._sizes[here].copy()
+        for i in range(len(starts)):
+            content, places = self._log.read_all(starts[i], sizes[i])
+            kernel.unpack_rows(content, places, sizes[i], piece, i, columns[0], self._shape[-1])
         return piece
-
-    def _runs(self, i: int, y: int) -> np.ndarray:
-        return self._log.read(int(self._starts[i, y]), int(self._sizes[i, y]))
 
     def write(self, box: Sequence[slice], piece: np.ndarray) -> None:
         """Put back the piece in `box`, which has all groups."""
@@ -89,12 +93,17 @@ class Packed:
         if columns != (0, self._shape[-1]):
             self._write_beside(ints, rows, columns, piece)
             return
-        room, piece = np.empty(3 * groups[1] * self._shape[-1], np.uint8), np.ascontiguousarray(piece)
-        for i, y in combinations(range(*ints), range(*rows)):
-            self._put(i, y, room[: kernel.pack(piece, i - ints[0], y - rows[0], room)])
-
-    def _put(self, i: int, y: int, runs: np.ndarray) -> None:
-        self._starts[i, y], self._sizes[i, y] = self._log.add(runs), runs.size
+        room = np.empty(max(AT_ONCE, 3 * groups[1] * self._shape[-1]), np.uint8)
+        piece, sizes = np.ascontiguousarray(piece), np.empty(rows[1] - rows[0], np.int32)
+        for i in range(*ints):
+            done = 0
+            while (first := done) < sizes.size:
+                done = kernel.pack_rows(piece, i - ints[0], first, room, sizes)
+                ends = np.cumsum(sizes[first:done], dtype=np.int64)
+                start, here = self._log.add(room[: ends[-1]]), slice(rows[0] + first, rows[0] + done)
+                with self._lock:
+                    self._starts[i, here] = start + ends - sizes[first:done]
+                    self._sizes[i, here] = sizes[first:done]
 
     def _write_beside(
         self, ints: tuple[int, int], rows: tuple[int, int], columns: tuple[int, int], piece: np.ndarray
@@ -105,9 +114,11 @@ class Packed:
         for i, y in combinations(range(*ints), range(*rows)):
             with self._lock:
                 if self._sizes[i, y]:
-                    kernel.unpack(self._runs(i, y), row, 0, 0, 0, self._shape[-1])
+                    runs = self._log.read(int(self._starts[i, y]), int(self._sizes[i, y]))
+                    kernel.unpack(runs, row, 0, 0, 0, self._shape[-1])
                 row[0, :, 0, slice(*columns)] = piece[i - ints[0], :, y - rows[0]]
-                self._put(i, y, room[: kernel.pack(row, 0, 0, room)])
+                runs = room[: kernel.pack(row, 0, 0, room)]
+                self._starts[i, y], self._sizes[i, y] = self._log.add(runs), runs.size
 
     def as_it_is(self) -> Packed:
         """Return the flags as they are now, whatever is put back later."""
@@ -152,6 +163,19 @@ class _Log:
             return self._memory[start : start + size]
         content = os.pread(self._file.fileno(), size, start - self._memory.size)
         return np.frombuffer(content, np.uint8)
+
+    def read_all(self, starts: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return bytes that hold pieces which begin at `starts` (n,) and have `sizes` (n,), and where in them each is.
+
+        Those that were written one after the other are read at once.
+        """
+        low, high = int(starts.min()), int((starts + sizes).max())
+        if high <= self._memory.size:
+            return self._memory, starts
+        if high - low <= AT_ONCE and low >= self._memory.size:
+            return self.read(low, high - low), starts - low
+        pieces = [self.read(int(start), int(size)) for start, size in zip(starts, sizes, strict=True)]
+        return np.concatenate(pieces), np.cumsum(sizes, dtype=np.int64) - sizes
 
     def close(self) -> None:
         """Give back what it takes."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from jwrules.errors import DataFault
 from jwrules.kernels import stored as kernel
@@ -28,6 +29,8 @@ _SIGN = 1 << 31
 _GZIP = b"\x1f\x8b"
 AT_ONCE = 1 << 20
 """Bytes that are read before they are converted: they stay in the cache meanwhile."""
+BETWEEN = 8192
+"""Bytes between the rows of a piece that are read along with them: one long read takes less than many short ones."""
 
 
 class Unpacked:
@@ -99,19 +102,22 @@ class Stored:
         The next one is written over the last.
         """
         *outer, rows, columns = lines.bounds(box, self.shape if len(self.shape) > 1 else (1, *self.shape))
-        item, width = self.dtype.itemsize, columns[1] - columns[0]
-        whole = width == self.shape[-1]
+        item, width, pitch = self.dtype.itemsize, columns[1] - columns[0], self.shape[-1]
+        apart = (pitch - width) * item > BETWEEN
+        step = width if apart else pitch
         starts = self.offset + (lines.numbers(outer, self.shape[:-2]) * prod(self.shape[-2:]) + columns[0]) * item
-        height = max(1, min(rows[1] - rows[0], AT_ONCE // (width * item)))
-        together = max(1, min(len(starts), AT_ONCE // (height * width * item)))
-        room = np.empty(together * height * width, self.dtype)
+        height = max(1, min(rows[1] - rows[0], AT_ONCE // (step * item)))
+        together = max(1, min(len(starts), AT_ONCE // (height * step * item)))
+        room = np.empty(together * height * step, self.dtype)
         with self._opened() as file:
             for first, top in combinations(range(0, len(starts), together), range(*rows, height)):
                 some, count = starts[first : first + together], min(height, rows[1] - top)
-                raw = room[: len(some) * count * width].reshape(len(some), count, width)
-                places = some[:, np.newaxis] + np.arange(top, top + (1 if whole else count)) * self.shape[-1] * item
+                length = (count - 1) * step + width
+                raw = room[: len(some) * length]
+                places = some[:, np.newaxis] + np.arange(top, top + (count if apart else 1)) * pitch * item
                 lines.read(file.fileno(), places.ravel(), raw.view(np.uint8).reshape(places.size, -1), self.path)
-                yield raw, (slice(first, first + len(some)), slice(top - rows[0], top - rows[0] + count))
+                rows_of = as_strided(raw, (len(some), count, width), (length * item, step * item, item))
+                yield rows_of, (slice(first, first + len(some)), slice(top - rows[0], top - rows[0] + count))
 
     @contextmanager
     def _opened(self) -> Iterator[IO[bytes]]:

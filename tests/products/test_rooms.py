@@ -20,9 +20,11 @@ def everywhere(room):
     return room.read(tuple(slice(0, size) for size in SHAPE))
 
 
+@pytest.mark.parametrize("at_once", [100, 2**20])
 @pytest.mark.parametrize("log", [0, 700, 2**20])
-def test_pieces_come_back(monkeypatch, log, tmp_path):
+def test_pieces_come_back(monkeypatch, log, at_once, tmp_path):
     monkeypatch.setattr(rooms.Packed, "LOG", log)
+    monkeypatch.setattr(rooms, "AT_ONCE", at_once)  # fewer bytes than a row of flags needs, or more than all do
     room, expected = rooms.Packed(SHAPE, tmp_path), flags(1)
     for first in (0, 2, 4):
         box = (slice(0, 3), slice(None), slice(first, first + 2), slice(0, 50))
