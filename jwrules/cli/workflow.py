@@ -105,6 +105,8 @@ def plan(options: argparse.Namespace) -> int:
         log.info("plan file: %s", options.write)
     if described.is_short(content):
         log.warning("%s", described.disk_told(content))
+    for words in planned.idle:
+        log.warning("%s", words)
     if options.html:
         whole.write(options.html, page.page(content))
         log.info("page: %s", options.html)
@@ -165,7 +167,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _warn(planned: Plan) -> None:
-    """Say what a partial run does not make, what a plan file does not know, and which pinned files do not fit."""
+    """Say what a partial run does not make, what a plan file does not know, what is pinned or set in vain."""
     from jwrules.plan import planfile, rows
 
     for words, files in planned.faults.items():
@@ -175,6 +177,8 @@ def _warn(planned: Plan) -> None:
         log.warning("not in the plan file, and not taken: %s", ", ".join(new))
     for words, exposures in planned.unfit.items():
         log.warning("%s: for %s", words, rows.few(exposures))
+    for words in planned.idle:
+        log.warning("%s", words)
 
 
 def _report(wanted: bool | None, jobs: int, ran: int, directory: Path) -> None:

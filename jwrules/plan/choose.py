@@ -20,7 +20,8 @@ from jwrules.references import Chooser, Chosen
 class Choice:
     """What a stage does with an exposure. `runs` are the steps that are not skipped; `steps` is the chain as JSON.
 
-    `against`: of reference files that are pinned and not for the exposure, by type, what is said of them.
+    `against`: of reference files that are pinned and not for the exposure, by type, what is said of them; `idle`: of
+    options for steps that are skipped, by step, what is said of those.
     """
 
     recipe: str
@@ -28,6 +29,7 @@ class Choice:
     runs: tuple[str, ...]
     references: Mapping[str, Chosen]
     against: Mapping[str, str] = field(default_factory=dict)
+    idle: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ class Planner:
             runs=tuple(step.step for step in steps if not step.skip),
             references=chosen,
             against={kind: words for kind, words in said.items() if words},
+            idle=recipes.idle(stage, steps, self.overrides),
         )
 
     def linked(self, steps: str) -> Linked:

@@ -158,6 +158,7 @@ def _job(
         runs=choice.runs,
         references=choice.references,
         against=choice.against,
+        idle=choice.idle,
         mem_mb=memory(stage, sizes, beside(choice.steps)),
         runtime=minutes(stage, sizes),
         seconds=seconds(stage, sizes),

@@ -68,8 +68,8 @@ class Job:
     is the association, if one is, and the digest of what it says; `files`: those that options name, such as an
     astrometric catalogue; `about`: what a table or the report says of it (instrument, filter, target, ...); `context`:
     that which chose the reference files, and `against` what it says, by type, of those that are pinned and not for the
-    exposures; `identity`: a digest of all this but memory, time, context and what people
-    read.
+    exposures; `idle`: what is said, by step, of options for steps that are skipped; `identity`: a digest of all this
+    but memory, time, context and what people read.
     """
 
     stage: str
@@ -94,6 +94,7 @@ class Job:
     files: tuple[Chosen, ...] = ()
     context: str = NO_CONTEXT
     against: Mapping[str, str] = field(default_factory=dict)
+    idle: Mapping[str, str] = field(default_factory=dict)
     about: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -263,6 +264,13 @@ class Plan:
                 its = found.setdefault(f"reference file {kind} {job.references[kind].name}: {words}", {})
                 its.update(dict.fromkeys(names.stem(path) for path in job.science))
         return {words: list(its) for words, its in found.items()}
+
+    @property
+    def idle(self) -> list[str]:
+        """What is said of options for steps that are skipped in every job that has them."""
+        run = {key for job in self.all() for step in job.runs for key in (step, f"{job.stage}.{step}")}
+        said = {words: key for job in self.all() for key, words in job.idle.items()}
+        return [words for words, key in said.items() if key not in run]
 
     @property
     def reference_files(self) -> dict[str, set[Chosen]]:

@@ -19,6 +19,7 @@ comparison ('>=5').
 from jwrules.conditions import hold
 from jwrules.recipes.cards import STAGES, Cards, cards, nearest
 from jwrules.recipes.folder import all, folder, named, pick, suited
+from jwrules.recipes.idle import idle
 from jwrules.recipes.merge import Value
 from jwrules.recipes.recipe import Recipe, ResolvedStep, chain_json, read
 from jwrules.recipes.settings import Setting, parse_set, settings
@@ -38,6 +39,7 @@ __all__ = [
     "describe_step",
     "folder",
     "hold",
+    "idle",
     "list_recipes",
     "list_steps",
     "named",

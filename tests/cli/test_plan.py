@@ -10,7 +10,7 @@ from program_scene import exposure, program, write_reference
 
 from jwrules import cli, recipes
 from jwrules.cli import page, waves
-from jwrules.plan import disk, settings
+from jwrules.plan import disk, rows, settings
 from jwrules.references import content_hash
 
 DARK = "jwst_nircam_dark_nrca1.fits"
@@ -89,6 +89,36 @@ def test_a_run_says_once_and_as_the_plan_does_that_a_pinned_file_is_for_another_
     cli.main(["run", *words])
     its = f"{', '.join(exposure(dither, 'nrca1') for dither in (1, 2, 3))} and 1 more"
     assert capsys.readouterr().err.splitlines() == [f"warning: reference file flat own.fits: {why}: for {its}"]
+
+
+IDLE = "nothing comes of it, because {} is skipped (skip: true, --set); --set {}.skip=false has it run"
+
+
+def test_plan_and_run_say_once_that_an_option_is_for_a_step_that_no_job_runs(words, capsys, monkeypatch):
+    sets = ["--set", "tweakreg.skip=true", "--set", "tweakreg.brightest=7"]
+    said = f"warning: --set tweakreg.brightest: {IDLE.format('tweakreg', 'tweakreg')}"
+    cli.main(["plan", *words, *sets])
+    assert capsys.readouterr().err.splitlines() == [said]
+    monkeypatch.setattr(waves, "run", lambda *_: (1, 0))
+    cli.main(["run", *words, *sets])
+    assert capsys.readouterr().err.splitlines() == [said]
+
+
+def test_an_option_is_not_warned_of_where_another_job_runs_its_step():
+    def job(stage, runs, idle):
+        return rows.Job(stage, "a", "", (), (), "[]", runs, {}, mem_mb=1, runtime=1, idle=idle)
+
+    skipped = job("image2", (), {"resample": "of all", "image2.resample": "of this"})
+    plan = rows.Plan({"image2": {"a": skipped}, "image3": {"a": job("image3", ("resample",), {})}}, release="1")
+    assert plan.idle == ["of this"]
+
+
+def test_a_stage_by_hand_says_of_its_exposure_that_an_option_is_for_a_skipped_step(words, capsys, tmp_path):
+    name = f"{exposure(1, 'nrca1')}_uncal.fits"
+    sets = ["--set", "dark_current.skip=true", "--set", "dark_current.average_dark_current=1"]
+    cli.main(["detector1", str(Path(words[0]) / name), *words[1:], *sets])
+    said = f"warning: {name}: --set dark_current.average_dark_current: {IDLE.format(*['dark_current'] * 2)}"
+    assert said in capsys.readouterr().err.splitlines()
 
 
 def test_the_page_holds_the_plan_and_nothing_that_ends_its_script(words, tmp_path):

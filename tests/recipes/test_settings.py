@@ -3,7 +3,7 @@
 import logging
 
 import pytest
-from recipe_scene import CARDS
+from recipe_scene import CARDS, F200W, recipe
 
 from jwrules import recipes
 from jwrules.errors import RecipeFault
@@ -114,3 +114,27 @@ def test_where_the_official_pipeline_writes_its_files_is_passed_over_in_silence(
     given = {"jump": {"save_results": True, "output_dir": "", "pre_hooks": []}}
     assert recipes.settings(given, "pars x.asdf", strict=False, known=CARDS) == ()
     assert not caplog.records
+
+
+SKIPPED = "{}: nothing comes of it, because jump is skipped (skip: true, {}); --set jump.skip=false has it run"
+
+
+def idle(tmp_path, chain, *sets):
+    """What is said, with options, of the steps of a chain that are skipped."""
+    overrides = recipes.parse_set(sets, CARDS)
+    return recipes.idle("detector1", recipe(tmp_path, chain).resolve("detector1", F200W, overrides=overrides), overrides)
+
+
+def test_of_an_option_for_a_skipped_step_it_is_said_who_skips_it_and_how_it_runs(tmp_path):
+    chain = "- jump: {skip: true}\n- ramp_fit"
+    said = idle(tmp_path, chain, "jump.threshold=5", "jump.neighbours=false", "jump.if_impossible=skip")
+    named = "--set jump.threshold, --set jump.neighbours"
+    assert said == {"jump": SKIPPED.format(named, f"{tmp_path}/some.yaml:5")}
+    said = idle(tmp_path, "- jump\n- ramp_fit", "detector1.jump.threshold=5", "jump.skip=true")
+    assert said == {"detector1.jump": SKIPPED.format("--set detector1.jump.threshold", "--set")}
+
+
+def test_of_an_option_for_a_step_that_runs_nothing_is_said(tmp_path):
+    chain = "- jump: {skip: true}\n- ramp_fit"
+    assert idle(tmp_path, chain, "jump.threshold=5", "jump.skip=false") == {}
+    assert idle(tmp_path, chain, "jump.skip=true") == {}
