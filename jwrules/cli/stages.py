@@ -273,8 +273,8 @@ def _workbench(stage: str, path: Path, options: argparse.Namespace) -> Workbench
         return workbench.Workbench(stage, calls, chosen, options.output, hashes, options.context)
     choice, context = _choice(stage, path, options)
     log.info("%s: recipe %s", path.name, choice.recipe)
-    for words in choice.idle.values():
-        log.warning("%s: %s", path.name, words)
+    for said in choice.idle.values():
+        log.warning("%s: %s", path.name, said)
     for kind, reference in sorted(choice.references.items()):
         log.info("  %-14s %s", kind, reference.name)
     given = _given(options.chosen)

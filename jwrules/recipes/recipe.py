@@ -165,8 +165,14 @@ def _contradictions(
         twins = [one.origin for one in entries if one.step == entry.step]
         if len(twins) > 1:
             yield entry.fault(f"'{entry.step}' applies twice to one exposure ({' and '.join(twins)})")
-    for position, words in broken(stage, [Link(one.step, one.skip) for one in steps], known):
+    links = [Link(one.step, one.skip) for one in steps]
+    for position, words in broken(stage, links, known):
         yield entries[position or 0].fault(words) if entries else Fault("", ("stages", stage), words)
+    for number, one in enumerate(steps):
+        without = [*links[:number], Link(one.step, skip=True), *links[number + 1 :]]
+        if one.if_impossible == "skip" and list(broken(stage, without, known)) != list(broken(stage, links, known)):
+            origin = one.origins["if_impossible"]
+            yield entries[number].fault(f"'{one.step}' cannot be left out, as 'if_impossible: skip' ({origin}) would")
 
 
 def read(path: Path | str, known: Cards | None = None) -> Recipe:

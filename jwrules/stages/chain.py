@@ -85,10 +85,14 @@ def attempt(step: Step, call: Call, apply: Callable[[], Any]) -> tuple[Any, str]
         return None, str(reason) or "there is nothing to do"
     except (CannotRun, HeaderFault) as reason:
         if call.if_impossible != "skip":
-            raise type(reason)(
-                f"{step.name}: {reason}; 'if_impossible: skip' in the recipe goes on without it"
-            ) from reason
+            raise type(reason)(f"{step.name}: {reason}; {_way_on(step)}") from reason
         return None, str(reason)
+
+
+def _way_on(step: Step) -> str:
+    if set(get_args(step.takes) or (step.takes,)) & set(get_args(step.gives) or (step.gives,)):
+        return "'if_impossible: skip' in the recipe goes on without it"
+    return f"nothing can be made without this step, which gives {_named(step.gives)}"
 
 
 def _lift(step: Step, product: Any) -> Any:

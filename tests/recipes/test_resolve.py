@@ -106,6 +106,12 @@ def test_a_step_needs_a_reference_file_only_where_parameters_and_keywords_want_i
     assert jump.references == {"gain": False} | ({"readnoise": False} if needed else {})
 
 
+def test_what_others_build_on_cannot_be_left_out_where_it_is_impossible(tmp_path):
+    over = recipes.parse_set(["ramp_fit.if_impossible=skip"], CARDS)
+    with pytest.raises(RecipeFault, match=r"'ramp_fit' cannot be left out, as 'if_impossible: skip' \(--set\) would"):
+        recipe(tmp_path, CHAIN).resolve("detector1", F200W, overrides=over)
+
+
 def test_a_stage_that_the_recipe_lacks_is_refused(tmp_path):
     with pytest.raises(RecipeFault, match="recipe some has no stage 'detector2'; did you mean 'detector1'"):
         recipe(tmp_path, CHAIN).resolve("detector2", F200W)

@@ -122,7 +122,8 @@ SKIPPED = "{}: nothing comes of it, because jump is skipped (skip: true, {}); --
 def idle(tmp_path, chain, *sets):
     """What is said, with options, of the steps of a chain that are skipped."""
     overrides = recipes.parse_set(sets, CARDS)
-    return recipes.idle("detector1", recipe(tmp_path, chain).resolve("detector1", F200W, overrides=overrides), overrides)
+    steps = recipe(tmp_path, chain).resolve("detector1", F200W, overrides=overrides)
+    return recipes.idle("detector1", steps, overrides)
 
 
 def test_of_an_option_for_a_skipped_step_it_is_said_who_skips_it_and_how_it_runs(tmp_path):

@@ -258,7 +258,6 @@ def test_a_keyword_that_cannot_be_is_told(night, refused, keywords, words):
     ("keyword", "step"),
     [
         ("TGROUP", "jump"),
-        ("TFRAME", "ramp_fit"),
         ("FASTAXIS", "refpix"),
         ("SLOWAXIS", "refpix"),
         ("SUBSTRT1", "refpix"),
@@ -267,6 +266,12 @@ def test_a_keyword_that_cannot_be_is_told(night, refused, keywords, words):
 def test_a_missing_keyword_is_told_with_the_step_that_needs_it(night, refused, keyword, step):
     night.expose(**{keyword: None})
     assert f"{step}: {night.uncal.name}: the keyword {keyword} is missing; 'if_impossible: skip'" in refused()
+
+
+def test_of_a_step_that_makes_the_rates_it_is_not_said_that_it_may_be_left_out(night, refused):
+    night.expose(TFRAME=None)
+    way_on = "nothing can be made without this step, which gives Slopes"
+    assert f"ramp_fit: {night.uncal.name}: the keyword TFRAME is missing; {way_on}" in refused()
 
 
 def test_a_step_that_lacks_a_keyword_is_skipped_where_the_recipe_says_so(night, made):
