@@ -63,7 +63,7 @@ def _files(source: str) -> tuple[list[Path], Mapping[str, Mapping[str, Any]]]:
     folders = (
         [library.folder("mappings"), library.folder("references")] if source.startswith("crds:") else [Path(source)]
     )
-    suffixes = (".fits", ".asdf", ".json", ".pmap", ".imap", ".rmap")
+    suffixes = (".fits", ".gz", ".asdf", ".json", ".pmap", ".imap", ".rmap")
     found = [path for folder in folders for path in sorted(below.files(folder)) if path.suffix in suffixes]
     paths = [path for path in found if path.is_file()]
     if not paths:

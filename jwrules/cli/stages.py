@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -271,21 +272,25 @@ def _workbench(stage: str, path: Path, options: argparse.Namespace) -> Workbench
         hashes = _hashes(dict(text.split("=", 1) for text in options.chosen))
         calls = workbench.calls(options.steps)
         return workbench.Workbench(stage, calls, chosen, options.output, hashes, options.context)
-    choice, context = _choice(stage, path, options)
+    given = _given(options.chosen)
+    choice, context = _choice(stage, path, options, given)
     log.info("%s: recipe %s", path.name, choice.recipe)
     for said in choice.idle.values():
         log.warning("%s: %s", path.name, said)
     for kind, reference in sorted(choice.references.items()):
         log.info("  %-14s %s", kind, reference.name)
-    given = _given(options.chosen)
     paths = {kind: reference.path for kind, reference in choice.references.items()} | given
     hashes = {kind: reference.sha256 for kind, reference in choice.references.items()} | _hashes(given)
     return workbench.Workbench(stage, workbench.calls(choice.steps), paths, options.output, hashes, context)
 
 
-def _choice(stage: str, path: Path, options: argparse.Namespace) -> tuple[Choice, str]:
-    """Return recipe, steps and reference files for the file at `path`, by its header; and the context that chose."""
+def _choice(stage: str, path: Path, options: argparse.Namespace, given: Mapping[str, Path]) -> tuple[Choice, str]:
+    """Return recipe, steps and reference files for the file at `path`, by its header; and the context that chose.
+
+    Of types that are `given` nothing is chosen.
+    """
     from jwrules import headers, plan
+    from jwrules.references import by_hand
 
     asked = plan.Settings(
         data=path,
@@ -294,7 +299,9 @@ def _choice(stage: str, path: Path, options: argparse.Namespace) -> tuple[Choice
         sets=tuple(options.sets),
     )
     header = headers.read(path)
-    planner = plan.planner(asked, plan.cache_of(None), header=header)
+    for said in by_hand.check(given, header):
+        log.warning("%s: %s", path.name, said)
+    planner = replace(plan.planner(asked, plan.cache_of(None), header=header), given=frozenset(given))
     try:
         return planner.choose(stage, header), planner.references.name
     finally:

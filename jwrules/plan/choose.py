@@ -37,7 +37,7 @@ class Planner:
     """Chooses by header. `own` is a recipe given by the user: it goes before those of the house.
 
     `exclude` names exposures that are left out, and why; `listed` are the associations of a plan file, if there is one.
-    Options that name files are seen from `folder`, where the jobs run.
+    Options that name files are seen from `folder`, where the jobs run. Types in `given` are not chosen.
     """
 
     house: Mapping[str, Recipe]
@@ -47,6 +47,7 @@ class Planner:
     exclude: Mapping[str, str] = field(default_factory=dict)
     listed: Sequence[Mapping[str, Any]] | None = None
     folder: Path | None = None
+    given: frozenset[str] = frozenset()
     _links: dict[str, Linked] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -134,7 +135,7 @@ class Planner:
         ]
 
     def _references(self, steps: Sequence[ResolvedStep], header: Mapping[str, Any]) -> dict[str, Chosen]:
-        wanted = _wanted(steps)
+        wanted = {kind: required for kind, required in _wanted(steps).items() if kind not in self.given}
         optional = [kind for kind, required in wanted.items() if not required]
         found = self.references.choose(wanted, header, optional=optional)
         return {kind: chosen for kind, chosen in found.items() if chosen}

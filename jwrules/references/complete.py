@@ -67,4 +67,4 @@ def _json(path: Path) -> None:
         raise DataFault(f"{path}: truncated or no JSON: {reason}; get the file again") from reason
 
 
-_CHECKS = {".fits": _fits, ".asdf": _asdf, ".json": _json}
+_CHECKS = {".fits": _fits, ".gz": _fits, ".asdf": _asdf, ".json": _json}

@@ -80,9 +80,7 @@ class Context(Chooser):
 
     def _named(self, name: str, reftype: str) -> list[Candidate]:
         path = self._located(name, reftype)
-        found = (
-            self.ledger.fact("keywords", path, own.keywords) if path.is_file() and path.suffix in own.SUFFIXES else {}
-        )
+        found = self.ledger.fact("keywords", path, own.keywords) if path.is_file() and own.is_readable(path) else {}
         return [Candidate(path, {**found, **_of_name(name)})]
 
     def era(self, header: Mapping[str, Any]) -> Hashable:

@@ -18,7 +18,7 @@ from jwrules.references.selection import Candidate, Verdict
 
 
 class Directory(Chooser):
-    """Reference files below a folder: `*.fits`, `*.asdf` and `*.json` whose header says what REFTYPE they are.
+    """Reference files below a folder: `*.fits`, `*.fits.gz`, `*.asdf`, `*.json` whose header says of what REFTYPE.
 
     Folders that are linked count, hidden ones do not (`below.files`).
     """
@@ -74,7 +74,7 @@ class Directory(Chooser):
         """The selection keywords of every file below the folder; of one that cannot be read, the fault."""
         if not self.folder.is_dir():
             raise ReferenceFault(f"{self.folder}: there is no such directory of reference files")
-        paths = sorted(path for path in below.files(self.folder) if path.suffix in own.SUFFIXES and path.is_file())
+        paths = sorted(path for path in below.files(self.folder) if own.is_readable(path) and path.is_file())
         return {path.absolute(): self.ledger.fact("keywords", path.absolute(), own.keywords) for path in paths}
 
     @cached_property

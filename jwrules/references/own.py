@@ -21,7 +21,7 @@ _PLACES = {**PATHS, **dict(PATTERNS.values())}
 def keywords(path: Path) -> dict[str, Any]:
     """Return the selection keywords of a file; of one that cannot be read, the fault."""
     try:
-        return _READERS[path.suffix](path)
+        return _READERS[path.name.removesuffix(".gz").rpartition(".")[2]](path)
     except HeaderFault as fault:
         log.warning("%s", fault)
         return {"fault": str(fault)}
@@ -55,7 +55,12 @@ def _from_json(path: Path) -> dict[str, Any]:
     return {keyword: by_keyword[keyword] for keyword in _WANTED if keyword in by_keyword}
 
 
-_READERS = {".fits": _from_fits, ".asdf": _from_asdf, ".json": _from_json}
+_READERS = {"fits": _from_fits, "asdf": _from_asdf, "json": _from_json}
 
-SUFFIXES = tuple(_READERS)
+
+def is_readable(path: Path) -> bool:
+    """Return whether a file is, by its name, of a kind that says what it is: FITS, gzipped or not, ASDF or JSON."""
+    return path.name.endswith((".fits", ".fits.gz", ".asdf", ".json"))
+
+
 """The file types of reference files."""

@@ -1,5 +1,7 @@
 """A reference file that was cut short is found before it is used."""
 
+import gzip
+
 import asdf
 import numpy as np
 import pytest
@@ -57,3 +59,11 @@ def test_no_file_that_is_cut_short_is_chosen(image, tmp_path):
     exposure = {"INSTRUME": "NIRCAM", "DATE-OBS": "2023-01-01"}
     with pytest.raises(ReferenceFault, match=r"dark\.fits: truncated.*get the file again"):
         references.open(tmp_path, tmp_path / "c.json").choose(["dark"], exposure)
+
+
+def test_a_gzipped_file_that_was_cut_short_is_found(image):
+    packed = image.with_name("dark.fits.gz")
+    packed.write_bytes(gzip.compress(image.read_bytes()))
+    assert complete.fault(packed) == ""
+    cut(packed, packed.stat().st_size - 9)
+    assert f"{packed}: truncated or damaged within the gzip" in complete.fault(packed)

@@ -61,6 +61,12 @@ def add(folder):
     return add
 
 
+def test_a_gzipped_file_is_chosen_like_another(add, choose):
+    add("a.fits.gz", "DARK")
+    add("b.fits.gz", "DARK", DETECTOR="NRCA2")
+    assert choose("dark") == "a.fits.gz"
+
+
 def test_the_file_of_the_detector_is_chosen(add, choose):
     add("a1.fits", "SATURATION")
     add("a2.fits", "SATURATION", DETECTOR="NRCA2")
