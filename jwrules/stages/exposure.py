@@ -6,6 +6,7 @@ whenever blocks are cut, unless they are kept in `rooms`, in memory or in a scra
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,8 @@ from jwrules.products.side_by_side import side_by_side
 from jwrules.products.stored import Source
 from jwrules.products.stripes import is_superstriped
 from jwrules.stages.boxes import Box, Seam
+
+log = logging.getLogger("jwrules")
 
 AXES = {name: where.axes for name, where in fits.declared(Ramp).items()} | {"left_out": "ig"}
 LARGE = tuple(name for name, axes in AXES.items() if {"i", "y"} <= set(axes))
@@ -278,10 +281,15 @@ class Exposure:
 
 
 def opened(path: Path) -> Exposure:
-    """Return the exposure in the file at `path`, nothing of its groups read yet; DataFault as `products.fits.read`."""
+    """Return the exposure in the file at `path`, nothing of its groups read yet; DataFault as `products.fits.read`.
+
+    First frames that its header promises and that are not there are only warned of: few ramps need them.
+    """
     about = side_by_side(fits.described(path, Ramp), path)
     maps = {"pixeldq": np.zeros(about.sources["data"].shape[-2:], np.uint32)}
     for name in MAPS:
         if name in about.sources:
             maps[name] = about.sources[name].read((), fits.declared(Ramp)[name].dtype)
+    if about.meta.get("ZEROFRAM") is True and "zeroframe" not in about.sources:
+        log.warning("%s: ZEROFRAM is T, but there is no extension ZEROFRAME: nothing is known of first frames", path)
     return Exposure(about.meta, about.tables, about.provenance, about.sources["data"].shape, about.sources, maps=maps)  # type: ignore[arg-type]

@@ -317,6 +317,20 @@ def test_an_exposure_without_the_arrays_that_it_must_have_is_told(night, refused
     assert f"{night.uncal}{words}" in refused()
 
 
+def test_first_frames_that_the_header_promises_in_vain_are_missed_aloud(night, capsys):
+    assert night.run() == 0
+    expected = fits.read(night.output / PRODUCTS[0], Rate).data
+    capsys.readouterr()
+    night.expose(ZEROFRAM=True)
+    assert night.run() == 0
+    words = "ZEROFRAM is T, but there is no extension ZEROFRAME: nothing is known of first frames"
+    assert capsys.readouterr().err == f"warning: {night.uncal}: {words}\n"
+    assert np.array_equal(fits.read(night.output / PRODUCTS[0], Rate).data, expected)
+    night.change(lambda hdus: [*hdus, image("ZEROFRAME", (2, *FRAME), "u2")])
+    assert night.run() == 0
+    assert capsys.readouterr().err == ""
+
+
 CUT = {
     "to nothing": (0, "cannot be read as FITS (Empty or corrupt FITS file)"),
     "in the first header": (1000, "cannot be read as FITS (Empty or corrupt FITS file)"),
