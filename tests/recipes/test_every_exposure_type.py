@@ -174,6 +174,12 @@ def test_time_series_of_miri_keep_their_first_and_last_groups(known, exp_type):
     assert skipped == {"ipc", "firstframe", "lastframe", "rscd", "refpix", "persistence"}
 
 
+@pytest.mark.parametrize("exp_type", ["NIS_IMAGE", "NIS_WFSS", "NIS_AMI", "NIS_SOSS", "NRC_TSIMAGE", "NRS_BRIGHTOBJ"])
+def test_time_series_keep_the_groups_in_which_charge_spills(known, exp_type):
+    steps = resolved(known, "detector1", header(exp_type, TSOVISIT=True))
+    assert {"charge_migration", "persistence"} <= {one.step for one in steps if one.skip}
+
+
 def test_images_of_nircam_in_a_time_series_are_made_as_its_time_series_are(known):
     made = [resolved(known, "detector1", header(one, TSOVISIT=True)) for one in ("NRC_IMAGE", "NRC_TSIMAGE")]
     assert recipes.chain_json(made[0]) == recipes.chain_json(made[1])
