@@ -347,10 +347,10 @@ def _trim_comments(header: fits.Header) -> None:
 
 
 def _primary(filename: str, product: Product) -> fits.PrimaryHDU:
-    header = product.meta.primary.copy()
+    header = product.meta.without("FILETYPE").primary.copy()  # it says 'uncalibrated', of what the archive packed
     header["DATE"] = (_dates.get(filename) or _now(), "UTC date file created")
     header["FILENAME"] = (filename, "Name of the file")
-    header["DATAMODL"] = (product.model, "Type of data model")
+    header["DATAMODL"] = (product.model_of(product.meta), "Type of data model")
     header["JWRULES"] = (jwrules.__version__, "Version of jwrules that made this file")
     how = product.provenance
     header.update(_chosen_by(str(how.get("context", ""))))

@@ -130,6 +130,11 @@ class Product:
     tables: Mapping[str, fits.FITS_rec] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def model_of(cls, meta: Meta) -> str:
+        """Return the official data model (DATAMODL) of a product with these keywords."""
+        return cls.model
+
 
 @dataclass(frozen=True)
 class Note:
@@ -245,6 +250,12 @@ class Rate(Product):
     dq: np.ndarray = hdu("DQ", "u4", 2)
     var_poisson: np.ndarray = hdu("VAR_POISSON", "f4", 2)
     var_rnoise: np.ndarray = hdu("VAR_RNOISE", "f4", 2)
+
+    @classmethod
+    def model_of(cls, meta: Meta) -> str:
+        """Return that of an image, or of what integral field units cut into slices, lamps included."""
+        lamp = meta.get("EXP_TYPE") in ("NRS_AUTOWAVE", "NRS_LAMP") and meta.get("OPMODE") == "IFU"
+        return "IFUImageModel" if lamp or meta.get("EXP_TYPE") in ("NRS_IFU", "MIR_MRS") else cls.model
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,9 +21,11 @@ def of(ramp: Ramp, meta: Meta, pixeldq: np.ndarray, seen: np.ndarray, values: np
     dq = pixeldq | np.where(np.isnan(values[0]), np.uint32(DQ.DO_NOT_USE), np.uint32(0))
     dq[:-1] |= seen
     dq[-1] |= np.bitwise_or.reduce(seen, axis=0)
-    rate = Rate(meta=described(meta, Rate.model), dq=dq[-1], provenance=ramp.provenance, **_planes(values[:, -1]))
+    rate = Rate(
+        meta=described(meta, Rate.model_of(meta)), dq=dq[-1], provenance=ramp.provenance, **_planes(values[:, -1])
+    )
     rateints = RateInts(
-        meta=described(meta, RateInts.model),
+        meta=described(meta, RateInts.model_of(meta)),
         tables={name: table for name, table in ramp.tables.items() if name.startswith("INT_TIMES")},
         dq=dq[:-1],
         provenance=ramp.provenance,

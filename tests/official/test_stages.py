@@ -197,8 +197,8 @@ def test_stars_have_their_flux_in_both(both):
 
 ONLY_OFFICIAL = {"CAL_VER", "CAL_VCS", "CRDS_VER", "CRDS_CTX"}
 """The release and the context."""
-ONLY_OURS = {"JWRULES", "JWRECIPE", "FILETYPE", "S_BKDSUB", "S_BADRMP", "S_ERRINI", "ASNTABLE", "ASNPOOL"}
-"""The release; a keyword of raw files; background says that it had nothing to do; two steps that are ours alone."""
+ONLY_OURS = {"JWRULES", "JWRECIPE", "S_BKDSUB", "S_BADRMP", "S_ERRINI", "ASNTABLE", "ASNPOOL"}
+"""The release; background says that it had nothing to do; two steps that are ours alone."""
 DIFFERENT = {"DATE", "JWRECIPE", "PRIMECRS", "EXTNCRS", "ASNTABLE", "ASNPOOL", "BKGLEVEL", "CRDS_VER", "CRDS_CTX"}
 """Of a directory of reference files we say that it is no context; the official pipeline names one all the same."""
 

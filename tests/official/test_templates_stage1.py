@@ -126,3 +126,10 @@ def test_the_same_steps_are_applied(both, template):
             for path in (ours, official)
         )
         assert ours == official
+
+
+@pytest.mark.parametrize("suffix", ["rate", "rateints"])
+@pytest.mark.parametrize("template", CASES)
+def test_products_are_of_the_same_data_model(both, template, suffix):
+    for ours, official in both.pairs(template, suffix):
+        assert keywords(ours, 0)["DATAMODL"] == keywords(official, 0)["DATAMODL"]

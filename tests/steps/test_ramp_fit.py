@@ -4,6 +4,7 @@ from astropy.io import fits
 from ramp_scene import gain_and_readnoise, noisy, one_pixel, ramp
 
 from jwrules.errors import CannotRun
+from jwrules.products import fits as products
 from jwrules.products.flags import DQ
 from jwrules.steps.ramp_fit import Params, ramp_fit
 
@@ -238,6 +239,23 @@ def test_a_pixel_does_not_depend_on_its_neighbours(weighting):
 def test_the_order_of_integrations_does_not_matter_to_the_exposure():
     data = noisy(5.0, (3, 6, 20, 20))
     assert np.allclose(fitted(ramp(data)).rate.data, fitted(ramp(data[::-1])).rate.data, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "model"),
+    [
+        ({"EXP_TYPE": "NRS_IFU"}, "IFUImageModel"),
+        ({"EXP_TYPE": "MIR_MRS"}, "IFUImageModel"),
+        ({"EXP_TYPE": "NRS_LAMP", "OPMODE": "IFU"}, "IFUImageModel"),
+        ({"EXP_TYPE": "NRS_LAMP", "OPMODE": "IMAGE"}, "ImageModel"),
+        ({"EXP_TYPE": "NRS_MSASPEC"}, "ImageModel"),
+    ],
+)
+def test_rates_of_integral_field_units_have_a_model_of_their_own(tmp_path, keywords, model):
+    slopes = fitted(ramp(noisy(5.0, (2, 6, 3, 3)), **keywords, FILETYPE="uncalibrated"))
+    assert (slopes.rate.meta["DATAMODL"], slopes.rateints.meta["DATAMODL"]) == (model, "CubeModel")
+    header = fits.getheader(products.write(tmp_path / "a_rate.fits", slopes.rate))
+    assert (header["DATAMODL"], "FILETYPE" in header) == (model, False)
 
 
 def test_products_are_images_and_cubes_in_dn_per_second_with_their_times():
