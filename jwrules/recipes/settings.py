@@ -23,6 +23,13 @@ NOT_OURS = {
 }
 """Parameters of every step of the official pipeline that say where files go and how it computes, not what."""
 
+_FILES = {"user_supplied_reffile": "emicorr"}
+_WAYS = {
+    "maximum_cores": "; --threads N says how many processors a stage uses",
+    "save_results": "; --save STEP writes what a step of detector1 gives",
+    "int_name": "; _rateints is named as its exposure is",
+}
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -131,5 +138,15 @@ def _found(place: list[str], known: Cards) -> tuple[str, str, Mapping[str, Any]]
         raise RecipeFault(f"'{step}' is no step{nearest(step, known.steps)}")
     parameters = known.parameters(step)
     if parameter not in parameters:
-        raise RecipeFault(f"'{parameter}' is no parameter of {step}{nearest(parameter, parameters)}")
+        way_out = _elsewhere(parameter, known.steps[step]["references"]) or nearest(parameter, parameters)
+        raise RecipeFault(f"'{parameter}' is no parameter of {step}{way_out}")
     return stage, step, parameters[parameter]
+
+
+def _elsewhere(parameter: str, references: Iterable[str]) -> str:
+    """How to say here what a parameter of the official step says, where that is no parameter."""
+    named = parameter.removeprefix("override_")
+    kind = _FILES.get(named, named)
+    if kind in references:
+        return f"; it is a reference file: a stage takes it as --reference {kind}=FILE, a run from its reference files"
+    return _WAYS.get(parameter, "")

@@ -51,6 +51,15 @@ def test_the_official_name_of_a_step_is_understood():
         ("jump.treshold=5", "'treshold' is no parameter of jump; did you mean 'threshold'?"),
         ("jmp.threshold=5", "'jmp' is no step; did you mean 'jump'?"),
         ("image4.jump.threshold=5", "'image4' is no stage; did you mean 'image3'?"),
+        (
+            "jump.override_gain=my_gain.fits",
+            "'override_gain' is no parameter of jump; it is a reference file: a stage takes it as"
+            " --reference gain=FILE, a run from its reference files",
+        ),
+        (
+            "jump.maximum_cores=half",
+            "'maximum_cores' is no parameter of jump; --threads N says how many processors a stage uses",
+        ),
         ("jump.threshold=high", "'high' is not a number"),
         ("jump.threshold=-1", "-1 is below 0"),
         ("jump.groups=2.5", "2.5 is not a whole number or nothing"),
