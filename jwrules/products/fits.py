@@ -92,10 +92,14 @@ def _source(path: Path, hdus: fits.HDUList, where: Hdu, kind: type[Product]) -> 
         return None
     source = stored(path, hdus[where.name, where.version], hdus.unpacked)
     if where.ndim and len(source.shape) != where.ndim:
-        raise DataFault(f"{path}[{where.name}]: shape {source.shape} where {where.ndim} axes are expected")
+        raise DataFault(_other_axes(f"{path}[{where.name}]", source.shape, where, kind))
     if 0 in source.shape:
         raise DataFault(f"{path}[{where.name}]: shape {source.shape}: there is nothing in it; fetch or make it again")
     return source
+
+
+def _other_axes(place: str, shape: tuple[int, ...] | None, where: Hdu, kind: type[Product]) -> str:
+    return f"{place}: shape {shape} where {where.ndim} axes are expected; give a file that holds a {kind.__name__}"
 
 
 def _tree(path: Path, hdus: fits.HDUList) -> dict[str, Any]:
@@ -160,7 +164,7 @@ def _array(path: Path, hdus: fits.HDUList, where: Hdu, kind: type[Product]) -> A
         return data
     if data is None or (where.ndim and data.ndim != where.ndim):
         shape = None if data is None else data.shape
-        raise DataFault(f"{path}[{where.name}]: shape {shape} where {where.ndim} axes are expected")
+        raise DataFault(_other_axes(f"{path}[{where.name}]", shape, where, kind))
     return np.ascontiguousarray(data, dtype=np.dtype(where.dtype))
 
 

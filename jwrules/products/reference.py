@@ -302,13 +302,14 @@ class _Window:
         lacking = "the exposure" if None in self.ours else "the reference file"
         return (
             f"{self.path}[{extension}]: shape {found}, expected {tuple(self.shape)}; it cannot be cut out,"
-            f" because {lacking} has no SUBSTRT1 and SUBSTRT2"
+            f" because {lacking} has no SUBSTRT1 and SUBSTRT2; write them into its header, or give another file"
         )
 
     def _outside(self, found: tuple[int, int], extension: str) -> str:
         return (
             f"{self.path}[{extension}]: shape {found} (rows, columns) from SUBSTRT2, SUBSTRT1 ="
-            f" {self.theirs} does not hold the exposure's {tuple(self.shape)} from {self.ours}"
+            f" {self.theirs} does not hold the exposure's {tuple(self.shape)} from {self.ours};"
+            " give another reference file"
         )
 
 

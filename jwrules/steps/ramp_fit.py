@@ -164,7 +164,7 @@ def _fitted_groups(ramp: Ramp, params: Params) -> tuple[int, int]:
     last = ramp.data.shape[1] - 1
     firstgroup = 0 if params.firstgroup is None else params.firstgroup
     lastgroup = last if params.lastgroup is None else min(params.lastgroup, last)
-    if firstgroup >= lastgroup > 0:
+    if firstgroup >= lastgroup and (firstgroup, last) != (0, 0):  # a ramp of one group has but that one
         raise CannotRun(f"firstgroup={firstgroup} and lastgroup={lastgroup} leave less than two of {last + 1} groups")
     return firstgroup, lastgroup
 

@@ -80,7 +80,10 @@ def test_a_sound_exposure_passes(made):
 
 
 REFERENCES = {
-    "another shape": (reference(Dark, data=np.zeros((5, 10, 24))), "dark.fits[SCI]: shape (10, 24) (rows, columns)"),
+    "another shape": (
+        reference(Dark, data=np.zeros((5, 10, 24))),
+        "does not hold the exposure's (16, 24) from (1, 1); give another reference file",
+    ),
     "NaN everywhere": (
         reference(Dark, data=np.full((5, *FRAME), np.nan)),
         "dark.fits[SCI]: 1920 of 1920 values are NaN",
@@ -287,7 +290,10 @@ def image(name, shape, dtype):
 HDUS = {
     "no SCI": (lambda hdus: hdus[:1], ": extension SCI is missing; the file has PRIMARY"),
     "empty SCI": (lambda hdus: [hdus[0], pyfits.ImageHDU(name="SCI")], "[SCI]: shape () where 4 axes are expected"),
-    "three axes": (lambda hdus: [hdus[0], image("SCI", SHAPE[1:], "u2")], "[SCI]: shape (5, 16, 24) where 4 axes are"),
+    "three axes": (
+        lambda hdus: [hdus[0], image("SCI", SHAPE[1:], "u2")],
+        "[SCI]: shape (5, 16, 24) where 4 axes are expected; give a file that holds a Ramp",
+    ),
     "no groups": (
         lambda hdus: [hdus[0], image("SCI", (2, 0, *FRAME), "u2")],
         "[SCI]: shape (2, 0, 16, 24): there is nothing in it",

@@ -122,6 +122,11 @@ def test_groups_outside_first_and_last_are_left_out():
     assert np.isclose(fitted(one_pixel(counts), firstgroup=2, lastgroup=9).rate.data.item(), 5.0)
     with pytest.raises(CannotRun, match="firstgroup=5"):
         fitted(one_pixel(counts), firstgroup=5, lastgroup=5)
+    for groups in ({"lastgroup": 0}, {"firstgroup": 3, "lastgroup": 0}):
+        with pytest.raises(CannotRun, match="lastgroup=0 leave less than two of 11 groups"):
+            fitted(one_pixel(counts), **groups)
+    with pytest.raises(CannotRun, match="firstgroup=1 and lastgroup=0 leave less than two of 1 groups"):
+        fitted(one_pixel(counts[:1]), firstgroup=1)
 
 
 def test_flags_of_a_last_group_that_is_left_out_as_a_whole_are_not_shown():
