@@ -61,6 +61,3 @@ _READERS = {"fits": _from_fits, "asdf": _from_asdf, "json": _from_json}
 def is_readable(path: Path) -> bool:
     """Return whether a file is, by its name, of a kind that says what it is: FITS, gzipped or not, ASDF or JSON."""
     return path.name.endswith((".fits", ".fits.gz", ".asdf", ".json"))
-
-
-"""The file types of reference files."""
