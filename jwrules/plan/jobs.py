@@ -110,8 +110,8 @@ def _giving(job: Job, gives: tuple[str, ...], exposures: Sequence[Exposure]) -> 
     """Return a job with the suffixes of what it makes, and the room that this takes."""
     again = ("crf",) if job.flags else ()
     sizes, headers = [one.size for one in exposures], [one.header for one in exposures]
-    room = disk.room(job.stage, (*gives, *again), sizes, headers)
-    return replace(job, gives=gives, room=room + beside(job.steps) * sum(size.samples for size in sizes))
+    room = disk.room(job.stage, (*gives, *again), sizes, headers) + disk.on_request(job.steps, sizes)
+    return replace(job, gives=gives, room=room)
 
 
 def _told(association: Association) -> dict[str, Any]:

@@ -229,6 +229,25 @@ def test_what_is_written_beside_the_ramp_needs_room_in_memory_and_on_disk(tmp_pa
     assert jobs[1].room - jobs[0].room == 320 * 2**20
 
 
+MEGABYTES = {
+    "{clean_flicker_noise: {save_mask: true}}, ramp_fit": 16,  # a number of 4 bytes for each pixel
+    "{persistence: {save_persistence: true}}, ramp_fit": 320,  # one for each group
+    "{clean_flicker_noise: {save_mask: true, skip: true}}, ramp_fit": 0,
+    "{ramp_fit: {save_opt: true}}": 16 + 6 * 8 * 16,  # the pedestal, and six segments of eight numbers
+    "{ramp_fit: {save_opt: true, algorithm: LIKELY}}": 0,  # the quality of a fit is small
+}
+
+
+@pytest.mark.parametrize("steps", MEGABYTES)
+def test_what_options_ask_for_takes_disk(tmp_path, steps):
+    rooms = []
+    for number, chain in enumerate((steps.replace("true", "false").replace("skip: false", "skip: true"), steps)):
+        asked = program(tmp_path / str(number), RECIPE.replace("ramp_fit", chain))
+        write_exposures(asked.data, NGROUPS=20, SUBSIZE1=2048, SUBSIZE2=2048)
+        rooms.append(planned(tmp_path / str(number), asked).job("detector1", exposure(1, "nrca1")).room)
+    assert rooms[1] - rooms[0] == MEGABYTES[steps] * 2**20
+
+
 def test_a_file_that_an_option_names_counts_by_its_content(tmp_path):
     asked = program(tmp_path)
     chains = []
