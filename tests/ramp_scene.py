@@ -86,8 +86,10 @@ def reference(kind: type[AnyReference], meta_keywords: dict[str, Any] | None = N
     return kind(meta=meta(**(meta_keywords or {})), **arrays)
 
 
-def gain_and_readnoise(shape: tuple[int, int], gain: float = 2.0, readnoise: float = 8.0) -> dict[str, Any]:
-    """Return uniform references: electron/DN, and DN of a correlated double sample."""
+def gain_and_readnoise(
+    shape: tuple[int, int], gain: float = 2.0, readnoise: float | np.ndarray = 8.0
+) -> dict[str, Any]:
+    """Return references: a uniform gain, electron/DN, and read noise, DN of a correlated double sample."""
     return {
         "gain": reference(Gain, data=np.full(shape, gain)),
         "readnoise": reference(Readnoise, data=np.full(shape, readnoise)),

@@ -35,8 +35,9 @@ _BRANCHES = {
     "pastasoss": ("meta", "traces", "wavecal_models"),
 }
 
-# A pixel without a bias, dark, gain, flat, linearity or saturation value is known to the steps: they flag it or leave
-# it alone. Beyond this share of the pixels the file itself is taken for damaged. Elsewhere NaN has no meaning.
+# A pixel without a bias, dark, gain, read noise, flat, linearity or saturation value is known to the steps: they flag
+# it or leave it alone. Beyond this share of the pixels the file itself is taken for damaged. Elsewhere NaN has no
+# meaning.
 _NAN_SHARE = {
     "superbias": 0.5,
     "dark": 0.5,
@@ -49,10 +50,10 @@ _NAN_SHARE = {
     "area": 0.5,
     "trapdensity": 0.5,
     "persat": 0.5,
-    "readnoise": 0.0,
+    "readnoise": 0.5,
     "ipc": 0.0,
 }
-_POSITIVE = {"gain"}
+_POSITIVE = {"gain", "readnoise"}
 # What a file that does not say where it lies can only be (pixel area files say nothing): near infrared, MIRI.
 _FULL_FRAMES = ((2048, 2048), (1024, 1032))
 _COLUMNS = {"photom": ("photmjsr", "photmj"), "apcorr": ("apcorr",)}
@@ -70,8 +71,8 @@ def open_reference(path: Path | str, kind: type[R], science: Meta, shape: tuple[
     dropped (documentation: Data Quality Flags). A file without DQ or ERR beside its data has zeros there.
 
     Raises ReferenceFault for a file that cannot be read or is of another type, for a missing extension or branch, for a
-    shape that does not hold the exposure, and for NaN: at all in `readnoise` and `ipc`, in more than half of the pixels
-    where the steps know what a missing value means (as a gain of 0 or less is), in every row of a `photom` or `apcorr`
+    shape that does not hold the exposure, and for NaN: at all in `ipc`, in more than half of the pixels where the steps
+    know what a missing value means (as a gain or a read noise of 0 or less is), in every row of a `photom` or `apcorr`
     table.
     """
     return ReferenceFile(Path(path), kind, science, shape).piece()
@@ -321,7 +322,7 @@ def _blank(where: Hdu, shape: tuple[int, int]) -> np.ndarray:
 
 
 def _check_pixels(place: str, array: Stored, box: Box, reftype: str) -> None:
-    """Refuse an array whose share of NaN or infinite values, of a gain also of those not above 0, is too high."""
+    """Refuse an array with too high a share of NaN or infinite values, in `_POSITIVE` also of those not above 0."""
     count, size, allowed = 0, 0, _NAN_SHARE[reftype]
     as_they_are = array.dtype == ">f4" and array.zero == 0 and array.scale == 1
     stored_parts = (raw for piece in boxes(box) for raw, _ in array.parts(piece))

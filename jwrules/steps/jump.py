@@ -32,12 +32,10 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
-from jwrules.products.flags import DQ
 from jwrules.products.kinds import Gain, Meta, Ramp, Readnoise
 from jwrules.steps.declare import Part, par, step
 from jwrules.steps.parts import differences, large_events
+from jwrules.steps.parts.unknown import unknown
 
 log = logging.getLogger("jwrules")
 
@@ -153,7 +151,7 @@ def jump(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Ram
     """Return the ramp with JUMP_DET in groupdq, and PRIMECRS and EXTNCRS, the rates of cosmic rays and large events."""
     lost = differences.lost(ramp)
     mode = differences.mode(lost, params)
-    ramp.pixeldq[...] |= np.where(~(gain.data > 0), np.uint32(DQ.NO_GAIN_VALUE | DQ.DO_NOT_USE), np.uint32(0))
+    ramp.pixeldq[...] |= unknown(gain, readnoise)
     found = differences.find(ramp, params, mode, gain.data, readnoise.data)
     if params.flag_4_neighbors and not _spreads_later(params):
         differences.spread(ramp)

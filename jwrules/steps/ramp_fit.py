@@ -44,6 +44,7 @@ from jwrules.products import slopes as products
 from jwrules.products.flags import DQ
 from jwrules.products.kinds import ChiSquare, FitOpt, Gain, Meta, Ramp, Readnoise, Slopes
 from jwrules.steps.declare import Part, par, step
+from jwrules.steps.parts.unknown import unknown
 
 log = logging.getLogger("jwrules")
 
@@ -92,8 +93,7 @@ _MEASURE = Part(_measure, awaited=True, changes="nothing", when=lambda params: p
 def ramp_fit(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Slopes:
     """Return rates, errors and variances in DN/s and (DN/s)², per exposure and per integration."""
     _leave_out(ramp, params)
-    no_gain = ~(gain.data > 0)
-    pixeldq = ramp.pixeldq | np.where(no_gain, np.uint32(DQ.NO_GAIN_VALUE | DQ.DO_NOT_USE), np.uint32(0))
+    pixeldq = ramp.pixeldq | unknown(gain, readnoise)
     detector = _detector(ramp, pixeldq, gain, readnoise)
     fit = _fit_by_likelihood if _by_likelihood(ramp, params) else _fit_segments
     values = fit(ramp, params, detector)

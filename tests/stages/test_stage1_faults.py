@@ -88,7 +88,10 @@ REFERENCES = {
         reference(Dark, data=np.full((5, *FRAME), np.nan)),
         "dark.fits[SCI]: 1920 of 1920 values are NaN",
     ),
-    "one NaN": (reference(Readnoise, data=frame(8.0, a=np.nan)), "readnoise.fits[SCI]: 1 of 384 values are NaN or inf"),
+    "no read noise": (
+        reference(Readnoise, data=frame(0.0)),
+        "readnoise.fits[SCI]: 384 of 384 values are NaN or infinite, or not above 0",
+    ),
     "no gain": (
         reference(Gain, data=frame(0.0)),
         "gain.fits[SCI]: 384 of 384 values are NaN or infinite, or not above 0",

@@ -163,6 +163,26 @@ def test_a_pixel_without_gain_has_no_rate():
     assert rate.dq.item() == DQ.NO_GAIN_VALUE | DQ.DO_NOT_USE
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("params", [{}, {"weighting": "official"}, {"algorithm": "LIKELY"}], ids=str)
+def test_a_pixel_without_read_noise_has_no_rate(params, value):
+    product = ramp(noisy(5.0, (2, 8, 4, 4)))
+    whole = fitted(ramp(product.data), **params)
+    noise = np.full((4, 4), 8.0)
+    noise[1, 2] = value
+    references = gain_and_readnoise((4, 4), readnoise=noise)
+    slopes = ramp_fit(product, Params(**params), **references)
+    for theirs, ours in ((whole.rate, slopes.rate), (whole.rateints, slopes.rateints)):
+        assert np.isnan(ours.data[..., 1, 2]).all()
+        assert (ours.dq[..., 1, 2] == DQ.DO_NOT_USE).all()
+        for name in ("data", "err", "dq", "var_poisson", "var_rnoise"):
+            mine, other = getattr(ours, name).copy(), getattr(theirs, name).copy()
+            if name in ("err", "var_poisson", "var_rnoise"):
+                assert (mine[..., 1, 2] == 0).all()
+            mine[..., 1, 2] = other[..., 1, 2] = 0
+            np.testing.assert_array_equal(mine, other)
+
+
 def test_variances_of_a_pure_read_noise_fit_are_the_textbook_ones():
     rate = fitted(one_pixel(np.full(8, 100.0))).rate
     # σ² = 8²/2 per read; 12 σ² / (t² n (n²-1)); no photons, no Poisson variance

@@ -122,3 +122,14 @@ def test_many_integrations_are_compared_with_each_other():
     flags = jump(product, params, **gain_and_readnoise(size[2:])).groupdq & DQ.JUMP_DET
     assert np.mean(flags[7, 2, disc] != 0) > 0.8
     assert np.mean(flags[6, 2, disc] != 0) < 0.1
+
+
+def test_a_pixel_without_read_noise_does_not_spoil_those_around_it():
+    whole = jump(scene(), LOOKING, **gain_and_readnoise(SIZE[2:])).groupdq
+    noise = np.full(SIZE[2:], 8.0)
+    noise[Y, X + 40] = np.nan
+    product = jump(scene(), LOOKING, **gain_and_readnoise(SIZE[2:], readnoise=noise))
+    assert product.pixeldq[Y, X + 40] == DQ.DO_NOT_USE
+    other = (product.groupdq != whole).any(axis=(0, 1))
+    other[Y - 1 : Y + 2, X + 39 : X + 42] = False  # its own jumps, and those of its neighbours
+    assert not other.any()
