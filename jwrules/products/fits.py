@@ -243,6 +243,8 @@ def arriving(path: Path) -> Iterator[Path]:
     process left of the same product is removed. Raises DataFault where the folder cannot be written or a disk is full.
     """
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    if path.is_dir():
+        raise DataFault(f"{path}: a folder has the name of this product; rename it, or choose another --output")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(path)

@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,8 @@ _MEASURE = Part(_measure, awaited=True, changes="nothing", when=lambda params: p
 @step(status="S_RAMP", along="ramps", spares_saturated=True, before=[_MEASURE])
 def ramp_fit(ramp: Ramp, params: Params, *, gain: Gain, readnoise: Readnoise) -> Slopes:
     """Return rates, errors and variances in DN/s and (DN/s)², per exposure and per integration."""
+    if Path(params.opt_name).name != params.opt_name:
+        raise CannotRun(f"opt_name={params.opt_name} is a path; give a name alone, the folder is that of the products")
     _leave_out(ramp, params)
     pixeldq = ramp.pixeldq | unknown(gain, readnoise)
     detector = _detector(ramp, pixeldq, gain, readnoise)

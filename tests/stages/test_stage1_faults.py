@@ -399,6 +399,15 @@ def test_an_output_that_is_a_file_is_told(night, capsys):
     assert f"{night.output}: nothing can be written there; --output names another folder" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_a_folder_that_has_the_name_of_a_product_is_told_and_nothing_is_made(night, capsys, product):
+    (night.output / product).mkdir(parents=True)
+    assert night.run() == 1
+    said = capsys.readouterr().err
+    assert f"{night.output / product}: a folder has the name of this product; rename it" in said
+    assert [path.name for path in night.output.iterdir()] == [product]
+
+
 def test_an_output_that_is_read_only_is_told(monkeypatch, night, refused):
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     assert f"{night.output}: nothing can be written there; --output names another folder" in refused()

@@ -183,6 +183,11 @@ def test_a_pixel_without_read_noise_has_no_rate(params, value):
             np.testing.assert_array_equal(mine, other)
 
 
+def test_a_path_is_no_name_of_a_product():
+    with pytest.raises(CannotRun, match="opt_name=a/b is a path"):
+        fitted(one_pixel(LINE), save_opt=True, opt_name="a/b")
+
+
 def test_variances_of_a_pure_read_noise_fit_are_the_textbook_ones():
     rate = fitted(one_pixel(np.full(8, 100.0))).rate
     # σ² = 8²/2 per read; 12 σ² / (t² n (n²-1)); no photons, no Poisson variance
