@@ -41,7 +41,10 @@ LEAST = 4.5 * 9 * 9
 INTERLEAVED_ROWS, DETECTOR_ROWS = 3200, 2048
 SPECTRA = 40
 """More bytes for each pixel of a frame in IRS2 readout (NIRSpec): its outputs wave by wave, and their weights."""
-_BESIDE = {"clean_flicker_noise": {"save_background": 4, "save_noise": 4}}
+_BESIDE = {
+    "picture_frame": {"save_correction": 4},
+    "clean_flicker_noise": {"save_background": 4, "save_noise": 4},
+}
 """Bytes for each group of a pixel of what steps on whole frames write beside the ramp, by step and parameter."""
 
 

@@ -206,7 +206,7 @@ class Persistence(Product):
 
 @dataclass(frozen=True, kw_only=True)
 class ShownBackground(Product):
-    """Where clean_flicker_noise sees background (`_mask`): 1 there, else 0, (ny, nx), in all integrations."""
+    """Where clean_flicker_noise (`_mask`) or picture_frame (`_pctfrm_mask`) sees background: 1, else 0, (ny, nx)."""
 
     model: ClassVar[str] = "ImageModel"
     data: np.ndarray = hdu("SCI", "f4", 2)
@@ -235,6 +235,14 @@ class FlickerBackground(Product):
 @dataclass(frozen=True, kw_only=True)
 class FlickerNoise(Product):
     """What clean_flicker_noise adds to each group (`_flicker_noise`), DN, (nints, ngroups, ny, nx): after - before."""
+
+    model: ClassVar[str] = "RampModel"
+    data: np.ndarray = hdu("SCI", "f4", 4)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureFrameCorrection(Product):
+    """What picture_frame adds to each group (`_pctfrm_correction`), DN, (nints, ngroups, ny, nx): after - before."""
 
     model: ClassVar[str] = "RampModel"
     data: np.ndarray = hdu("SCI", "f4", 4)

@@ -16,7 +16,7 @@ from jwrules.stages.exposure import Exposure
 from jwrules.stages.shelf import Shelf
 from jwrules.steps import find
 
-FINDS_MORE = ("persistence", "clean_flicker_noise")
+FINDS_MORE = ("persistence", "picture_frame", "clean_flicker_noise")
 """Steps on ramps that find products of their own."""
 
 

@@ -336,6 +336,9 @@ def test_the_parameters_for_an_image_are_chosen_alike(drafts, instrument, slope,
     assert (background, by_channel) == (theirs["background_method"], theirs["fit_by_channel"])
 
 
+FRAME_SAVED = ("save_mask", "save_correction")
+
+
 def test_picture_frame(drafts):
     from jwst.picture_frame.picture_frame import correct_picture_frame as official
 
@@ -352,8 +355,13 @@ def test_picture_frame(drafts):
     shown = reference(kinds.PictureFrame, data=glow)
     model = official_ramp(product)
     model.meta.exposure.type = "NRS_FIXEDSLIT"
-    theirs = official(model, datamodels.PictureFrameModel(data=shown.data.copy()), mask_science_regions=False)
-    assert theirs[-1] == "COMPLETE"
-    params = PictureFrame(mask_science_regions=False, weighting="official")
+    frame_of_theirs, saved = datamodels.PictureFrameModel(data=shown.data.copy()), dict.fromkeys(FRAME_SAVED, True)
+    theirs, mask, correction, status = official(model, frame_of_theirs, mask_science_regions=False, **saved)
+    assert status == "COMPLETE"
+    params = PictureFrame(mask_science_regions=False, weighting="official", **saved)
     ours = picture_frame(product, params, pictureframe=shown, **references)
-    np.testing.assert_allclose(ours.data, theirs[0].data, rtol=1e-6, atol=1e-4)
+    np.testing.assert_allclose(ours.data, theirs.data, rtol=1e-6, atol=1e-4)
+    assert np.array_equal(ours.beside["pctfrm_mask"].data, mask.data)
+    np.testing.assert_allclose(ours.beside["pctfrm_correction"].data, correction.data, atol=2e-4)
+    assert np.ptp(correction.data[:, 2]) > 20
+    assert [one.model for one in ours.beside.values()] == [type(one).__name__ for one in (mask, correction)]

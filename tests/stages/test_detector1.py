@@ -14,6 +14,8 @@ from jwrules.products.kinds import (
     Persat,
     Persistence,
     PersistenceArray,
+    PictureFrame,
+    PictureFrameCorrection,
     Ramp,
     Reference,
     ShownBackground,
@@ -124,6 +126,34 @@ def test_the_ramp_before_and_the_noise_that_is_written_are_the_ramp_after(tmp_pa
     np.testing.assert_allclose(before.data + noise.data, after.data, rtol=1e-6)
     assert np.std(noise.data) > 5
     assert (noise.meta["S_CLNFNS"], noise.meta["DATAMODL"]) == ("COMPLETE", "RampModel")
+
+
+def test_background_and_correction_of_the_picture_frame_are_products(tmp_path, monkeypatch):
+    """A detector of 64 x 64 pixels, of which the borders glow."""
+    for name, value in {"FRAME": (2, 62), "CENTRE": (14, 50), "INNER_EDGE": (13, 51)}.items():
+        monkeypatch.setattr(f"jwrules.steps.picture_frame.{name}", value)
+    edge = np.minimum(np.arange(64), np.arange(64)[::-1])
+    glow = np.exp(-np.minimum(edge[:, np.newaxis], edge) / 5)
+    data = (
+        np.random.default_rng(2).normal(1000, 3, (2, 4, 64, 64)) + 50 * np.arange(4)[:, np.newaxis, np.newaxis] * glow
+    )
+    keywords = KEYWORDS | {"INSTRUME": "NIRSPEC", "SUBARRAY": "FULL", "EXP_TYPE": "NRS_IFU"}
+    uncal = write(tmp_path, f"{NAME}_uncal", ramp(np.rint(data), **keywords))
+    known = gain_and_readnoise((64, 64)) | {"pictureframe": reference(PictureFrame, data=glow)}
+    files = {name: write(tmp_path, name, one) for name, one in known.items()}
+    asked = {"save_mask": True, "save_correction": True}
+    calls = [chain.Call("group_scale"), chain.Call("picture_frame", asked), chain.Call("ramp_fit")]
+    made = detector1.run(uncal, Workbench("detector1", calls, files, tmp_path / "out"), save=["picture_frame"])
+    found = {path.name.removeprefix(f"{NAME}_").removesuffix(".fits"): path for path in made}
+    assert set(found) == {"pctfrm_mask", "pctfrm_correction", "picture_frame", "rate", "rateints"}
+    after, change = (
+        fits.read(found["picture_frame"], Ramp),
+        fits.read(found["pctfrm_correction"], PictureFrameCorrection),
+    )
+    np.testing.assert_allclose(np.rint(data) + change.data, after.data, rtol=1e-6)
+    assert np.ptp(change.data[:, 3]) > 50
+    assert (change.meta["S_PCTFRM"], change.meta["DATAMODL"]) == ("COMPLETE", "RampModel")
+    assert 0.5 < fits.read(found["pctfrm_mask"], ShownBackground).data.mean() < 1
 
 
 def test_a_mask_that_was_written_can_be_given_back(tmp_path):

@@ -126,6 +126,19 @@ def test_the_plan_knows_how_much_steps_write_beside_the_ramp(params):
     assert resources.beside(text.replace('{"step": "clean', '{"skip": true, "step": "clean')) == 0
 
 
+FOUND = {
+    "picture_frame": {"save_mask": 0, "save_correction": 4},
+    "clean_flicker_noise": {"save_mask": 0, "save_background": 4, "save_noise": 4},
+}
+
+
+def test_the_plan_and_the_steps_agree_on_what_each_parameter_writes():
+    for step, sizes in FOUND.items():
+        for name, bytes_of_group in sizes.items():
+            text = json.dumps([{"step": step, "params": {name: True}}])
+            assert (resources.beside(text), beside.size(calls(text))) == (bytes_of_group,) * 2
+
+
 @pytest.mark.parametrize("name", ["image", "IRS2", "acquisition"])
 def test_an_exposure_that_is_not_long_stays_in_memory(name, tmp_path):
     header = EXPOSURES[name]

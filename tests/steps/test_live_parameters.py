@@ -83,6 +83,7 @@ TRIALS = [
     *trials("persistence", scenes.traps, OPEN, method="traps"),
     *trials("persistence", scenes.traps, TRAPS, flag_pers_cutoff=None, save_trapsfilled=False),
     *trials("picture_frame", scenes.picture, mask_science_regions=False, n_sigma=1.0, weighting="official"),
+    *trials("picture_frame", scenes.picture, save_mask=True, save_correction=True),
     *trials("ramp_fit", scenes.flagged, algorithm="LIKELY", weighting="official", save_opt=True),
     *trials("ramp_fit", scenes.flagged, {"save_opt": True}, opt_name="mine"),
     *trials("ramp_fit", scenes.flagged, suppress_one_group=False, firstgroup=1, lastgroup=6),

@@ -82,6 +82,39 @@ def test_official_weights_give_other_drafts():
     assert not np.array_equal(*notes)
 
 
+ALL = {"save_mask": True, "save_correction": True}
+
+
+def test_the_ramp_before_and_the_correction_are_the_ramp_after(glow):
+    product = frames(glow)
+    before = product.data.copy()
+    after = corrected(product, glow, n_sigma=0.0, **ALL)
+    correction = after.beside["pctfrm_correction"].data
+    np.testing.assert_array_equal(correction, after.data - before)
+    assert not correction[:, 0].any()
+    assert np.ptp(correction[:, 1]) == pytest.approx(6 * np.ptp(glow), rel=0.1)
+    assert np.median(correction[:, 1, 1000:1040, 1000:1040]) == pytest.approx(-5, abs=0.5)
+
+
+def test_the_mask_is_one_where_there_is_background(glow):
+    product = frames(glow)
+    product.data[0, 1, 300:900, 200:1800] += 500
+    product.pixeldq[1200:1300] = DQ.MSA_FAILED_OPEN
+    mask = corrected(replace(product, meta=product.meta.updated_sci(BUNIT="DN")), glow, **ALL).beside["pctfrm_mask"]
+    assert (mask.model, mask.data.shape, set(np.unique(mask.data))) == ("ImageModel", (SIDE, SIDE), {0, 1})
+    assert not mask.data[300:900, 200:1800].any()
+    assert not mask.data[1200:1300].any()
+    assert mask.data[1300:1900].mean() > 0.9
+    assert "BUNIT" not in mask.meta.sci
+
+
+def test_only_what_is_asked_for_is_written_and_it_changes_nothing_of_the_ramp(glow):
+    found = [corrected(frames(glow), glow, **options) for options in ({}, {"save_mask": True}, ALL)]
+    assert [[*one.beside] for one in found] == [[], ["pctfrm_mask"], ["pctfrm_mask", "pctfrm_correction"]]
+    for one in found[1:]:
+        np.testing.assert_array_equal(one.data, found[0].data)
+
+
 @pytest.mark.parametrize("other", [{"INSTRUME": "NIRCAM"}, {"SUBARRAY": "ALLSLITS"}])
 def test_other_exposures_have_no_picture_frame(other):
     with pytest.raises(Skip, match="full frames of NIRSpec"):
@@ -109,8 +142,12 @@ def test_segments_of_an_exposure_are_corrected_as_the_whole_to_the_bit(glow):
     draft, rest = picture_frame.parts
     known = {"pictureframe": reference(PictureFrame, data=glow), **REFERENCES}
     noted = draft(frames(glow, nints=2), Params(), **REFERENCES)
-    parts = [rest(segment(noted, i, i + 1), Params(), **known).data for i in (0, 1)]
-    assert np.array_equal(np.concatenate(parts), rest(noted, Params(), **known).data)
+    params = Params(save_correction=True)
+    parts = [rest(segment(noted, i, i + 1), params, **known) for i in (0, 1)]
+    whole = rest(replace(noted, data=noted.data.copy()), params, **known)
+    assert np.array_equal(np.concatenate([one.data for one in parts]), whole.data)
+    corrections = [one.beside["pctfrm_correction"].data for one in parts]
+    assert np.array_equal(np.concatenate(corrections), whole.beside["pctfrm_correction"].data)
 
 
 def test_the_median_of_a_region_passes_over_pixels_without_value():
