@@ -20,6 +20,14 @@ def group(dark: np.ndarray, start: int, frames: int) -> np.ndarray:
     return np.mean([_without_nan(_plane(dark, k)) for k in range(start, start + frames)], axis=0)
 
 
+def groups(dark: np.ndarray, count: int, frames: int, step: int) -> np.ndarray:
+    """Return the means (count, ny, nx) of `frames` planes of `dark`, float32; each begins `step` planes after the last.
+
+    NaN and the end of the dark are as in `group`.
+    """
+    return np.stack([group(dark, g * step, frames) for g in range(count)], dtype=np.float32)
+
+
 def subtract(data: np.ndarray, integrations: slice, planes: np.ndarray, g: int = 0) -> None:
     """Take `planes` (n, ny, nx), NaN being 0, off n groups of integrations of `data` (nints, ngroups, ny, nx)."""
     _off(data, integrations, (g, g + len(planes)), planes)

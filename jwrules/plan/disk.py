@@ -9,7 +9,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from jwrules.plan.resources import DETECTOR_ROWS, Size
+from jwrules.plan.resources import DETECTOR_ROWS, Size, written
 
 _PIXEL = {"rate": 20, "bsub": 20, "cal": 28, "crf": 28, "i2d": 28, "segm": 4, "cat": 0.3}
 """Bytes for each pixel of a product: SCI, ERR, DQ and variances, or context and weights (products.kinds)."""
@@ -18,11 +18,8 @@ _INTEGRATION = {"rateints": 20}
 _SAMPLE = {"dark": 5, "guider": 8}
 """Bytes for each pixel of each group: its counts and flags, or its rate and error."""
 
-_ON_REQUEST = {
-    "clean_flicker_noise": {"save_background": (4, 0), "save_noise": (4, 0), "save_mask": (0, 4)},
-    "persistence": {"save_persistence": (4, 0)},
-}
-"""Bytes for each group, and for each integration, of a pixel of what steps write beside, by parameter."""
+_ON_REQUEST = {"clean_flicker_noise": {"save_mask": (0, 4)}, "persistence": {"save_persistence": (4, 0)}}
+"""Bytes for each group, and for each integration, of a pixel of what steps write besides `resources.written`."""
 _SEGMENTS, _OF_SEGMENTS = 6, 32
 """The most segments of a ramp in an exposure, about, and bytes of one in `_fitopt`: seven numbers, and a jump."""
 
@@ -48,7 +45,7 @@ def room(stage: str, suffixes: Sequence[str], sizes: Sequence[Size], headers: Se
 
 def on_request(steps: str, sizes: Sequence[Size]) -> int:
     """Return the bytes of what a chain of steps (JSON) is asked to write besides its products."""
-    total = 0
+    total = sum(written(steps, size) for size in sizes)
     for call in json.loads(steps):
         params = {} if call.get("skip") else call.get("params", {})
         for name, (of_sample, of_integration) in _ON_REQUEST.get(call["step"], {}).items():

@@ -249,6 +249,24 @@ class PictureFrameCorrection(Product):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DarkOfGroups(Product):
+    """The dark as dark_current subtracts it (`dark_output`), a reference file: data (ngroups, ny, nx), DN."""
+
+    model: ClassVar[str] = "DarkModel"
+    data: np.ndarray = hdu("SCI", "f4", 3, axes="gyx")
+    dq: np.ndarray = hdu("DQ", "u4", 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DarkOfIntegrations(Product):
+    """The same where the dark has integrations of its own (MIRI): data (n, ngroups, ny, nx), dq (1, 1, ny, nx)."""
+
+    model: ClassVar[str] = "DarkMIRIModel"
+    data: np.ndarray = hdu("SCI", "f4", 4, axes="-gyx")
+    dq: np.ndarray = hdu("DQ", "u4", 4, axes="--yx")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rate(Product):
     """Count rates of an exposure, (ny, nx), DN/s."""
 

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from jwrules.products import windows
-from jwrules.products.kinds import Persistence, Product, Ramp, TrapsFilled
+from jwrules.products.kinds import Meta, Persistence, Product, Ramp, TrapsFilled
 from jwrules.stages.boxes import Box
 from jwrules.stages.chain import Call
 from jwrules.stages.exposure import Exposure
 from jwrules.stages.shelf import Shelf
 from jwrules.steps import find
 
-FINDS_MORE = ("persistence", "picture_frame", "clean_flicker_noise")
+FINDS_MORE = ("persistence", "dark_current", "picture_frame", "clean_flicker_noise")
 """Steps on ramps that find products of their own."""
 
 
@@ -27,13 +27,19 @@ def givers(calls: Sequence[Call]) -> list[str]:
 
 
 def _saves(call: Call) -> bool:
-    return any(value for name, value in call.params.items() if name.startswith("save_"))
+    return any(value for name, value in call.params.items() if name.startswith("save_") or name == "dark_output")
 
 
 def size(calls: Sequence[Call]) -> int:
     """Return the bytes for each group of a pixel of what steps give beside a block."""
     steps = [(find(call.step), call.params) for call in calls if not call.skip]
     return sum(step.beside(step.params(**params)) for step, params in steps)
+
+
+def _meta(product: Product, ramp: Ramp) -> Meta:
+    """Return the keywords of the ramp, stamped by now, and those that the step gave to its product alone."""
+    own = {name: value for name, value in product.meta.primary.items() if name not in ramp.meta.primary}
+    return replace(ramp.meta.updated(**own), sci=product.meta.sci)
 
 
 class Beside:
@@ -53,9 +59,7 @@ class Beside:
         if ramp.persistence is not None:
             products["output_pers"] = Persistence(data=ramp.persistence, **common)
         for suffix, product in ramp.beside.items():
-            products[suffix] = replace(
-                product, meta=replace(ramp.meta, sci=product.meta.sci), provenance=ramp.provenance
-            )
+            products[suffix] = replace(product, meta=_meta(product, ramp), provenance=ramp.provenance)
         for suffix, product in products.items():
             self._shelf.put(suffix, product, box)
         if ramp.windows is not None:

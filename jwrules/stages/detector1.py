@@ -25,9 +25,10 @@ def run(uncal: Path, bench: Workbench, memory: int | None = None, save: Sequence
 
     `memory` is what the process may take, in megabytes; no result depends on it. `save` names steps whose result is
     written too, under the step's name as suffix, or `ramp`: what ramp_fit is given. What persistence finds is written
-    as `_trapsfilled`, `_output_pers` and `_persistence.asdf`, what picture_frame finds as `_pctfrm_mask` and
-    `_pctfrm_correction`, what clean_flicker_noise finds as `_mask`, `_flicker_bkg` and `_flicker_noise`, and what
-    ramp_fit finds as `_fitopt` and `_likely_chisq`, where their parameters say so.
+    as `_trapsfilled`, `_output_pers` and `_persistence.asdf`, what dark_current subtracts under the name that it is
+    given, what picture_frame finds as `_pctfrm_mask` and `_pctfrm_correction`, what clean_flicker_noise finds as
+    `_mask`, `_flicker_bkg` and `_flicker_noise`, and what ramp_fit finds as `_fitopt` and `_likely_chisq`, where their
+    parameters say so.
     """
     chain.check(bench.calls, Ramp, Slopes)
     exposure = exposures.opened(uncal)

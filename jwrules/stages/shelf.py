@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jwrules import names
+from jwrules.errors import CannotRun
 from jwrules.products.kinds import Product, Ramp
 from jwrules.stages.boxes import Box
 from jwrules.stages.exposure import Exposure
@@ -20,13 +21,14 @@ NAMED_BY_STEP = ("fitopt", "likely_chisq")
 
 
 class Shelf:
-    """All products of a stage on one exposure, by suffix; all get their final names, or none does."""
+    """All products of a stage on one exposure, by suffix or file name; all get their final names, or none does."""
 
     def __init__(
         self, bench: Workbench, source: str, made_from: Sequence[Mapping[str, Any]], exposure: Exposure
     ) -> None:
         self._bench, self._source, self._made_from, self._exposure = bench, source, made_from, exposure
         self._outgoing: dict[str, Outgoing] = {}
+        self._names: set[str] = set()
         self._stack = ExitStack()
         self.paths: list[Path] = []
 
@@ -39,9 +41,12 @@ class Shelf:
     def put(self, suffix: str, product: Product, box: Box) -> None:
         """Write a block of a product; the first one is to come alone."""
         if suffix not in self._outgoing:
-            name = names.with_suffix(self._source, suffix)
+            name = suffix if suffix.endswith(".fits") else names.with_suffix(self._source, suffix)
             if suffix in NAMED_BY_STEP and product.meta.get("FILENAME"):
                 name = f"{names.stem(product.meta['FILENAME'])}_{suffix}.fits"
+            if name in self._names:
+                raise CannotRun(f"two products would be called {name}; give the file that an option names another name")
+            self._names.add(name)
             kind = OutgoingRamp if isinstance(product, Ramp) else Outgoing
             self._outgoing[suffix] = self._stack.enter_context(kind(self._bench, name, self._made_from))
         self._outgoing[suffix].put(product, box, self._exposure)

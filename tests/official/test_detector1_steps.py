@@ -11,6 +11,7 @@ from ramp_scene import gain_and_readnoise, noisy, ramp, reference
 
 from jwrules.products import kinds
 from jwrules.products.flags import DQ
+from jwrules.steps.dark_current import Params as DarkCurrent
 from jwrules.steps.dark_current import dark_current
 from jwrules.steps.dq_init import dq_init
 from jwrules.steps.gain_scale import gain_scale
@@ -228,8 +229,13 @@ def test_dark_current(frames, gap, length, ngroups):
     values[3, 4, 5] = np.nan
     dq = np.full(product.pixeldq.shape, DQ.WARM)
     dark = reference(kinds.Dark, {"NFRAMES": 1, "GROUPGAP": 0, "NGROUPS": length}, data=values, dq=dq)
-    theirs, _ = official.do_correction(official_ramp(product), official_reference(datamodels.DarkModel, dark))
-    assert_same(dark_current(product, dark=dark), theirs)
+    model = official_reference(datamodels.DarkModel, dark)
+    theirs, written = official.do_correction(official_ramp(product), model, "mine.fits")
+    ours = dark_current(product, DarkCurrent(dark_output="mine.fits"), dark=dark)
+    assert_same(ours, theirs)
+    shown = ours.beside[written.output_name]
+    np.testing.assert_allclose(shown.data, written.data[:ngroups], rtol=1e-5)
+    assert np.array_equal(shown.dq, written.groupdq)
 
 
 def test_gain_scale():

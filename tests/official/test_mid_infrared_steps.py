@@ -22,6 +22,7 @@ from test_detector1_steps import (
 
 from jwrules.products import kinds
 from jwrules.products.flags import DQ
+from jwrules.steps.dark_current import Params as DarkCurrentParams
 from jwrules.steps.dark_current import dark_current
 from jwrules.steps.emicorr import Params as EmicorrParams
 from jwrules.steps.emicorr import emicorr
@@ -141,8 +142,12 @@ def test_dark_current_by_integration(nints, frames, length):
     values = np.random.default_rng(2).normal(0.1, 0.05, (3, length, *product.pixeldq.shape)).cumsum(axis=1)
     values[1, 3, 4, 5] = np.nan
     dark, model = darks(values, DQ.WARM)
-    theirs, _ = dark_sub.do_correction(official(product), model)
-    assert_same(dark_current(product, dark=dark), theirs)
+    theirs, written = dark_sub.do_correction(official(product), model, "mine.fits")
+    ours = dark_current(product, DarkCurrentParams(dark_output="mine.fits"), dark=dark)
+    assert_same(ours, theirs)
+    ngroups, served = product.data.shape[1], min(nints, 3)
+    shown = ours.beside["mine.fits"].data[:served]
+    np.testing.assert_allclose(shown, written.data[:served, :ngroups], rtol=1e-5, atol=1e-6)
 
 
 def test_a_segment_begins_with_its_own_integration_of_the_dark():

@@ -3,13 +3,17 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from astropy.io import fits as pyfits
 from flicker_scene import exposure as exposure_with_flicker
 from ramp_scene import gain_and_readnoise, ramp, reference
 
+from jwrules.errors import CannotRun
 from jwrules.products import fits
 from jwrules.products.flags import DQ
 from jwrules.products.kinds import (
+    Dark,
+    DarkOfGroups,
     FlickerNoise,
     Persat,
     Persistence,
@@ -126,6 +130,41 @@ def test_the_ramp_before_and_the_noise_that_is_written_are_the_ramp_after(tmp_pa
     np.testing.assert_allclose(before.data + noise.data, after.data, rtol=1e-6)
     assert np.std(noise.data) > 5
     assert (noise.meta["S_CLNFNS"], noise.meta["DATAMODL"]) == ("COMPLETE", "RampModel")
+
+
+def darkened(folder, given, output):
+    """What stage 1 makes of two integrations of four groups of two frames with a dark, by file name."""
+    folder.mkdir()
+    data = 1000 + np.zeros((2, 4, 3, 4))
+    uncal = write(folder, f"{NAME}_uncal", ramp(data, **(KEYWORDS | {"NFRAMES": 2, "GROUPGAP": 1})))
+    files = {name: write(folder, name, one) for name, one in gain_and_readnoise((3, 4)).items()} | {"dark": given}
+    settings = {"dark_output": output}
+    calls = [chain.Call("group_scale", skip=True), chain.Call("dark_current", settings), chain.Call("ramp_fit")]
+    made = detector1.run(uncal, Workbench("detector1", calls, files, folder / "out"), save=["dark_current"])
+    return {path.name: path for path in made}
+
+
+def test_the_dark_that_was_subtracted_is_written_and_can_be_given_back(tmp_path):
+    frames = np.random.default_rng(3).normal(1, 0.1, (12, 3, 4)).cumsum(axis=0)
+    flags = np.full((3, 4), DQ.WARM)
+    given = reference(Dark, {"NFRAMES": 1, "GROUPGAP": 0, "NGROUPS": 12}, data=frames, dq=flags)
+    first = darkened(tmp_path / "first", write(tmp_path, "dark", given), "mine")
+    assert set(first) == {"mine.fits", *(f"{NAME}_{suffix}.fits" for suffix in ("dark_current", "rate", "rateints"))}
+    second = darkened(tmp_path / "second", first["mine.fits"], "again.fits")
+    after = [fits.read(made[f"{NAME}_dark_current.fits"], Ramp) for made in (first, second)]
+    one = fits.read(first["mine.fits"], DarkOfGroups)
+    np.testing.assert_allclose(1000 - after[0].data, np.broadcast_to(one.data, (2, 4, 3, 4)), rtol=1e-4)
+    np.testing.assert_array_equal(after[1].data, after[0].data)
+    np.testing.assert_array_equal(after[1].pixeldq, after[0].pixeldq)
+    known = [one.meta[name] for name in ("DATAMODL", "REFTYPE", "S_DARK", "NFRAMES", "GROUPGAP", "SUBSTRT2")]
+    assert known == ["DarkModel", "DARK", "COMPLETE", 2, 1, 9]
+    assert np.all(one.dq == DQ.WARM)
+
+
+def test_no_product_takes_the_name_of_another(tmp_path):
+    given = reference(Dark, {"NFRAMES": 1, "GROUPGAP": 0}, data=np.zeros((12, 3, 4)))
+    with pytest.raises(CannotRun, match=f"two products would be called {NAME}_rate.fits"):
+        darkened(tmp_path / "made", write(tmp_path, "dark", given), f"{NAME}_rate.fits")
 
 
 def test_background_and_correction_of_the_picture_frame_are_products(tmp_path, monkeypatch):

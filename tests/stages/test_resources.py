@@ -127,6 +127,7 @@ def test_the_plan_knows_how_much_steps_write_beside_the_ramp(params):
 
 
 FOUND = {
+    "dark_current": {"dark_output": 4},
     "picture_frame": {"save_mask": 0, "save_correction": 4},
     "clean_flicker_noise": {"save_mask": 0, "save_background": 4, "save_noise": 4},
 }
@@ -135,8 +136,14 @@ FOUND = {
 def test_the_plan_and_the_steps_agree_on_what_each_parameter_writes():
     for step, sizes in FOUND.items():
         for name, bytes_of_group in sizes.items():
-            text = json.dumps([{"step": step, "params": {name: True}}])
+            text = json.dumps([{"step": step, "params": {name: "mine.fits" if name == "dark_output" else True}}])
             assert (resources.beside(text), beside.size(calls(text))) == (bytes_of_group,) * 2
+
+
+def test_of_a_dark_one_integration_is_written_and_of_noise_all():
+    darks, noise = '[{"step": "dark_current", "params": {"dark_output": "mine"}}]', streaks(save_noise=True)
+    long = resources.size_of(EXPOSURES["long dark"])
+    assert resources.written(noise, long) == 20 * resources.written(darks, long) == 4 * 20 * 40 * 2048**2
 
 
 @pytest.mark.parametrize("name", ["image", "IRS2", "acquisition"])

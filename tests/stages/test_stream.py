@@ -139,7 +139,7 @@ CHAINS = {
     ),
     "segments": plain([*NEAR, "ramp_fit"], ramp_fit={"save_opt": True}),
     "likely": plain([*NEAR, "bad_ramp", "ramp_fit"], ramp_fit={"save_opt": True, "algorithm": "LIKELY"}),
-    "clipped": plain([*NEAR, "ramp_fit"], jump={"minimum_sigclip_groups": 3}),
+    "clipped": plain([*NEAR, "ramp_fit"], jump={"minimum_sigclip_groups": 3}, dark_current={"dark_output": "mine"}),
     "streaks": plain(
         [*NEAR, "clean_flicker_noise", "ramp_fit"],
         clean_flicker_noise={"save_mask": True, "save_background": True, "save_noise": True, "single_mask": False},

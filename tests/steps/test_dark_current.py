@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ramp_scene import ramp, reference
@@ -101,3 +103,41 @@ def test_that_the_dark_is_extended_is_said_once(caplog):
     assert [record.getMessage() for record in caplog.records] == [
         "dark_current: the dark has fewer frames than the exposure: it is extended"
     ]
+
+
+READOUTS = {"as the exposure": (1, 0), "averaged": (2, 1)}
+
+
+@pytest.mark.parametrize("frames", [SIX_FRAMES, SIX_FRAMES[:3]], ids=["long", "short"])
+@pytest.mark.parametrize("readout", READOUTS.values(), ids=list(READOUTS))
+def test_the_dark_that_is_written_is_what_is_subtracted(frames, readout):
+    keywords = dict(zip(("NFRAMES", "GROUPGAP"), readout, strict=True))
+    product = ramp(np.full((2, 4, 1, 1), 100.0), **keywords)
+    result = dark_current(product, Params(dark_output="mine.fits"), dark=dark(frames, dq=np.full((1, 1), DQ.WARM)))
+    written = result.beside["mine.fits"]
+    np.testing.assert_allclose(100 - result.data, np.broadcast_to(written.data, (2, 4, 1, 1)))
+    assert (written.data.shape, written.dq.tolist()) == ((4, 1, 1), [[DQ.WARM]])
+    assert [written.meta[name] for name in ("REFTYPE", "NFRAMES", "GROUPGAP")] == ["DARK", *readout]
+
+
+def test_a_dark_of_each_integration_is_written_as_such():
+    frames = np.arange(12.0).reshape(2, 6, 1, 1)
+    frames[1, 2] = np.nan
+    product = ramp(np.zeros((3, 3, 1, 1)), NFRAMES=2, GROUPGAP=0)
+    result = dark_current(product, Params(dark_output="mine"), dark=dark(frames))
+    written = result.beside["mine.fits"]
+    assert written.data[:, :, 0, 0].tolist() == [[0.5, 2.5, 4.5], [6.5, 4.5, 10.5]]
+    assert np.array_equal(-result.data, written.data[[0, 1, 1]])
+    assert (written.model, written.dq.shape) == ("DarkMIRIModel", (1, 1, 1, 1))
+
+
+def test_the_dark_comes_with_the_first_integration_and_only_if_it_is_asked_for():
+    asked = Params(dark_output="mine.fits")
+    later = replace(ramp(np.zeros((1, 3, 1, 1))), corner=(2, 0, 0))
+    assert dark_current(later, asked, dark=dark(SIX_FRAMES)).beside == {}
+    assert dark_current(ramp(np.zeros((3, 1, 1))), dark=dark(SIX_FRAMES)).beside == {}
+
+
+def test_the_dark_is_not_written_to_another_folder():
+    with pytest.raises(CannotRun, match=r"dark_output=\.\./mine\.fits is no plain name"):
+        dark_current(ramp(np.zeros((3, 1, 1))), Params(dark_output="../mine.fits"), dark=dark(SIX_FRAMES))

@@ -51,7 +51,7 @@ TRIALS = [
     *trials("clean_flicker_noise", FLICKER, {"background_method": "model"}, background_box_size=(8, 8)),
     *trials("clean_flicker_noise", scenes.flicker_of_amplifiers, fit_by_channel=True),
     *trials("clean_flicker_noise", scenes.flicker_of_nirspec, fit_method="fft", mask_science_regions=True),
-    *trials("dark_current", scenes.dark, average_dark_current=3.0),
+    *trials("dark_current", scenes.dark, average_dark_current=3.0, dark_output="mine.fits"),
     *trials("emicorr", WAVES, algorithm="sequential", onthefly_corr_freq=(HERTZ,)),
     *trials("emicorr", WAVES, FOLDING | {"use_n_cycles": None}, nints_to_phase=1),
     *trials("emicorr", WAVES, FOLDING, nbins=8, scale_reference=False, use_n_cycles=None),
