@@ -34,10 +34,10 @@ SLITS = ("s200a1", "s200a2", "s200b1", "s400a1", "s1600a1", "{slit_name}")
 
 SUFFIXES = _words(
     """
-    uncal ramp rate rateints dark fitopt trapsfilled output_pers flat mask pctfrm_mask pctfrm_correction flicker_bkg
-    flicker_noise bsub bsubints cal calints i2d s2d s3d x1d x1dints c1d crf crfints cat segm phot whtlt psfstack
-    psfalign psfsub wfscmb ami amiavg aminorm ami-oi amimulti-oi aminorm-oi psf-ami-oi amilg simul contam median blot
-    outlier_i2d outlier_s2d mbsub snr {suffix}
+    uncal ramp rate rateints dark emi_ref_waves fitopt trapsfilled output_pers flat mask pctfrm_mask pctfrm_correction
+    flicker_bkg flicker_noise bsub bsubints cal calints i2d s2d s3d x1d x1dints c1d crf crfints cat segm phot whtlt
+    psfstack psfalign psfsub wfscmb ami amiavg aminorm ami-oi amimulti-oi aminorm-oi psf-ami-oi amilg simul contam
+    median blot outlier_i2d outlier_s2d mbsub snr {suffix}
     """
 )
 """What a product is (stages 0 to 3); `{suffix}` is the placeholder in the associations of wavefront sensing."""

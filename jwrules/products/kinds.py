@@ -249,6 +249,13 @@ class PictureFrameCorrection(Product):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StoredTree(Product):
+    """What a step gives that is written as an ASDF file: its tree, the same in every block."""
+
+    tree: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class DarkOfGroups(Product):
     """The dark as dark_current subtracts it (`dark_output`), a reference file: data (ngroups, ny, nx), DN."""
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from jwrules.products import windows
-from jwrules.products.kinds import Meta, Persistence, Product, Ramp, TrapsFilled
+from jwrules.products.kinds import Meta, Persistence, Product, Ramp, StoredTree, TrapsFilled
 from jwrules.stages.boxes import Box
 from jwrules.stages.chain import Call
 from jwrules.stages.exposure import Exposure
 from jwrules.stages.shelf import Shelf
 from jwrules.steps import find
 
-FINDS_MORE = ("persistence", "dark_current", "picture_frame", "clean_flicker_noise")
+FINDS_MORE = ("emicorr", "persistence", "dark_current", "picture_frame", "clean_flicker_noise")
 """Steps on ramps that find products of their own."""
 
 
@@ -47,6 +47,7 @@ class Beside:
 
     def __init__(self, shelf: Shelf, exposure: Exposure) -> None:
         self._shelf, self._exposure = shelf, exposure
+        self._trees: dict[str, Mapping[str, Any]] = {}
         self._ramp: Ramp | None = None
         self._windows: np.ndarray | None = None
 
@@ -59,6 +60,9 @@ class Beside:
         if ramp.persistence is not None:
             products["output_pers"] = Persistence(data=ramp.persistence, **common)
         for suffix, product in ramp.beside.items():
+            if isinstance(product, StoredTree):
+                self._trees[suffix] = product.tree
+                continue
             products[suffix] = replace(product, meta=_meta(product, ramp), provenance=ramp.provenance)
         for suffix, product in products.items():
             self._shelf.put(suffix, product, box)
@@ -69,6 +73,8 @@ class Beside:
 
     def finish(self) -> None:
         """Write what is known at the end only."""
+        for suffix, tree in self._trees.items():
+            self._shelf.put_tree(suffix, tree)
         if self._ramp is not None and self._windows is not None:
             tree = windows.tree(self._exposure.unplaced(self._ramp.meta), self._ramp.provenance, self._windows)
             self._shelf.put_tree("persistence", tree)

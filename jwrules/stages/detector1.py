@@ -24,11 +24,11 @@ def run(uncal: Path, bench: Workbench, memory: int | None = None, save: Sequence
     """Return the paths of `_rate`, `_rateints` and what else is asked for (documentation: CALWEBB_DETECTOR1).
 
     `memory` is what the process may take, in megabytes; no result depends on it. `save` names steps whose result is
-    written too, under the step's name as suffix, or `ramp`: what ramp_fit is given. What persistence finds is written
-    as `_trapsfilled`, `_output_pers` and `_persistence.asdf`, what dark_current subtracts under the name that it is
-    given, what picture_frame finds as `_pctfrm_mask` and `_pctfrm_correction`, what clean_flicker_noise finds as
-    `_mask`, `_flicker_bkg` and `_flicker_noise`, and what ramp_fit finds as `_fitopt` and `_likely_chisq`, where their
-    parameters say so.
+    written too, under the step's name as suffix, or `ramp`: what ramp_fit is given. What emicorr finds is written as
+    `_emi_ref_waves.asdf`, what persistence finds as `_trapsfilled`, `_output_pers` and `_persistence.asdf`, what
+    dark_current subtracts under the name that it is given, what picture_frame finds as `_pctfrm_mask` and
+    `_pctfrm_correction`, what clean_flicker_noise finds as `_mask`, `_flicker_bkg` and `_flicker_noise`, and what
+    ramp_fit finds as `_fitopt` and `_likely_chisq`, where their parameters say so.
     """
     chain.check(bench.calls, Ramp, Slopes)
     exposure = exposures.opened(uncal)

@@ -5,15 +5,20 @@ which of them a subarray and its read pattern pick up, and the timing of the rea
 and phase of a wave that make the ramps straightest; integrations share one amplitude and keep time with each other
 unless `fit_ints_separately`. `sequential` averages by phase what a line leaves of each ramp, and turns and scales the
 known wave to that; it wants ten groups or more. With `onthefly_corr_freq` it takes the average itself, at these
-frequencies, and needs no reference file. Frequencies are taken off one after the other. Source: JWST documentation,
-CALWEBB_DETECTOR1, EMI correction.
+frequencies, and needs no reference file. Frequencies are taken off one after the other.
+
+Such averages are written as a reference file with `save_intermediate_results`, `_emi_ref_waves.asdf`: the waves (DN) in
+equal parts of their period, and the timing of the subarray. `--reference emicorr=FILE` takes it. With a reference file
+of its own the step writes none, as the official one. That names full frames FULL and read patterns FASTR1 and the like
+in its file, where it does not find them again; here they are named as in any file of this type. Source: JWST
+documentation, CALWEBB_DETECTOR1, EMI correction.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -21,7 +26,7 @@ import numpy as np
 from jwrules.errors import CannotRun
 from jwrules.kernels import interference, interference_folded, interference_joint
 from jwrules.kernels.interference import Clock, Wave
-from jwrules.products.kinds import Emicorr, Meta, Note, Ramp
+from jwrules.products.kinds import Emicorr, Meta, Note, Ramp, StoredTree
 from jwrules.steps.declare import Part, Skip, par, step
 
 log = logging.getLogger("jwrules")
@@ -59,6 +64,7 @@ class Params:
     onthefly_corr_freq: tuple[float, ...] | None = par(None, "frequencies to take off without reference", unit="Hz")
     use_n_cycles: int | None = par(3, "periods that are averaged, in whole integrations; all if none", ge=1)
     fit_ints_separately: bool = par(False, "an amplitude and phase for each integration (joint)")
+    save_intermediate_results: bool = par(False, "write the waves of onthefly_corr_freq as _emi_ref_waves")
 
 
 class Case(NamedTuple):
@@ -137,6 +143,7 @@ def _settle(
     log.info("emicorr: %s, %.3f Hz: %.3f DN from peak to peak", label, frequency, np.ptp(table) * abs(heights[0]))
     found = {name: note for name, note in notes.items() if name[-1].isdigit()}
     k = int(number)
+    found |= {} if "ramps" in notes else {f"folded{k}": Note(folded, "-")}
     found |= {f"table{k}": Note(table, "-"), f"clock{k}": Note(np.array([*clock, period, steps]), "-")}
     return found | {f"heights{k}": Note(heights, "i"), f"phases{k}": Note(phases, "i")}
 
@@ -149,7 +156,7 @@ def _settle(
     wants={"emicorr": {"onthefly_corr_freq": None}},
 )
 def emicorr(ramp: Ramp, params: Params) -> Ramp:
-    """Return the ramp (DN) without the waves."""
+    """Return the ramp (DN) without the waves, and what is to be written of them."""
     table, clock, heights, phases = (
         ramp.notes[f"{name}{ramp.round}"].array for name in ("table", "clock", "heights", "phases")
     )
@@ -157,16 +164,39 @@ def emicorr(ramp: Ramp, params: Params) -> Ramp:
     for integration, height, phase in zip(ramp.data, heights, phases, strict=True):
         wave = Wave(period, (height * table).astype(np.float32), steps)
         interference.subtract(integration, Clock(*ticks), wave, phase, ramp.corner[1:])
+    if params.save_intermediate_results and params.onthefly_corr_freq is not None:
+        ramp = replace(ramp, beside={"emi_ref_waves": StoredTree(meta=ramp.meta, tree=_tree(ramp, params))})
     return ramp
+
+
+def _tree(ramp: Ramp, params: Params) -> dict[str, Any]:
+    """Return the waves that were found up to this round, as a reference file holds them."""
+    case, (name, speed) = _case(None, ramp.meta, params), _readout(ramp.meta)
+    found = params.onthefly_corr_freq or ()
+    waves = {
+        repr(one): {"frequency": one, "phase_amplitudes": ramp.notes[f"folded{k}"].array}
+        for k, one in enumerate(found[: ramp.round + 1])
+    }
+    labels: Any = [*waves] if speed == "FAST" else {str(ramp.meta["DETECTOR"]): [*waves]}
+    timing = {"rowclocks": case.row, "frameclocks": case.frame, "freqs": {speed: labels}}
+    date = ramp.meta.get("DATE-OBS")
+    told = {} if date is None else {"useafter": f"{date}T00:00:00", "pedigree": f"INFLIGHT {date} {date}"}
+    about = {"reftype": "emicorr", "telescope": "JWST", "instrument": {"name": "MIRI"}, "author": "jwrules", **told}
+    about["description"] = "Waves that emicorr found in one exposure"
+    return {"meta": about, "frequencies": waves, "subarray_cases": {name: timing}}
+
+
+def _readout(meta: Meta) -> tuple[str, str]:
+    """Return the name of the subarray, as reference files know it, and FAST or SLOW."""
+    subarray, speed = str(meta["SUBARRAY"]).upper(), "SLOW" if "SLOW" in str(meta["READPATT"]).upper() else "FAST"
+    return f"{subarray}_{speed}" if "FULL" in subarray else subarray, speed
 
 
 def _case(reference: Emicorr | None, meta: Meta, params: Params) -> Case:
     """Return what the exposure picks up; Skip where it is not known to pick up anything."""
-    pattern, subarray = str(meta["READPATT"]).upper(), str(meta["SUBARRAY"]).upper()
+    pattern, (name, speed) = str(meta["READPATT"]).upper(), _readout(meta)
     if pattern not in PATTERNS:
         raise Skip(f"READPATT {pattern} is none of {', '.join(PATTERNS)}")
-    speed = "SLOW" if "SLOW" in pattern else "FAST"
-    name = f"{subarray}_{speed}" if "FULL" in subarray else subarray
     if params.onthefly_corr_freq is not None:
         if name not in CLOCKS:
             raise Skip(f"the timing of subarray {name} is not known")

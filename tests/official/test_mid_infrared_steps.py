@@ -20,7 +20,7 @@ from test_detector1_steps import (
     scene,
 )
 
-from jwrules.products import kinds
+from jwrules.products import kinds, trees
 from jwrules.products.flags import DQ
 from jwrules.steps.dark_current import Params as DarkCurrentParams
 from jwrules.steps.dark_current import dark_current
@@ -222,6 +222,30 @@ def test_emicorr_sequential(settings):
     assert np.std(theirs - clean) < 4
     assert np.std(ours - theirs) < 0.3
     assert np.std(ours - clean) < np.std(theirs - clean) + 0.02
+
+
+def test_the_waves_that_emicorr_writes(tmp_path):
+    """Both files hold the wave in 128 parts of its period; the official step reads ours."""
+    from jwst.emicorr import emicorr as official_emicorr
+
+    product, _ = interfered((2, 10, 64, 72), noise=3.0)
+    model = official(product)
+    model.meta.subarray.xsize, model.meta.subarray.xstart = 72, 1
+    theirs, ours = tmp_path / "theirs.asdf", tmp_path / "ours.asdf"
+    settings = {"onthefly_corr_freq": (HERTZ,)}
+    official_emicorr.apply_emicorr(model, None, save_onthefly_reffile=str(theirs), **settings)
+    params = EmicorrParams(**settings, save_intermediate_results=True)
+    trees.write(ours, emicorr(product, params).beside["emi_ref_waves"].tree)
+    found = []
+    for path in (theirs, ours):
+        with datamodels.EmiModel(path) as waves_of:
+            known = official_emicorr.get_subarcase(waves_of, "SUB64", "FAST", "MIRIMAGE")
+            hertz, wave = official_emicorr.get_frequency_info(waves_of, known[-1][0])
+            found.append((*known, hertz, np.array(wave)))
+    (*their_case, theirs), (*our_case, ours) = found
+    assert our_case == their_case
+    assert np.std(theirs) > 3
+    assert np.std(ours - theirs) < 0.3
 
 
 def shower_scene(nints, ngroups):

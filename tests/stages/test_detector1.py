@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from astropy.io import fits as pyfits
 from flicker_scene import exposure as exposure_with_flicker
+from interference_scene import HERTZ, shape
+from interference_scene import exposure as interfered
 from ramp_scene import gain_and_readnoise, ramp, reference
 
 from jwrules.errors import CannotRun
@@ -14,6 +16,7 @@ from jwrules.products.flags import DQ
 from jwrules.products.kinds import (
     Dark,
     DarkOfGroups,
+    Emicorr,
     FlickerNoise,
     Persat,
     Persistence,
@@ -27,7 +30,7 @@ from jwrules.products.kinds import (
     TrapsFilled,
 )
 from jwrules.products.reference import open_reference
-from jwrules.stages import chain, detector1
+from jwrules.stages import chain, dark, detector1
 from jwrules.stages.workbench import Workbench
 
 NAME = "jw01234001001_02101_00001_nrcalong"
@@ -130,6 +133,20 @@ def test_the_ramp_before_and_the_noise_that_is_written_are_the_ramp_after(tmp_pa
     np.testing.assert_allclose(before.data + noise.data, after.data, rtol=1e-6)
     assert np.std(noise.data) > 5
     assert (noise.meta["S_CLNFNS"], noise.meta["DATAMODL"]) == ("COMPLETE", "RampModel")
+
+
+@pytest.mark.parametrize(("stage", "last"), [(detector1, ["ramp_fit"]), (dark, [])], ids=["detector1", "dark"])
+def test_waves_of_interference_are_a_product_and_a_reference_file(tmp_path, stage, last):
+    product, _ = interfered((2, 8, 32, 72), height=20.0, NINTS=2, NGROUPS=8)
+    uncal = write(tmp_path, f"{NAME}_uncal", replace(product, data=np.rint(product.data)))
+    files = {name: write(tmp_path, name, one) for name, one in gain_and_readnoise((32, 72)).items()}
+    asked = {"onthefly_corr_freq": (HERTZ,), "save_intermediate_results": True}
+    calls = [chain.Call("emicorr", asked), *map(chain.Call, last)]
+    made = stage.run(uncal, Workbench("detector1", calls, files, tmp_path / "out"))
+    (waves,) = (path for path in made if path.name == f"{NAME}_emi_ref_waves.asdf")
+    tree = open_reference(waves, Emicorr, product.meta, (32, 72)).tree
+    wave = np.array(tree["frequencies"][repr(HERTZ)]["phase_amplitudes"])
+    assert np.std(wave) == pytest.approx(20 * np.std(shape(np.arange(99) / 99)), rel=0.2)
 
 
 def darkened(folder, given, output):

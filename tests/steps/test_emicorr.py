@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from interference_scene import FRAME, HERTZ, ROW, SLOT, exposure, reference, shape, turns
-from ramp_scene import ramp
+from ramp_scene import meta, ramp
 
 from jwrules.errors import CannotRun
 from jwrules.products.flags import DQ
+from jwrules.products.kinds import Emicorr
 from jwrules.steps.declare import Skip
 from jwrules.steps.emicorr import Params, emicorr
 
@@ -147,3 +150,55 @@ def test_folding_needs_four_groups():
 def test_without_reference_and_frequencies_it_cannot_run():
     with pytest.raises(CannotRun, match="emicorr"):
         emicorr(exposure()[0])
+
+
+ON_THE_FLY = Params(onthefly_corr_freq=(HERTZ,), save_intermediate_results=True)
+
+
+def found_on_the_fly(product, params=ON_THE_FLY):
+    """The tree that is written of the waves."""
+    return emicorr(product, params).beside["emi_ref_waves"].tree
+
+
+def test_the_wave_that_is_written_is_what_is_subtracted():
+    product, _ = exposure((1, 12, 64, 72), noise=2.0)
+    before = product.data.copy()
+    tree = found_on_the_fly(product)
+    assert (tree["meta"]["reftype"], [*tree["frequencies"]]) == ("emicorr", [repr(HERTZ)])
+    assert tree["subarray_cases"] == {
+        "SUB64": {"rowclocks": ROW, "frameclocks": FRAME, "freqs": {"FAST": [repr(HERTZ)]}}
+    }
+    one = tree["frequencies"][repr(HERTZ)]
+    part = (turns(1, 12, 64, 72) % 1 * len(one["phase_amplitudes"])).astype(int)
+    assert one["frequency"] == HERTZ
+    np.testing.assert_allclose(one["phase_amplitudes"][part], before - product.data, atol=1e-3)
+
+
+@pytest.mark.parametrize("params", [Params(), SEQUENTIAL], ids=["joint", "sequential"])
+def test_waves_that_were_written_serve_as_a_reference_file(params):
+    waves = Emicorr(meta=meta(), tree=found_on_the_fly(exposure((1, 12, 64, 72))[0]))
+    product, clean = exposure((1, 12, 64, 72), phase=0.7, height=8.0)
+    wave = np.std(product.data - clean)
+    assert np.std(emicorr(product, params, emicorr=waves).data - clean) < 0.2 * wave
+
+
+def test_every_frequency_is_written():
+    product, _ = exposure((1, 12, 64, 72))
+    product.data[...] += 3 * shape(turns(1, 12, 64, 72, hertz=218.52))
+    asked = replace(ON_THE_FLY, onthefly_corr_freq=(HERTZ, 218.52))
+    frequencies = found_on_the_fly(product, asked)["frequencies"]
+    assert [one["frequency"] for one in frequencies.values()] == [HERTZ, 218.52]
+    assert [round(float(np.std(one["phase_amplitudes"]))) for one in frequencies.values()] == [4, 2]
+
+
+def test_full_frames_and_slow_readout_are_named_as_in_any_reference_file():
+    keywords = {"SUBARRAY": "FULL", "READPATT": "SLOWR1", "NSAMPLES": 9}
+    ((name, case),) = found_on_the_fly(exposure((1, 6, 32, 72), **keywords)[0])["subarray_cases"].items()
+    assert (name, case["freqs"]) == ("FULL_SLOW", {"SLOW": {"MIRIMAGE": [repr(HERTZ)]}})
+    assert (case["rowclocks"], case["frameclocks"]) == (2333, 2388992)
+
+
+def test_with_a_reference_file_no_other_is_written():
+    asked = Params(algorithm="sequential", save_intermediate_results=True)
+    assert emicorr(exposure()[0], asked, emicorr=reference()).beside == {}
+    assert emicorr(exposure()[0], Params(onthefly_corr_freq=(HERTZ,))).beside == {}

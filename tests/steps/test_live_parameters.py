@@ -55,6 +55,7 @@ TRIALS = [
     *trials("emicorr", WAVES, algorithm="sequential", onthefly_corr_freq=(HERTZ,)),
     *trials("emicorr", WAVES, FOLDING | {"use_n_cycles": None}, nints_to_phase=1),
     *trials("emicorr", WAVES, FOLDING, nbins=8, scale_reference=False, use_n_cycles=None),
+    *trials("emicorr", WAVES, {"onthefly_corr_freq": (HERTZ,)}, save_intermediate_results=True),
     *trials("emicorr", scenes.interference([2.0, 6.0, 3.0, 5.0]), fit_ints_separately=True),
     *trials("firstframe", scenes.settling, bright_use_group1=False),
     *trials("guider_cds", scenes.guide_star, noise="official"),
