@@ -174,7 +174,7 @@ def _tree(ramp: Ramp, params: Params) -> dict[str, Any]:
     case, (name, speed) = _case(None, ramp.meta, params), _readout(ramp.meta)
     found = params.onthefly_corr_freq or ()
     waves = {
-        repr(one): {"frequency": one, "phase_amplitudes": ramp.notes[f"folded{k}"].array}
+        repr(float(one)): {"frequency": float(one), "phase_amplitudes": ramp.notes[f"folded{k}"].array}
         for k, one in enumerate(found[: ramp.round + 1])
     }
     labels: Any = [*waves] if speed == "FAST" else {str(ramp.meta["DETECTOR"]): [*waves]}

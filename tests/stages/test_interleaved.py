@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from interleaved_scene import CLOCK, NOISE, exposure, stored
-from ramp_scene import gain_and_readnoise
+from ramp_scene import gain_and_readnoise, reference
 
 from jwrules.products import fits
-from jwrules.products.kinds import Ramp, Rate, Refpix, Superbias
+from jwrules.products.kinds import Dark, DarkOfGroups, Ramp, Rate, Refpix, Superbias
 from jwrules.products.reference import open_reference
 from jwrules.simulate import irs2
 from jwrules.simulate.references import Shelf
@@ -35,9 +35,9 @@ def references(tmp_path_factory):
     irs2.refpix(shelf, "NRS2", NOISE, CLOCK, [])
     irs2.superbias(shelf, irs2.electronics("NRS2"), BIAS, {"DETECTOR": "NRS2", **PLACE})
     files = {kind: folder / f"jwst_nirspec_{kind}_0001.fits" for kind in ("refpix", "superbias")}
-    for kind, reference in gain_and_readnoise((2048, 2048)).items():
-        meta = reference.meta.updated(REFTYPE=kind.upper(), **PLACE)
-        files[kind] = fits.write(folder / f"{kind}.fits", type(reference)(meta=meta, data=reference.data))
+    for kind, one in gain_and_readnoise((2048, 2048)).items():
+        meta = one.meta.updated(REFTYPE=kind.upper(), **PLACE)
+        files[kind] = fits.write(folder / f"{kind}.fits", type(one)(meta=meta, data=one.data))
     return files
 
 
@@ -58,3 +58,17 @@ def test_frames_as_read_become_frames_of_the_detector_whatever_the_memory(tmp_pa
     assert np.array_equal(saved.data, whole.data)
     assert saved.meta["SUBSIZE2"] == 2048
     assert rate.data.shape == (2048, 2048)
+
+
+@pytest.mark.parametrize("memory", [None, 900])
+def test_a_dark_that_is_written_has_frames_of_the_detector(tmp_path, references, memory):
+    dark = reference(Dark, {"NFRAMES": 1, "GROUPGAP": 0, **PLACE}, data=np.full((2, 2048, 2048), 3.0))
+    path = fits.write(tmp_path / "dark.fits", dark)
+    calls = [*map(chain.Call, ("superbias", "refpix")), chain.Call("dark_current", {"dark_output": "mine"})]
+    calls.append(chain.Call("ramp_fit"))
+    (tmp_path / "out").mkdir()
+    uncal = fits.write(tmp_path / f"{NAME}_uncal.fits", raw())
+    detector1.run(uncal, Workbench("detector1", calls, references | {"dark": path}, tmp_path / "out"), memory)
+    written = fits.read(tmp_path / "out" / "mine.fits", DarkOfGroups)
+    assert written.data.shape == (2, 2048, 2048)
+    assert np.all(written.data == 3)
