@@ -14,6 +14,7 @@ from pathlib import Path
 
 import kills
 import pytest
+from shared_folder import made_once, simulated_program
 
 from tests.demo import small
 
@@ -77,15 +78,13 @@ class Demo:
 @pytest.fixture(scope="session")
 def simulated(tmp_path_factory) -> Demo:
     """The program as it comes from the telescope. Read only."""
-    demo = Demo(tmp_path_factory.mktemp("program") / "demo")
-    demo.jwrules("simulate", "nircam_imaging", demo.folder)
-    return demo
+    return Demo(simulated_program(tmp_path_factory))
 
 
 @pytest.fixture(scope="session")
-def finished(simulated) -> Demo:
+def finished(simulated, tmp_path_factory) -> Demo:
     """The program, run to the end. Read only."""
-    simulated.run()
+    made_once(tmp_path_factory, "finished", lambda _: simulated.run() and None)
     return simulated
 
 
@@ -99,18 +98,22 @@ def copy(finished, tmp_path) -> Demo:
 @pytest.fixture(scope="session")
 def small_raw(simulated, tmp_path_factory) -> Demo:
     """A small window of two dithers with F200W and of one with F444W. Read only."""
-    demo = Demo(tmp_path_factory.mktemp("small") / "demo")
-    small.cut(simulated.folder, demo.folder, small.EXPOSURES)
-    return demo
+
+    def make(folder: Path) -> None:
+        small.cut(simulated.folder, folder / "demo", small.EXPOSURES)
+
+    return Demo(made_once(tmp_path_factory, "small", make) / "demo")
 
 
 @pytest.fixture(scope="session")
 def small_finished(small_raw, tmp_path_factory) -> Demo:
     """The small program, run to the end, once: every job of it, all products of one date. Read only."""
-    demo = Demo(tmp_path_factory.mktemp("small_finished") / "demo")
-    shutil.copytree(small_raw.folder, demo.folder)
-    assert demo.counted(env={"SOURCE_DATE_EPOCH": kills.EPOCH}) == small.EVERYTHING
-    return demo
+
+    def make(folder: Path) -> None:
+        shutil.copytree(small_raw.folder, folder / "demo")
+        assert Demo(folder / "demo").counted(env={"SOURCE_DATE_EPOCH": kills.EPOCH}) == small.EVERYTHING
+
+    return Demo(made_once(tmp_path_factory, "small_finished", make) / "demo")
 
 
 @pytest.fixture

@@ -1,18 +1,25 @@
 """The official pipeline (package jwst) without a network, with the reference files and options that jwrules chooses.
 
-`start` runs stages in a process of its own: the environment that CRDS reads, warnings and logs stay there. Both
-pipelines are asked for the same recipe with the same `--set` options; those that only jwrules has are left out, and a
-step of theirs that the recipe does not name gets no reference file. As a script: `python pipeline.py TASKS.json`.
+`start` runs stages in a process of its own: the environment that CRDS reads, warnings and logs stay there. That takes
+long to load, so one process serves all tests. Both pipelines are asked for the same recipe with the same `--set`
+options; those that only jwrules has are left out, and a step of theirs that the recipe does not name gets no reference
+file. As a script, `python pipeline.py` reads lines, each a folder and a name as JSON; it runs the tasks of
+FOLDER/NAME.json and answers with a line: 0, or 1 where they failed.
 """
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import os
 import subprocess
 import sys
+import tempfile
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,24 +47,36 @@ class Task:
 
 
 class Official:
-    """A running process; `wait` for what it writes."""
+    """Tasks that the process works on; `wait` for what it writes."""
 
     def __init__(self, tasks: Sequence[Task], folder: Path, name: str) -> None:
-        listed, self.log = folder / f"{name}.json", folder / f"{name}.log"
-        listed.write_text(json.dumps([asdict(task) for task in tasks]))
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, str(Path(__file__).resolve()), str(listed)],
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=folder,
-                env={**os.environ, **_offline(folder / "crds")},
-            )
+        self.log = folder / f"{name}.log"
+        (folder / f"{name}.json").write_text(json.dumps([asdict(task) for task in tasks]))
+        self.process = _process()
+        assert self.process.stdin
+        self.process.stdin.write(json.dumps([str(folder), name]) + "\n")
+        self.process.stdin.flush()
 
     def wait(self) -> None:
         """Return when all is written; AssertionError with the end of the log where it failed."""
-        failed = self.process.wait()
-        assert not failed, "\n".join(self.log.read_text().splitlines()[-30:])
+        assert self.process.stdout
+        answer = self.process.stdout.readline().strip()
+        assert answer == "0", "\n".join(self.log.read_text().splitlines()[-30:])
+
+
+@cache
+def _process() -> subprocess.Popen[str]:
+    """The process that runs the official pipeline until this one ends."""
+    crds = tempfile.TemporaryDirectory()
+    process = subprocess.Popen(
+        [sys.executable, str(Path(__file__).resolve())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **_offline(Path(crds.name))},
+    )
+    atexit.register(lambda: (process.communicate(), crds.cleanup()))
+    return process
 
 
 def start(tasks: Sequence[Task], folder: Path, name: str) -> Official:
@@ -86,10 +105,12 @@ def _offline(cache: Path) -> dict[str, str]:
     }
 
 
-def main(tasks: Path) -> None:
-    """Run the tasks that the file lists."""
+def main() -> None:
+    """Run what is asked for on the standard input, each with a log of its own, until that ends."""
+    answers = os.fdopen(os.dup(1), "w")
     from jwst import pipeline
 
+    gc.freeze()  # the official steps collect garbage each time, a second of searching in what was loaded
     kinds = {
         "detector1": pipeline.Detector1Pipeline,
         "dark": pipeline.DarkPipeline,
@@ -97,12 +118,30 @@ def main(tasks: Path) -> None:
         "image2": pipeline.Image2Pipeline,
         "image3": pipeline.Image3Pipeline,
     }
-    for entry in json.loads(tasks.read_text()):
-        task = Task(**entry)
-        Path(task.output).mkdir(parents=True, exist_ok=True)
-        kind = kinds[task.stage]
-        named = {"suffix": "dark"} if task.stage == "dark" else {}
-        kind.call(task.source, steps=options(kind, task), output_dir=task.output, save_results=True, **named)
+    for line in sys.stdin:
+        folder, name = json.loads(line)
+        os.chdir(folder)
+        with Path(f"{name}.log").open("w") as log:
+            os.dup2(log.fileno(), 1)
+            os.dup2(log.fileno(), 2)
+        failed = _failed([Task(**entry) for entry in json.loads(Path(f"{name}.json").read_text())], kinds)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        print(int(failed), file=answers, flush=True)
+
+
+def _failed(tasks: Sequence[Task], kinds: Mapping[str, Any]) -> bool:
+    """Run the tasks; tell whether one failed, and why on the standard error."""
+    try:
+        for task in tasks:
+            Path(task.output).mkdir(parents=True, exist_ok=True)
+            kind = kinds[task.stage]
+            named = {"suffix": "dark"} if task.stage == "dark" else {}
+            kind.call(task.source, steps=options(kind, task), output_dir=task.output, save_results=True, **named)
+    except (Exception, SystemExit):
+        traceback.print_exc()
+        return True
+    return False
 
 
 def options(kind: Any, task: Task) -> dict[str, dict[str, Any]]:
@@ -126,4 +165,4 @@ def _told(step: Any, call: Mapping[str, Any] | None, files: Mapping[str, str]) -
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

@@ -42,8 +42,9 @@ OPTIONS = {
 
 @dataclass(frozen=True)
 class Both:
-    """A folder with the products of both pipelines: ours/, official/, ours_alike/, official_alike/.
+    """A folder with a program, demo/, and the products of both pipelines.
 
+    They are in ours/, official/, ours_alike/, official_alike/.
     One exposure of each detector goes through both; the other three of the short-wavelength filter through jwrules.
     Stage 3 of both pipelines starts from the `_cal` files and the association in ours/.
     """
@@ -60,7 +61,6 @@ class Both:
 
     def make(self) -> None:
         """Run everything, the two pipelines side by side."""
-        jwrules(self.folder, "simulate", "nircam_imaging", "demo")
         official = start([one for alike in OPTIONS for one in _exposures(alike)], self.folder, "exposures")
         self._ours("", DITHERS, LONG)
         self._ours("_alike", SHORT, LONG)
