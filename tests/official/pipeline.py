@@ -3,8 +3,9 @@
 `start` runs stages in a process of its own: the environment that CRDS reads, warnings and logs stay there. That takes
 long to load, so one process serves all tests. Both pipelines are asked for the same recipe with the same `--set`
 options; those that only jwrules has are left out, and a step of theirs that the recipe does not name gets no reference
-file. As a script, `python pipeline.py` reads lines, each a folder and a name as JSON; it runs the tasks of
-FOLDER/NAME.json and answers with a line: 0, or 1 where they failed.
+file. As a script, `python pipeline.py TASKS.json` runs the tasks of that file. `python pipeline.py` alone reads lines,
+each a folder and a name as JSON; it runs the tasks of FOLDER/NAME.json and answers with a line: 0, or 1 where they
+failed.
 """
 
 from __future__ import annotations
@@ -105,19 +106,27 @@ def _offline(cache: Path) -> dict[str, str]:
     }
 
 
-def main() -> None:
-    """Run what is asked for on the standard input, each with a log of its own, until that ends."""
-    answers = os.fdopen(os.dup(1), "w")
+def _kinds() -> dict[str, Any]:
     from jwst import pipeline
 
-    gc.freeze()  # the official steps collect garbage each time, a second of searching in what was loaded
-    kinds = {
+    return {
         "detector1": pipeline.Detector1Pipeline,
         "dark": pipeline.DarkPipeline,
         "guider": pipeline.GuiderPipeline,
         "image2": pipeline.Image2Pipeline,
         "image3": pipeline.Image3Pipeline,
     }
+
+
+def once(tasks: Path) -> bool:
+    """Run the tasks that a file lists, from a cold start as people do; return whether one failed."""
+    return _failed([Task(**entry) for entry in json.loads(tasks.read_text())], _kinds())
+
+
+def serve() -> None:
+    """Run what is asked for on the standard input, each with a log of its own, until that ends."""
+    answers, kinds = os.fdopen(os.dup(1), "w"), _kinds()
+    gc.freeze()  # the official steps collect garbage each time, a second of searching in what was loaded
     for line in sys.stdin:
         folder, name = json.loads(line)
         os.chdir(folder)
@@ -165,4 +174,6 @@ def _told(step: Any, call: Mapping[str, Any] | None, files: Mapping[str, str]) -
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) > 1:
+        sys.exit(once(Path(sys.argv[1])))
+    serve()
