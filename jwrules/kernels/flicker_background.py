@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 
 import numpy as np
@@ -126,6 +127,10 @@ def _bounds(buckets: order.Buckets, first: int, last: int, limit: float) -> tupl
     return center - reach, center + reach
 
 
+_ALONE = threading.Lock()
+"""What is warned of is the same for all threads of a process: one at a time changes it, and puts it back."""
+
+
 def model(image: np.ndarray, usable: np.ndarray, box: tuple[int, int] | None = None) -> np.ndarray | float:
     """Return a smooth background of `image` (ny, nx), from the medians of boxes; the median where there are too few.
 
@@ -139,7 +144,7 @@ def model(image: np.ndarray, usable: np.ndarray, box: tuple[int, int] | None = N
     clip(image, usable, LIMIT, LIMIT, below=True)
     size = box or tuple(max(k for k in range(1, LARGEST_BOX + 1) if n % k == 0) for n in image.shape)
     options = {"sigma_clip": SigmaClip(sigma=LIMIT, maxiters=order.ROUNDS), "bkg_estimator": MedianBackground()}
-    with warnings.catch_warnings():
+    with _ALONE, warnings.catch_warnings():
         warnings.simplefilter("ignore", AstropyUserWarning)
         warnings.simplefilter("ignore", RuntimeWarning)
         try:
