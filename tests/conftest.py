@@ -1,5 +1,6 @@
 """What several tests share."""
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,15 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("../shared is not here")
     return folder
+
+
+@pytest.fixture
+def quiet_afterwards():
+    """Undo what the command line sets up of logging."""
+    yield
+    logging.captureWarnings(False)
+    logging.getLogger("jwrules").handlers = []
+    logging.getLogger("jwrules").propagate = True
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The command line: what it promises to scripts and to people."""
 
 import json
-import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -18,13 +17,7 @@ COMMANDS = ["simulate", "plan", "run", "detector1", "image2", "image3", "associa
 COMMANDS += ["explain", "picture", "references", "references fetch", "references list", "references verify"]
 COMMANDS += ["references pin"]
 
-
-@pytest.fixture(autouse=True)
-def quiet_afterwards():
-    yield
-    logging.captureWarnings(False)
-    logging.getLogger("jwrules").handlers = []
-    logging.getLogger("jwrules").propagate = True
+pytestmark = pytest.mark.usefixtures("quiet_afterwards")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

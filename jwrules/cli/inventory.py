@@ -12,7 +12,7 @@ from jwrules import below, names
 from jwrules.errors import ReferenceFault
 from jwrules.plan import Plan, Planner
 from jwrules.pool import Pool
-from jwrules.references import Chosen, complete, library
+from jwrules.references import Chosen, complete, library, own
 
 _NAMED = 2
 """How many exposures of a file are named."""
@@ -63,9 +63,8 @@ def _files(source: str) -> tuple[list[Path], Mapping[str, Mapping[str, Any]]]:
     folders = (
         [library.folder("mappings"), library.folder("references")] if source.startswith("crds:") else [Path(source)]
     )
-    suffixes = (".fits", ".gz", ".asdf", ".json", ".pmap", ".imap", ".rmap")
-    found = [path for folder in folders for path in sorted(below.files(folder)) if path.suffix in suffixes]
-    paths = [path for path in found if path.is_file()]
+    found = [path for folder in folders for path in sorted(below.files(folder)) if path.is_file()]
+    paths = [path for path in found if own.is_readable(path) or path.suffix in (".pmap", ".imap", ".rmap")]
     if not paths:
         raise ReferenceFault(f"{source}: there are no reference files in {', '.join(map(str, folders))}")
     return paths, library.listed() if source.startswith("crds:") else {}

@@ -1,7 +1,5 @@
 """Reference files that a person names for a stage by hand, in place of those that would be chosen."""
 
-import logging
-
 import pytest
 from program_scene import exposure, program, write_reference
 
@@ -9,13 +7,7 @@ from jwrules import cli
 
 NAME = f"{exposure(1, 'nrca1')}_uncal.fits"
 
-
-@pytest.fixture(autouse=True)
-def quiet_afterwards():
-    yield
-    logging.captureWarnings(False)
-    logging.getLogger("jwrules").handlers = []
-    logging.getLogger("jwrules").propagate = True
+pytestmark = pytest.mark.usefixtures("quiet_afterwards")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The command plan: what it writes, and what it says of that which cannot be made."""
 
 import json
-import logging
 from pathlib import Path
 
 import pretend
@@ -15,13 +14,7 @@ from jwrules.references import content_hash
 
 DARK = "jwst_nircam_dark_nrca1.fits"
 
-
-@pytest.fixture(autouse=True)
-def quiet_afterwards():
-    yield
-    logging.captureWarnings(False)
-    logging.getLogger("jwrules").handlers = []
-    logging.getLogger("jwrules").propagate = True
+pytestmark = pytest.mark.usefixtures("quiet_afterwards")
 
 
 @pytest.fixture

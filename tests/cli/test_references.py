@@ -1,6 +1,5 @@
 """`jwrules references`: fetch, list, verify, pin, on a tiny CRDS of this machine."""
 
-import logging
 import re
 
 import pytest
@@ -19,14 +18,12 @@ DETECTORS = ("NRCA1", "NRCALONG")
 TYPES = ("dark", "saturation", "readnoise", "gain")
 NEEDED = {f"jwst_nircam_{kind}_{detector.lower()}.fits" for kind in TYPES for detector in DETECTORS}
 
+pytestmark = pytest.mark.usefixtures("quiet_afterwards")
+
 
 @pytest.fixture(autouse=True)
-def quiet_afterwards(monkeypatch):
+def no_other_recipes(monkeypatch):
     monkeypatch.setattr(recipes, "all", dict)
-    yield
-    logging.captureWarnings(False)
-    logging.getLogger("jwrules").handlers = []
-    logging.getLogger("jwrules").propagate = True
 
 
 @pytest.fixture
