@@ -349,7 +349,7 @@ def _begin(options: argparse.Namespace) -> None:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     gc.set_threshold(GARBAGE)
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its idle threads wait busily, and no stage keeps them at work
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its idle threads wait busily, and kernels have their own
     if options.threads:
         os.environ["NUMBA_NUM_THREADS"] = str(options.threads)
     if options.scratch:

@@ -15,7 +15,7 @@ import numpy as np
 
 from jwrules.kernels.compiled import as_input, compiled, over_rows
 from jwrules.kernels.irs2_layout import OUTPUTS, Layout
-from jwrules.kernels.irs2_spectrum import combine, filled, slow_and_alternating, transform_of
+from jwrules.kernels.irs2_spectrum import Filling, combine, slow_and_alternating, transform_of
 
 EDGE = 4
 REACH = 16
@@ -51,7 +51,8 @@ class Correction:
         self.layout, self.taken, self.keep = layout, taken, keep
         self.kept = np.arange(layout.rows) if keep else layout.light
         self._transform = transform_of(layout.period, layout.lines)
-        self._passed = slow_and_alternating(layout.period, layout.lines, layout.normal + layout.reference + 2)
+        passed = slow_and_alternating(layout.period, layout.lines, layout.normal + layout.reference + 2)
+        self._filling = Filling(layout.time[~layout.is_reference], passed)
         self._output, self._pixels = ([self._transform.weights(one) for one in each] for each in weights)
 
     def apply(self, data: np.ndarray) -> np.ndarray:
@@ -76,8 +77,8 @@ class Correction:
         result = np.empty((self.kept.size, layout.lines), np.float32)
         series = self._series(number, frames, _all_of(0, self.taken, layout), lines[0])
         _bridge(series, _missing(self.taken, layout))
-        held = layout.time[~layout.is_reference]
-        half = filled(transform.over_lines(series), held, self._passed, transform)
+        half = transform.over_lines(series)
+        self._filling.fill(half)
         common = transform.within_lines(half, in_place=not self.keep)
         if self.keep:
             _put_back(result, 0, frames, transform.series(half), layout)

@@ -34,13 +34,11 @@ def flag(
     second group, and saturates in the third, is saturated in the second. The answer (light.size, columns) is that of
     the pixels themselves, ngroups if there is none.
     """
-    from scipy.ndimage import maximum_filter
-
     reached = _first_saturated(ramp, light, threshold)
     if frames and len(ramp) > 2:
         struck = _struck(ramp, light, threshold, np.asarray(bias, np.float32), frames)
-        spread = maximum_filter(struck, size=2 * pixels + 1) if struck.any() else struck
-        flags[1, light] |= np.where(spread, np.uint8(bits.saturated), np.uint8(0))
+        spread = grow(np.where(struck, np.int16(0), np.int16(1)), pixels)
+        flags[1, light] |= np.where(spread == 0, np.uint8(bits.saturated), np.uint8(0))
     first = grow(reached, pixels)
     over_rows(_flag, light.size, as_input(ramp), light, first, flags, np.uint8(bits.saturated), np.uint8(bits.floor))
     return reached

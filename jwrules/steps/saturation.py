@@ -130,13 +130,13 @@ def _among_reference_pixels(
     threshold, unchecked = _threshold(reference)
     ramp.pixeldq[layout.light] |= reference.dq | np.where(unchecked, np.uint32(DQ.NO_SAT_CHECK), np.uint32(0))
     bias = 0.0 if superbias is None else on_light(superbias.data, layout)
-    limits = _limits(threshold, unchecked, bias, layout.light)
     frames, official = _frames(ramp, params), params.partial_search == "official"
+    limits = _limits(threshold, unchecked, bias, layout.light) if frames > 1 and not official else None
     bits = saturation_irs2.Bits(int(DQ.SATURATED), int(DQ.AD_FLOOR | DQ.DO_NOT_USE))
     options = threshold, bias, frames if official else 0, params.n_pix_grow_sat, bits
     for i, (data, groupdq) in enumerate(zip(ramp.data, ramp.groupdq, strict=True)):
         reached = saturation_irs2.flag(data, groupdq, layout.light, *options)
-        if frames > 1 and not official:
+        if limits is not None:
             _flag_partly(ramp, i, reached, limits, params)
     return ramp
 
