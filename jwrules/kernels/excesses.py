@@ -253,8 +253,8 @@ def _compare(first: int, origin: int, per_ramp: int, pixels: int, scores: Scores
         line, ones = scores.excess[first + j], scores.ones[origin + j]
         scale, more = scores.inverse[origin + j], scores.more[origin + j]
         for k in range(pixels):
-            y = line[k] - off[k] * ones[k]
-            line[k] = y * abs(y) * (more[k] if y > 0 else scale[k])
+            y, upwards, downwards = line[k] - off[k] * ones[k], more[k], scale[k]  # read both, lest this be a branch
+            line[k] = y * abs(y) * (upwards if y > 0 else downwards)
 
 
 @inner
@@ -293,6 +293,6 @@ def extremes(excess: np.ndarray, pixels: int, rise: np.ndarray, fall: np.ndarray
     for j in range(len(excess)):
         line = excess[j]
         for k in range(pixels):
-            rise[k] = line[k] if line[k] > rise[k] else rise[k]
-        for k in range(pixels):
-            fall[k] = -line[k] if -line[k] > fall[k] else fall[k]
+            value, highest, lowest = line[k], rise[k], fall[k]
+            rise[k] = value if value > highest else highest
+            fall[k] = -value if -value > lowest else lowest
