@@ -49,7 +49,7 @@ def test_runs_that_are_killed_give_in_the_end_the_same_bytes(small_finished, raw
     records = {"detector1", "image2", "image3"}
     assert suffixes == {"rate", "rateints", "cal", "i2d", "crf", "segm", "cat", "asn"} | records
     killed = kills.Kills(raw.folder, small_finished.folder, random.Random(3), longest=15.0)
-    killed.run(kills=5)
+    killed.run(kills=3)
 
 
 def again(demo, log, folder, threads):

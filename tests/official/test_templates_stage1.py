@@ -32,7 +32,8 @@ CASES = {
     "miri_mrs": {},
     "miri_lrs_slitless": {},
 }
-"""What is simulated of each template; of a detector the first two files are calibrated."""
+"""What is simulated of each template; the first file is calibrated, of SEGMENTED the first two."""
+SEGMENTED = "niriss_soss"
 LEFT_OUT = {"miri_lrs_slitless": {"emicorr": {"skip": True}}}
 """The official step rounds the start of later integrations to 1/500 of a period (test_mid_infrared_steps)."""
 WHOLE_NUMBERS_DIFFER = {"nirspec_mos_irs2"}
@@ -46,7 +47,10 @@ class Both:
     """The products of both pipelines by template: pairs of paths by suffix."""
 
     def __init__(self, folder):
-        taken = {template: _few(make(template, folder / template, **wishes)) for template, wishes in CASES.items()}
+        taken = {
+            template: make(template, folder / template, **wishes)[: 2 if template == SEGMENTED else 1]
+            for template, wishes in CASES.items()
+        }
         for template in WHOLE_NUMBERS_DIFFER:
             for one in taken[template]:
                 _unround(one)
@@ -62,10 +66,6 @@ class Both:
         """Yield the paths of our products and of the official ones."""
         for one, products in self._products[template]:
             yield products[suffix], one.folder / "official" / products[suffix].name
-
-
-def _few(files: list[Taken]) -> list[Taken]:
-    return [one for one in files if one.detector == files[0].detector][:2]
 
 
 def _unround(one: Taken) -> None:
