@@ -217,7 +217,7 @@ def _integrations(path: Path, meta: Meta) -> int:
 
 
 def _check_alike(path: Path, shape: tuple[int, ...], values: Mapping[str, Any]) -> None:
-    sizes = dict(zip("igyx", shape, strict=True))
+    sizes = dict(zip("igyx", shape, strict=True)) | {"r": shape[-1] // 4}
     for name, where in declared(Ramp).items():
         wanted = tuple(sizes[axis] for axis in where.axes)
         if values.get(name) is not None and values[name].shape != wanted:

@@ -26,7 +26,7 @@ class Hdu:
     """Where an array lives in a FITS file: extension name, stored type, number of axes (0 for any).
 
     `or_ndim` is a second number of axes that reference files of the kind may have. `axes` names the axes of what is cut
-    into blocks, a letter each: integrations, groups, rows (y), columns (x).
+    into blocks, a letter each: integrations, groups, rows (y), columns (x), those of the reference output (r).
     """
 
     name: str
@@ -153,8 +153,9 @@ class Ramp(Product):
     """Groups of every pixel (DN), as read or corrected: an exposure, or a block of one.
 
     data, groupdq and err (nints, ngroups, ny, nx), pixeldq (ny, nx), zeroframe (nints, ny, nx), average_dark (ny, nx)
-    in electron/s, for the Poisson variance. A block begins at `corner` (integration, row, column) of its exposure, and
-    `own` are its rows and columns without the margin.
+    in electron/s, for the Poisson variance. refout (nints, ngroups, ny, nx / 4), what the reference output of MIRI
+    reads beside the light, is carried along as it is; no block has it. A block begins at `corner` (integration, row,
+    column) of its exposure, and `own` are its rows and columns without the margin.
 
     left_out (nints, ngroups), bool, says which groups firstframe, lastframe and rscd leave out as a whole, whatever
     single pixels keep. traps_filled (nfamilies, ny, nx), persistence (like data) and windows (ny, nx), the end of each
@@ -169,6 +170,7 @@ class Ramp(Product):
     groupdq: np.ndarray = hdu("GROUPDQ", "u1", 4)
     err: np.ndarray | None = hdu("ERR", "f4", 4, optional=True)
     zeroframe: np.ndarray | None = hdu("ZEROFRAME", "f4", 3, optional=True)
+    refout: np.ndarray | None = hdu("REFOUT", "f4", 4, optional=True, axes="igyr")
     average_dark: np.ndarray | None = hdu("AVDRKCUR", "f4", 2, optional=True)
     left_out: np.ndarray | None = None
     corner: tuple[int, int, int] = (0, 0, 0)

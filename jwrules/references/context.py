@@ -74,7 +74,8 @@ class Context(Chooser):
         if name.startswith(_NOT_FOUND):
             raise NoneFits(
                 f"{exposure(header)}: no reference file of type '{reftype}' in {self.source}; {self.context} says:"
-                f" {name}\n  give another context, or say 'if_impossible: skip' for the step in the recipe"
+                f" {name}\n  give another context; 'if_impossible: skip' in the recipe goes on without a step that can"
+                " be left out"
             )
         return self._located(name, reftype)
 

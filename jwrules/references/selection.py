@@ -177,7 +177,7 @@ def none_fits(reftype: str, source: str, who: str, verdicts: Sequence[Verdict]) 
     considered = "none of this type is there" if not ruled_out else "considered:\n" + "\n".join(ruled_out)
     return (
         f"{who}: no reference file of type '{reftype}' in {source}; {considered}\n"
-        f"  add one that fits, or say 'if_impossible: skip' for the step in the recipe"
+        f"  add one that fits; 'if_impossible: skip' in the recipe goes on without a step that can be left out"
     )
 
 

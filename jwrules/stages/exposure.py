@@ -26,7 +26,9 @@ from jwrules.stages.boxes import Box, Seam
 
 log = logging.getLogger("jwrules")
 
-AXES = {name: where.axes for name, where in fits.declared(Ramp).items()} | {"left_out": "ig"}
+CARRIED = "refout"
+"""A field of a Ramp that no step sees."""
+AXES = {name: where.axes for name, where in fits.declared(Ramp).items() if name != CARRIED} | {"left_out": "ig"}
 LARGE = tuple(name for name, axes in AXES.items() if {"i", "y"} <= set(axes))
 """Fields of a Ramp that hold frames for every integration."""
 MAPS = tuple(name for name in AXES if name not in LARGE)

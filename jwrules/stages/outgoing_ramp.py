@@ -12,8 +12,9 @@ import numpy as np
 
 from jwrules.products import fits
 from jwrules.products.kinds import Ramp
+from jwrules.products.stored import Source
 from jwrules.stages.boxes import Box
-from jwrules.stages.exposure import AXES, LARGE, MAPS, Exposure
+from jwrules.stages.exposure import AXES, CARRIED, LARGE, MAPS, Exposure
 from jwrules.stages.outgoing import Outgoing
 
 
@@ -40,10 +41,14 @@ class OutgoingRamp(Outgoing):
 
     def _begin(self, ramp: Ramp, exposure: Exposure, frame: tuple[int, int]) -> None:
         sizes = dict(zip("igyx", (*exposure.shape[:2], *frame), strict=True))
-        shapes = {name: tuple(sizes[axis] for axis in AXES[name]) for name in fits.declared(Ramp)}
+        shapes = {n: tuple(sizes[axis] for axis in AXES[n]) for n in fits.declared(Ramp) if n != CARRIED}
         provenance = self._bench.provenance(ramp, self._made_from)
         meta = exposure.unplaced(ramp.meta)
         self._first = replace(ramp, meta=meta, tables=exposure.tables, provenance=provenance, beside={})
+        self._carried = exposure.sources.get(CARRIED)
+        if self._carried is not None:
+            shapes[CARRIED] = self._carried.shape
+            self._first = replace(self._first, **{CARRIED: np.broadcast_to(np.float32(0), self._carried.shape)})
         self._file = fits.Growing(self._temporary, self._path, self._first, shapes)
         self._lock = threading.Lock()
         known = {name: getattr(ramp, name) for name in MAPS if name in shapes and getattr(ramp, name) is not None}
@@ -54,4 +59,13 @@ class OutgoingRamp(Outgoing):
         assert self._file is not None
         everywhere = {name: tuple(slice(None) for _ in AXES[name]) for name in self._maps}
         self._file.put(replace(self._first, **self._maps), everywhere, everywhere)
+        if self._carried is not None:
+            self._carry(self._carried, self._file)
         return super().finish(complete)
+
+    def _carry(self, source: Source, file: fits.Growing) -> None:
+        """Copy what no step sees, group by group."""
+        everything = {CARRIED: (slice(None),)}
+        for i, g in np.ndindex(*source.shape[:2]):
+            piece = slice(i, i + 1), slice(g, g + 1), slice(None), slice(None)
+            file.put(replace(self._first, **{CARRIED: source.read(piece)}), {CARRIED: piece}, everything)

@@ -74,10 +74,26 @@ def darks(request, tmp_path_factory):
     name = f"jw09001001001_02101_00001_{detector}"
     raw = f"demo/uncal/{name}_uncal.fits"
     fits.setval(folder / raw, "EXP_TYPE", value=request.param)
+    if request.param == "MIR_DARKIMG":
+        _add_reference_output(folder / raw)
     official = start([Task("dark", raw, "official", REFERENCES)], folder, "official")
     run(folder, Task("dark", raw, "ours", REFERENCES))
     official.wait()
     return Darks(*(folder / who / f"{name}_dark.fits" for who in ("ours", "official")), applied)
+
+
+def _add_reference_output(raw):
+    *outer, ny, nx = fits.getdata(raw, "SCI").shape
+    values = np.random.default_rng(4).integers(0, 65536, (*outer, ny, nx // 4), np.uint16)
+    fits.append(raw, values, fits.Header([("EXTNAME", "REFOUT")]))
+
+
+def test_the_reference_output_is_carried_along(darks):
+    (_, ours), (_, theirs) = darks.both
+    assert ("REFOUT" in ours) == ("REFOUT" in theirs) == ("_mirimage_" in darks.ours.name)
+    if "REFOUT" in ours:
+        assert ours["REFOUT"].dtype == theirs["REFOUT"].dtype == ">f4"
+        assert np.array_equal(ours["REFOUT"], theirs["REFOUT"])
 
 
 def test_the_same_steps_are_applied(darks):

@@ -12,7 +12,7 @@ import pytest
 from astropy.io import fits as pyfits
 from ramp_scene import gain_and_readnoise, meta, noisy, reference
 
-from jwrules.errors import CannotRun
+from jwrules.errors import CannotRun, DataFault
 from jwrules.products import fits
 from jwrules.products.flags import DQ
 from jwrules.products.kinds import Dark, Linearity, Mask, Ramp, Reset, Rscd, Saturation, Superbias
@@ -233,6 +233,19 @@ def test_a_ramp_that_is_saved_is_what_was_fitted(night, tmp_path):
     assert early.meta.get("S_JUMP") is None
     assert (early.data == scene()).all()
     assert np.count_nonzero(early.groupdq & DQ.JUMP_DET) == 0 < np.count_nonzero(ramp.groupdq & DQ.JUMP_DET)
+
+
+def test_what_the_reference_output_of_miri_reads_goes_into_a_ramp_that_is_saved(night, tmp_path):
+    raw, values = tmp_path / night.uncal.name, np.arange(3 * 7 * 40 * 12, dtype=np.uint16).reshape(3, 7, 40, 12)
+    raw.write_bytes(night.uncal.read_bytes())
+    pyfits.append(raw, values, pyfits.Header([("EXTNAME", "REFOUT")]))
+    detector1.run(raw, night.bench(tmp_path / "made", CHAINS["time series"]), save=["ramp"])
+    assert np.array_equal(fits.read(tmp_path / "made" / f"{NAME}_ramp.fits", Ramp).refout, values)
+    with pyfits.open(tmp_path / "made" / f"{NAME}_ramp.fits", checksum=True) as hdus:
+        assert np.array_equal(hdus["REFOUT"].data, values)
+    pyfits.update(raw, values[..., :5], pyfits.Header([("EXTNAME", "REFOUT")]), "REFOUT")
+    with pytest.raises(DataFault, match=r"\[REFOUT\]: shape \(3, 7, 40, 5\), where \(3, 7, 40, 12\) goes with SCI"):
+        detector1.run(raw, night.bench(tmp_path / "made", CHAINS["time series"]))
 
 
 def test_too_little_memory_is_said_before_anything_is_written(night, tmp_path):
