@@ -105,11 +105,14 @@ def _but(jobs: Mapping[str, Mapping[str, Job]], refused: Collection[tuple[str, s
 
 
 def _apart(jobs: Mapping[str, Mapping[str, Job]], faults: Faults) -> dict[str, dict[str, Job]]:
-    """Return the jobs without those that would write flagged exposures under the names of others."""
+    """Return the jobs without those that would write flagged exposures, or other files, under the names of others."""
+    shared = {"image3": twins.sharing(job for job in jobs["image3"].values() if job.flags)}
+    shared |= {stage: twins.naming(jobs[stage].values()) for stage in FROM_RAMPS}
     refused = set()
-    for product, words in twins.sharing(job for job in jobs["image3"].values() if job.flags):
-        faults.add(product, words)
-        refused.add(("image3", product))
+    for stage, its in shared.items():
+        for product, words in its:
+            faults.add(product, words)
+            refused.add((stage, product))
     return _but(jobs, refused)
 
 

@@ -1,8 +1,10 @@
-"""Products of one name, or whose flagged exposures are: none is made, for one would take the place of the other."""
+"""Products of one name, or of which other files are: none is made, for one would take the place of the other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import PurePath
 
 from jwrules import names
@@ -73,3 +75,31 @@ _WAY_APART = (
     "give one of them a candidate of its own, such as a3002: in its file 'asn_id' (that of rules is written by"
     " `jwrules associate DATA --output DIR`; put it into DATA), in a plan file 'candidate'; or leave one of them out"
 )
+
+
+_NAMES = {"dark_output": "dark_current", "opt_name": "ramp_fit"}
+"""Parameters that name a file beside the products, and their steps."""
+
+
+def naming(jobs: Iterable[Job]) -> Iterator[tuple[str, str]]:
+    """Yield each product whose options give a file the same name as those of others do, and how to tell them apart."""
+    named: dict[tuple[str, str], list[str]] = {}
+    for job in jobs:
+        for option, file in _named(job.steps).items():
+            named.setdefault((option, file), []).append(job.name)
+    for (option, file), its in named.items():
+        if len(its) > 1:
+            said = f"{_NAMES[option]}.{option}={file} is asked of {len(its)} exposures, and each would write it"
+            yield from ((name, f"{said}\n  give each a name of its own by 'cases' in a recipe") for name in its)
+
+
+@cache
+def _named(steps: str) -> Mapping[str, str]:
+    """Return the files that the options of a chain (JSON) name, by option."""
+    calls = [call for call in json.loads(steps) if not call.get("skip")]
+    return {
+        option: params[option]
+        for option, step in _NAMES.items()
+        for params in (call.get("params", {}) for call in calls if call["step"] == step)
+        if params.get(option) and (option != "opt_name" or params.get("save_opt"))
+    }

@@ -86,6 +86,12 @@ def described(path: Path | str, kind: type[Product]) -> Described:
     return Described(meta, tables, provenance, sources)
 
 
+def members(path: Path) -> set[str]:
+    """Return the names of the files that the product at `path` was made from; empty for a file that is none of ours."""
+    with opened(path) as hdus:
+        return {one["file"] for one in _tree(path, hdus).get("jwrules", {}).get("members", [])}
+
+
 def _source(path: Path, hdus: fits.HDUList, where: Hdu, kind: type[Product]) -> Stored | None:
     if (where.name, where.version) not in hdus:
         _refuse_absent(path, hdus, where, kind)

@@ -9,6 +9,7 @@ from typing import Any
 
 from jwrules import names
 from jwrules.errors import CannotRun
+from jwrules.products import fits
 from jwrules.products.kinds import Product, Ramp
 from jwrules.stages.boxes import Box
 from jwrules.stages.exposure import Exposure
@@ -16,6 +17,7 @@ from jwrules.stages.outgoing import Outgoing
 from jwrules.stages.outgoing_ramp import OutgoingRamp
 from jwrules.stages.workbench import Workbench
 
+_WAY_OUT = "give the file that an option names another name"
 NAMED_BY_STEP = ("fitopt", "likely_chisq")
 """Products that a parameter may give a name of their own: FILENAME."""
 
@@ -45,11 +47,22 @@ class Shelf:
             if suffix in NAMED_BY_STEP and product.meta.get("FILENAME"):
                 name = f"{names.stem(product.meta['FILENAME'])}_{suffix}.fits"
             if name in self._names:
-                raise CannotRun(f"two products would be called {name}; give the file that an option names another name")
+                raise CannotRun(f"two products would be called {name}; {_WAY_OUT}")
+            self._refuse_that_of_others(name)
             self._names.add(name)
             kind = OutgoingRamp if isinstance(product, Ramp) else Outgoing
             self._outgoing[suffix] = self._stack.enter_context(kind(self._bench, name, self._made_from))
         self._outgoing[suffix].put(product, box, self._exposure)
+
+    def _refuse_that_of_others(self, name: str) -> None:
+        """Refuse a file that is there and was made from something else; a product's own name tells its exposure."""
+        path = self._bench.output / name
+        if name.startswith(names.stem(self._source)) or not path.is_file():
+            return
+        known = fits.members(path)
+        if known != {one["file"] for one in self._made_from}:
+            source = f"made from {' and '.join(sorted(known))}" if known else "none of ours"
+            raise CannotRun(f"{path} is there, {source}; {_WAY_OUT}, or remove it")
 
     def put_tree(self, suffix: str, tree: Mapping[str, Any]) -> None:
         """Write an ASDF file."""

@@ -81,6 +81,23 @@ def test_a_reference_that_a_parameter_wants_is_sought(tmp_path):
     }
 
 
+def test_exposures_that_would_write_one_file_are_refused(tmp_path):
+    asked = replace(program(tmp_path), sets=("dark_current.dark_output=mine.fits",), partial=True)
+    plan = planned(tmp_path, asked)
+    ((said, its),) = plan.faults.items()
+    assert said.startswith("dark_current.dark_output=mine.fits is asked of 8 exposures, and each would write it\n")
+    assert (len(its), plan.jobs["detector1"]) == (8, {})
+    alone = replace(asked, exclude={name: "clouds" for name in its if name != its[0]})
+    assert len(planned(tmp_path, alone).jobs["detector1"]) == 1
+
+
+def test_a_name_for_what_is_not_saved_is_no_file(tmp_path):
+    asked = replace(program(tmp_path), sets=("ramp_fit.opt_name=mine",), partial=True)
+    assert len(planned(tmp_path, asked).jobs["detector1"]) == 8
+    saved = replace(asked, sets=("ramp_fit.opt_name=mine", "ramp_fit.save_opt=true"))
+    assert planned(tmp_path, saved).jobs["detector1"] == {}
+
+
 def test_a_recipe_without_resampling_gives_no_i2d(tmp_path):
     asked = program(tmp_path, RECIPE.replace("photom, resample]", "photom]"))
     assert planned(tmp_path, asked).job("image2", exposure(1, "nrca1")).gives == ("cal",)

@@ -149,11 +149,11 @@ def test_waves_of_interference_are_a_product_and_a_reference_file(tmp_path, stag
     assert np.std(wave) == pytest.approx(20 * np.std(shape(np.arange(99) / 99)), rel=0.2)
 
 
-def darkened(folder, given, output):
+def darkened(folder, given, output, name=NAME):
     """What stage 1 makes of two integrations of four groups of two frames with a dark, by file name."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     data = 1000 + np.zeros((2, 4, 3, 4))
-    uncal = write(folder, f"{NAME}_uncal", ramp(data, **(KEYWORDS | {"NFRAMES": 2, "GROUPGAP": 1})))
+    uncal = write(folder, f"{name}_uncal", ramp(data, **(KEYWORDS | {"NFRAMES": 2, "GROUPGAP": 1})))
     files = {name: write(folder, name, one) for name, one in gain_and_readnoise((3, 4)).items()} | {"dark": given}
     settings = {"dark_output": output}
     calls = [chain.Call("group_scale", skip=True), chain.Call("dark_current", settings), chain.Call("ramp_fit")]
@@ -182,6 +182,22 @@ def test_no_product_takes_the_name_of_another(tmp_path):
     given = reference(Dark, {"NFRAMES": 1, "GROUPGAP": 0}, data=np.zeros((12, 3, 4)))
     with pytest.raises(CannotRun, match=f"two products would be called {NAME}_rate.fits"):
         darkened(tmp_path / "made", write(tmp_path, "dark", given), f"{NAME}_rate.fits")
+
+
+def test_no_file_of_another_exposure_is_written_over(tmp_path):
+    given = reference(Dark, {"NFRAMES": 1, "GROUPGAP": 0}, data=np.zeros((12, 3, 4)))
+    dark, other = write(tmp_path, "dark", given), NAME.replace("_00001_", "_00002_")
+    path = darkened(tmp_path / "made", dark, "mine")["mine.fits"]
+    before = path.read_bytes()
+    with pytest.raises(CannotRun, match=rf"mine.fits is there, made from {NAME}_uncal.fits; give the file .* a"):
+        darkened(tmp_path / "made", dark, "mine", other)
+    assert path.read_bytes() == before
+    assert not list(path.parent.glob(f"{other}*"))
+    darkened(tmp_path / "made", dark, "mine")  # the same again is no other
+    path.write_bytes(dark.read_bytes())
+    with pytest.raises(CannotRun, match=r"mine.fits is there, none of ours; give the file .* or remove it"):
+        darkened(tmp_path / "made", dark, "mine")
+    assert path.read_bytes() == dark.read_bytes()
 
 
 def test_background_and_correction_of_the_picture_frame_are_products(tmp_path, monkeypatch):
