@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from math import ceil
 from pathlib import Path
 from typing import Any
 
-from jwrules.plan.resources import DETECTOR_ROWS, Size, written
+from jwrules.plan.resources import DETECTOR_ROWS, Size
 
 _PIXEL = {"rate": 20, "bsub": 20, "cal": 28, "crf": 28, "i2d": 28, "segm": 4, "cat": 0.3}
 """Bytes for each pixel of a product: SCI, ERR, DQ and variances, or context and weights (products.kinds)."""
@@ -17,11 +16,6 @@ _INTEGRATION = {"rateints": 20}
 """Bytes for each pixel of each integration."""
 _SAMPLE = {"dark": 5, "guider": 8}
 """Bytes for each pixel of each group: its counts and flags, or its rate and error."""
-
-_ON_REQUEST = {"clean_flicker_noise": {"save_mask": (0, 4)}, "persistence": {"save_persistence": (4, 0)}}
-"""Bytes for each group, and for each integration, of a pixel of what steps write besides `resources.written`."""
-_SEGMENTS, _OF_SEGMENTS = 6, 32
-"""The most segments of a ramp in an exposure, about, and bytes of one in `_fitopt`: seven numbers, and a jump."""
 
 HEADERS = 60_000
 """Bytes of a file beside its arrays: keywords, tables, coordinates."""
@@ -41,25 +35,6 @@ def room(stage: str, suffixes: Sequence[str], sizes: Sequence[Size], headers: Se
     if stage == "image3":
         return sum(_of_mosaic(suffix, sizes, headers) for suffix in suffixes)
     return sum(_of_exposure(stage, suffix, sizes[0]) for suffix in suffixes)
-
-
-def on_request(steps: str, sizes: Sequence[Size]) -> int:
-    """Return the bytes of what a chain of steps (JSON) is asked to write besides its products."""
-    total = sum(written(steps, size) for size in sizes)
-    for call in json.loads(steps):
-        params = {} if call.get("skip") else call.get("params", {})
-        for name, (of_sample, of_integration) in _ON_REQUEST.get(call["step"], {}).items():
-            if params.get(name):
-                integrations = sum(size.integrations * size.frame for size in sizes)
-                total += of_sample * sum(size.samples for size in sizes) + of_integration * integrations
-        if params.get("save_opt") and params.get("algorithm") != "LIKELY":
-            total += sum(_of_segments(size) for size in sizes)
-    return total
-
-
-def _of_segments(size: Size) -> int:
-    segments = min(size.groups // 2 + 1, _SEGMENTS)
-    return size.integrations * size.frame * (4 + segments * _OF_SEGMENTS)
 
 
 def _of_mosaic(suffix: str, sizes: Sequence[Size], headers: Sequence[Mapping[str, Any]]) -> int:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from jwrules import associations, names
 from jwrules.errors import NameFault
-from jwrules.plan import disk
+from jwrules.plan import disk, extras
 from jwrules.plan.choose import Planner
 from jwrules.plan.faults import Faults
-from jwrules.plan.resources import Size, beside, memory, minutes, seconds, size_of
+from jwrules.plan.resources import Size, memory, minutes, seconds, size_of
 from jwrules.plan.rows import Job
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _giving(job: Job, gives: tuple[str, ...], exposures: Sequence[Exposure]) -> 
     """Return a job with the suffixes of what it makes, and the room that this takes."""
     again = ("crf",) if job.flags else ()
     sizes, headers = [one.size for one in exposures], [one.header for one in exposures]
-    room = disk.room(job.stage, (*gives, *again), sizes, headers) + disk.on_request(job.steps, sizes)
+    room = disk.room(job.stage, (*gives, *again), sizes, headers) + extras.written(job.steps, sizes)
     return replace(job, gives=gives, room=room)
 
 
@@ -159,7 +159,7 @@ def _job(
         references=choice.references,
         against=choice.against,
         idle=choice.idle,
-        mem_mb=memory(stage, sizes, beside(choice.steps)),
+        mem_mb=memory(stage, sizes, extras.held(choice.steps)),
         runtime=minutes(stage, sizes),
         seconds=seconds(stage, sizes),
         context=planner.references.name,

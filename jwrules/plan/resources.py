@@ -6,10 +6,8 @@ much as makes them fast. Up to ROOM that is the whole exposure; a longer one com
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from math import ceil
 from typing import Any
 
@@ -41,14 +39,6 @@ LEAST = 4.5 * 9 * 9
 INTERLEAVED_ROWS, DETECTOR_ROWS = 3200, 2048
 SPECTRA = 40
 """More bytes for each pixel of a frame in IRS2 readout (NIRSpec): its outputs wave by wave, and their weights."""
-_BESIDE = {
-    "dark_current": {"dark_output": 4},
-    "picture_frame": {"save_correction": 4},
-    "clean_flicker_noise": {"save_background": 4, "save_noise": 4},
-}
-"""Bytes for each group of a pixel of what steps write beside the ramp, by step and parameter."""
-_ONCE = ("dark_output",)
-"""Parameters for which one integration is written, whatever their number."""
 
 
 @dataclass(frozen=True)
@@ -71,27 +61,6 @@ class Size:
     def samples(self) -> int:
         """Groups of all pixels."""
         return self.integrations * self.groups * self.frame
-
-
-def beside(steps: str) -> int:
-    """Return the bytes for each group of a pixel of what a chain of steps (JSON) is asked to write beside the ramp."""
-    return sum(_asked(steps).values())
-
-
-def written(steps: str, size: Size) -> int:
-    """Return the bytes on disk of what a chain of steps (JSON) is asked to write beside the ramp of an exposure."""
-    one = size.frame * size.groups
-    return sum(count * (one if name in _ONCE else size.samples) for (_, name), count in _asked(steps).items())
-
-
-@cache
-def _asked(steps: str) -> Mapping[tuple[str, str], int]:
-    """Return the bytes for each group of a pixel by step and parameter, of those that ask for something."""
-    calls = [call for call in json.loads(steps) if not call.get("skip")]
-    known = [(call["step"], call.get("params", {})) for call in calls]
-    return {
-        (step, name): size for step, params in known for name, size in _BESIDE.get(step, {}).items() if params.get(name)
-    }
 
 
 def memory(stage: str, sizes: Sequence[Size], beside: int = 0) -> int:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
 from pathlib import PurePath
 
 from jwrules import names
 from jwrules.associations import Association
+from jwrules.plan.extras import calls
 from jwrules.plan.rows import Job
 
 
@@ -93,13 +92,11 @@ def naming(jobs: Iterable[Job]) -> Iterator[tuple[str, str]]:
             yield from ((name, f"{said}\n  give each a name of its own by 'cases' in a recipe") for name in its)
 
 
-@cache
 def _named(steps: str) -> Mapping[str, str]:
     """Return the files that the options of a chain (JSON) name, by option."""
-    calls = [call for call in json.loads(steps) if not call.get("skip")]
     return {
         option: params[option]
-        for option, step in _NAMES.items()
-        for params in (call.get("params", {}) for call in calls if call["step"] == step)
-        if params.get(option) and (option != "opt_name" or params.get("save_opt"))
+        for step, params in calls(steps)
+        for option, its in _NAMES.items()
+        if its == step and params.get(option) and (option != "opt_name" or params.get("save_opt"))
     }

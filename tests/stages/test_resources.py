@@ -10,7 +10,7 @@ from ramp_scene import meta
 from template_scene import make
 
 from jwrules import headers
-from jwrules.plan import resources
+from jwrules.plan import extras, resources
 from jwrules.stages import beside
 from jwrules.stages.budget import Budget
 from jwrules.stages.exposure import Exposure
@@ -106,7 +106,7 @@ def streaks(**params):
 @pytest.mark.parametrize("name", EXPOSURES)
 def test_noise_and_background_of_an_integration_fit_too(name, tmp_path):
     sizes, one = [resources.size_of(EXPOSURES[name])], exposure(EXPOSURES[name])
-    asked = resources.memory("detector1", sizes, resources.beside(streaks(**STREAKS)))
+    asked = resources.memory("detector1", sizes, extras.held(streaks(**STREAKS)))
     budget = Budget(asked, 4, tmp_path, beside.size(calls(streaks(**STREAKS))))
     budget.kept(one, [Leg("frames", ()), Leg("ramps", ())])
     assert budget.integrations(one) >= 1
@@ -122,8 +122,8 @@ def test_blocks_are_smaller_where_more_is_written_of_them(tmp_path):
 @pytest.mark.parametrize("params", [{}, {"save_mask": True}, {"save_noise": True}, STREAKS])
 def test_the_plan_knows_how_much_steps_write_beside_the_ramp(params):
     text = streaks(**params)
-    assert resources.beside(text) == beside.size(calls(text)) == 4 * len(params.keys() - {"save_mask"})
-    assert resources.beside(text.replace('{"step": "clean', '{"skip": true, "step": "clean')) == 0
+    assert extras.held(text) == beside.size(calls(text)) == 4 * len(params.keys() - {"save_mask"})
+    assert extras.held(text.replace('{"step": "clean', '{"skip": true, "step": "clean')) == 0
 
 
 FOUND = {
@@ -137,13 +137,13 @@ def test_the_plan_and_the_steps_agree_on_what_each_parameter_writes():
     for step, sizes in FOUND.items():
         for name, bytes_of_group in sizes.items():
             text = json.dumps([{"step": step, "params": {name: "mine.fits" if name == "dark_output" else True}}])
-            assert (resources.beside(text), beside.size(calls(text))) == (bytes_of_group,) * 2
+            assert (extras.held(text), beside.size(calls(text))) == (bytes_of_group,) * 2
 
 
 def test_of_a_dark_one_integration_is_written_and_of_noise_all():
     darks, noise = '[{"step": "dark_current", "params": {"dark_output": "mine"}}]', streaks(save_noise=True)
     long = resources.size_of(EXPOSURES["long dark"])
-    assert resources.written(noise, long) == 20 * resources.written(darks, long) == 4 * 20 * 40 * 2048**2
+    assert extras.written(noise, [long]) == 20 * extras.written(darks, [long]) == 4 * 20 * 40 * 2048**2
 
 
 @pytest.mark.parametrize("name", ["image", "IRS2", "acquisition"])
