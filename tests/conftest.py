@@ -11,6 +11,15 @@ settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
 
+FIRST = "test_disk.py"
+"""Tests that make the program of which all others of tests/demo have a copy: these would wait for it."""
+
+
+def pytest_collection_modifyitems(items):
+    """Put FIRST first."""
+    items.sort(key=lambda item: item.path.name != FIRST)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder beside the repository with facts and data that nobody in this project made."""

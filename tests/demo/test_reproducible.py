@@ -63,18 +63,18 @@ def again(demo, log, folder, threads):
 
 
 @pytest.mark.parametrize(
-    ("log", "count"),
+    ("program", "log", "count"),
     [
-        ("detector1/jw09001001001_02101_00001_nrcb1.log", 2),
-        ("detector1/jw09001002001_02101_00001_nrcalong.log", 2),
-        ("image2/jw09001001001_02101_00001_nrcb1.log", 2),
-        ("image3/jw09001-o001_t001_nircam_clear-f200w-sub640.log", 7),
+        ("finished", "detector1/jw09001001001_02101_00001_nrcb1.log", 2),
+        ("finished", "detector1/jw09001002001_02101_00001_nrcalong.log", 2),
+        ("finished", "image2/jw09001001001_02101_00001_nrcb1.log", 2),
+        ("small_finished", "image3/jw09001-o001_t001_nircam_clear-f200w-sub160.log", 5),
     ],
 )
-def test_one_thread_gives_what_two_give(finished, tmp_path, log, count):
-    made = {}
+def test_one_thread_gives_what_two_give(request, tmp_path, program, log, count):
+    demo, made = request.getfixturevalue(program), {}
     for threads in ("1", "2"):
-        paths = again(finished, finished.folder / "logs" / log, tmp_path / threads, threads)
+        paths = again(demo, demo.folder / "logs" / log, tmp_path / threads, threads)
         made[threads] = {path.name: content(path) for path in paths}
     assert len(made["1"]) == count
     assert made["1"] == made["2"]

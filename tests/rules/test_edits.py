@@ -57,7 +57,7 @@ def finished(tmp_path_factory):
         yield program
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_snakemake_runs_what_the_plan_said(finished, tmp_path, seed):
     program = finished.copied(tmp_path / "run")
     for edits in islice(sequence(seed), 2):
