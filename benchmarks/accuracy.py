@@ -22,7 +22,7 @@ HOUSE = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(HOUSE / "tests" / "official"), str(HOUSE / "tests")]
 
 from difference import flagged_otherwise, in_errors  # noqa: E402
-from side_by_side import ALIGNED, LONG, MOSAIC, REFERENCES, SHORT, Both, run  # noqa: E402
+from side_by_side import ALIGNED, LONG, MOSAIC, REFERENCES, SHORT, Both, jwrules, run  # noqa: E402
 
 from demo import measure  # noqa: E402
 from pipeline import Task, start  # noqa: E402
@@ -168,6 +168,7 @@ def main() -> None:
     both = Both(folder.resolve())
     if not (both.folder / "demo").is_dir():
         both.folder.mkdir(parents=True, exist_ok=True)
+        jwrules(both.folder, "simulate", "nircam_imaging", "demo")
         both.make()
     if not (both.folder / "whole").is_dir():
         complete(both)

@@ -14,12 +14,11 @@ from typing import NamedTuple
 import numpy as np
 
 from jwrules.kernels.compiled import as_input, compiled, over_rows
+from jwrules.kernels.irs2_gaps import Filling, bridge
 from jwrules.kernels.irs2_layout import OUTPUTS, Layout
-from jwrules.kernels.irs2_spectrum import Filling, combine, slow_and_alternating, transform_of
+from jwrules.kernels.irs2_spectrum import combine, slow_and_alternating, transform_of
 
 EDGE = 4
-REACH = 16
-"""Half the length of the bell, in pixels, with which gaps are filled at first."""
 
 
 class _Samples(NamedTuple):
@@ -75,23 +74,34 @@ class Correction:
     def _frame(self, number: int, frames: _Frames, lines: np.ndarray) -> np.ndarray:
         layout, transform = self.layout, self._transform
         result = np.empty((self.kept.size, layout.lines), np.float32)
-        series = self._series(number, frames, _all_of(0, self.taken, layout), lines[0])
-        _bridge(series, _missing(self.taken, layout))
-        half = transform.over_lines(series)
+        half = transform.over_lines(self._bridged(number, frames, lines[0]))
         self._filling.fill(half)
         common = transform.within_lines(half, in_place=not self.keep)
         if self.keep:
             _put_back(result, 0, frames, transform.series(half), layout)
         for output in range(1, OUTPUTS):
-            series = self._series(number, frames, _reference_of(output, self.taken, layout), lines[output])
-            spectrum = transform.within_lines(transform.over_lines(series), in_place=True)
-            combine(spectrum, self._pixels[output - 1], common, self._output[output - 1])
-            excess = transform.series(transform.half_of(spectrum))
-            _subtract(number, frames, output, lines[output], excess, layout, result)
-            if self.keep:
-                everything = self._series(number, frames, _all_of(output, self.taken, layout), lines[output])
-                _put_back(result, output, frames, everything - excess, layout)
+            self._correct(number, frames, output, lines[output], common, result)
         return result
+
+    def _bridged(self, number: int, frames: _Frames, line: np.ndarray) -> np.ndarray:
+        """Return the series of the reference output, with something in its gaps."""
+        series = self._series(number, frames, _all_of(0, self.taken, self.layout), line)
+        bridge(series, _missing(self.taken, self.layout))
+        return series
+
+    def _correct(
+        self, number: int, frames: _Frames, output: int, line: np.ndarray, common: np.ndarray, result: np.ndarray
+    ) -> None:
+        """Write the rows of an output into `result`; `common` is the transform of the reference output."""
+        layout, transform = self.layout, self._transform
+        half = transform.over_lines(self._series(number, frames, _reference_of(output, self.taken, layout), line))
+        spectrum = transform.within_lines(half, in_place=True)
+        combine(spectrum, self._pixels[output - 1], common, self._output[output - 1])
+        excess = transform.series(transform.half_of(spectrum))
+        _subtract(number, frames, output, line, excess, layout, result)
+        if self.keep:
+            everything = self._series(number, frames, _all_of(output, self.taken, layout), line)
+            _put_back(result, output, frames, everything - excess, layout)
 
     def _series(self, number: int, frames: _Frames, samples: _Samples, line: np.ndarray) -> np.ndarray:
         """Return the deviations of a frame from the mean and from the straight line, (period, lines); 0 elsewhere."""
@@ -206,37 +216,6 @@ def _gather(
         for y in range(row.size):
             deviation = ((a[y] - mean_a[y]) + (b[y] - mean_b[y])) * np.float32(0.5)
             row[first + step * y] = deviation - (level[k] + per_line[y])
-
-
-def _bridge(series: np.ndarray, missing: np.ndarray) -> None:
-    """Write what is around in time, weighted by half a wave of a sine, where a series (period, lines) has no value."""
-    bell = np.sin(np.pi * np.arange(1, 2 * REACH) / (2 * REACH)).astype(np.float32)
-    over_rows(_bridge_rows, series.shape[0], series, missing, bell)
-
-
-@compiled
-def _bridge_rows(start: int, stop: int, series: np.ndarray, missing: np.ndarray, bell: np.ndarray) -> None:
-    period, lines = series.shape
-    for time in range(start, stop):
-        if not missing[time]:
-            continue
-        row, total = series[time], np.float32(0)
-        row[:] = 0
-        for k in range(bell.size):
-            other = time + k - bell.size // 2
-            shift = other // period
-            if not missing[other - shift * period]:
-                total += bell[k]
-                around = series[other - shift * period]
-                for y in range(max(0, -shift), min(lines, lines - shift)):
-                    row[y] += bell[k] * around[y + shift]
-                if shift < 0:
-                    row[0] += bell[k] * around[lines - 1]
-                elif shift > 0:
-                    row[lines - 1] += bell[k] * around[0]
-        if total > 0:
-            for y in range(lines):
-                row[y] /= total
 
 
 def _subtract(

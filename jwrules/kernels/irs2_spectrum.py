@@ -15,10 +15,6 @@ from jwrules.kernels.compiled import allowed_threads, as_input, compiled, over_r
 
 SLOPE = 110000
 """Length of the filter's slope, in waves, times the pixels of a step."""
-ROUNDS = 3
-"""How often gaps are filled again with the slow part of the series."""
-COLUMNS = 128
-"""Columns of a transform that are filled at once."""
 
 
 class Transform:
@@ -87,37 +83,6 @@ def _weights(start: int, stop: int, values: np.ndarray, lines: int, result: np.n
         for b in range(row.size):
             wave = first + b
             row[b] = (values[wave] + np.conj(values[values.size - wave if wave else 0])) / np.float32(2)
-
-
-class Filling:
-    """Values for what a series does not hold, from the part of it that a filter lets through.
-
-    `held` are the times of a line that are read; `passed` is the filter of a transform (period, lines // 2 + 1). Few
-    waves pass, and few times are to be filled, so that their products cost less than whole transforms.
-    """
-
-    def __init__(self, held: np.ndarray, passed: np.ndarray) -> None:
-        period = len(passed)
-        waves = np.flatnonzero(passed.any(axis=1))
-        turns = np.exp(-2j * np.pi * (np.outer(waves, np.arange(period)) % period) / period)
-        self._held, self._missing = held, np.setdiff1d(np.arange(period), held)
-        self._passed, self._of_held = passed[waves], turns[:, held].astype(np.complex64)
-        of_missing = turns[:, self._missing]
-        self._of_missing = of_missing.astype(np.complex64)
-        self._back = (of_missing.conj().T / period).astype(np.complex64)
-
-    def fill(self, half: np.ndarray) -> None:
-        """Fill the first half of a transform over lines, in place, `ROUNDS` times over."""
-        over_rows(self._fill, -(-half.shape[1] // COLUMNS), half)
-
-    def _fill(self, start: int, stop: int, half: np.ndarray) -> None:
-        """Fill columns, always as many at once, so that the sums do not depend on the number of threads."""
-        for k in range(start, stop):
-            columns = slice(k * COLUMNS, (k + 1) * COLUMNS)
-            constant, missing = self._of_held @ half[self._held, columns], half[self._missing, columns]
-            for _ in range(ROUNDS):
-                missing = self._back @ ((self._of_missing @ missing + constant) * self._passed[:, columns])
-            half[self._missing, columns] = missing
 
 
 def combine(spectrum: np.ndarray, weight: np.ndarray, other: np.ndarray, its_weight: np.ndarray) -> None:
