@@ -6,14 +6,16 @@ import argparse
 import json
 import os
 import platform
+import re
 import resource
 import shlex
 import sys
 import time
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,15 +141,21 @@ def _gave(path: Path, folder: Path) -> records.Gave:
     )
 
 
+@cache
 def versions() -> dict[str, str]:
-    """Return the version of Python and of every package that was imported."""
-    tops = {name.partition(".")[0] for name in sys.modules}
-    with warnings.catch_warnings():
-        # Some packages warn whoever asks them for their version in this way.
-        warnings.simplefilter("ignore")
-        found = {name: getattr(sys.modules.get(name), "__version__", None) for name in sorted(tops)}
-    packages = {name: version for name, version in found.items() if isinstance(version, str) and name != "jwrules"}
-    return {"python": platform.python_version(), **packages}
+    """Return the version of Python and of every package that jwrules requires, whichever of them a job used."""
+    required: list[str] = []
+    with suppress(metadata.PackageNotFoundError):  # run from its sources
+        required = [line for line in metadata.requires("jwrules") or [] if "extra ==" not in line]
+    names = sorted({re.split(r"[^\w.-]", line, maxsplit=1)[0].lower() for line in required} | {"llvmlite"})
+    return {"python": platform.python_version(), **{name: _version(name) for name in names}}
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def _clock() -> tuple[float, float]:

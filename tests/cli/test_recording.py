@@ -1,15 +1,22 @@
-"""A job whose member goes or changes meanwhile leaves no record: its products are of neither state."""
+"""What is recorded of a job: nothing of one whose member goes or changes meanwhile, for it is of neither state."""
 
 import os
+import platform
 from argparse import Namespace
+from configparser import ConfigParser
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from jwrules import records
+from jwrules.cli import recording
 from jwrules.cli.recording import recorded
 from jwrules.errors import DataFault
 from jwrules.products import fits
 
+HOUSE = Path(__file__).resolve().parents[2]
 BENCH = Namespace(stage="detector1", references={}, hashes={}, context="N/A", recipe="")
 
 
@@ -52,6 +59,23 @@ def test_a_product_that_another_job_put_in_its_place_gets_no_record(job):
         (options.output / "other").write_text("of that job")
         (options.output / "other").replace(product)
     assert not (options.output / "a_detector1.json").exists()
+
+
+def test_versions_are_those_of_what_jwrules_requires_whatever_is_loaded(monkeypatch):
+    setup = ConfigParser()
+    setup.read(HOUSE / "setup.cfg")
+    required = [line for line in setup["options"]["install_requires"].splitlines() if line and line[0] != "#"]
+    found = recording.versions()
+    assert found.keys() == {"python", "llvmlite", *(line.partition(">")[0] for line in required)}
+    assert found["numpy"] == np.__version__
+    recording.versions.cache_clear()
+    monkeypatch.setattr(recording.metadata, "version", missing)
+    assert set(recording.versions().values()) == {"not installed", platform.python_version()}
+    recording.versions.cache_clear()
+
+
+def missing(name):
+    raise PackageNotFoundError(name)
 
 
 def test_without_a_record_asked_for_an_earlier_one_stays(job):
