@@ -13,8 +13,8 @@ and p pairs of these successive, the excess n (d - mean) has the variance V n (n
 many successive ones d has.
 
 To solve with the covariance takes a pass up and one down the differences of an integration. All is done for many pixels
-at once, in loops that write into one array each: these compile to vector instructions. What depends on where
-differences are missing, but not on their values, is kept for the next integration that misses the same ones.
+at once, in loops that write into an array or two and never branch: these compile to vector instructions. What depends
+on where differences are missing, but not on their values, is kept for the next integration that misses the same ones.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class OutgoingRamp(Outgoing):
 
     def _begin(self, ramp: Ramp, exposure: Exposure, frame: tuple[int, int]) -> None:
         sizes = dict(zip("igyx", (*exposure.shape[:2], *frame), strict=True))
-        shapes = {n: tuple(sizes[axis] for axis in AXES[n]) for n in fits.declared(Ramp) if n != CARRIED}
+        shapes = {n: tuple(sizes[axis] for axis in AXES[n]) for n in fits.declared(Ramp) if n in AXES}
         provenance = self._bench.provenance(ramp, self._made_from)
         meta = exposure.unplaced(ramp.meta)
         self._first = replace(ramp, meta=meta, tables=exposure.tables, provenance=provenance, beside={})
